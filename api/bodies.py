@@ -1,0 +1,113 @@
+"""Bodies on their way in: media types, inflation, limits and deadlines."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from email.message import Message
+from typing import Any
+
+from litestar import Request
+
+from api.problems import Problem
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+def media_type(request: Request[Any, Any, Any], accepted: tuple[str, ...]) -> str:
+    """The media type of the body, without its parameters.
+
+    Raises Problem `unsupported_media_type` for one not accepted, or in another charset.
+    """
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    found = header.get_content_type()
+    charset = header.get_param("charset", "utf-8")
+    if found in accepted and str(charset).lower() in ("utf-8", "utf8"):
+        return found
+    raise Problem(
+        "unsupported_media_type",
+        f"Expected one of {', '.join(accepted)} in UTF-8",
+        headers={"Accept-Post": ", ".join(accepted)},
+    )
+
+
+async def read(request: Request[Any, Any, Any], bytes_max: int, timeout_ms: int) -> bytes:
+    """The whole inflated body.
+
+    Raises Problem `content_too_large` over the limit, `bad_request` for a broken or empty one.
+    """
+    return b"".join([part async for part in chunks(request, bytes_max, timeout_ms)])
+
+
+async def chunks(
+    request: Request[Any, Any, Any], bytes_max: int, timeout_ms: int
+) -> AsyncIterator[bytes]:
+    """The inflated body as it comes in, each part bounded, all within one deadline for waiting.
+
+    Raises as `read` does; what was yielded before a fault stays good.
+    """
+    inflate = _inflater(request)
+    received = inflated = 0
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                raw = await anext(stream, None)
+        except TimeoutError:
+            raise Problem("bad_request", "The body did not arrive in time") from None
+        if raw is None:
+            break
+        received += len(raw)
+        if received > bytes_max:
+            raise _too_large(bytes_max)
+        for part in inflate(raw):
+            inflated += len(part)
+            if inflated > bytes_max:
+                raise _too_large(bytes_max)
+            yield part
+    for part in inflate(b""):
+        yield part
+    if not received:
+        raise Problem("bad_request", "The body is empty")
+
+
+def _too_large(bytes_max: int) -> Problem:
+    return Problem("content_too_large", f"Expected at most {bytes_max} bytes, inflated")
+
+
+def _inflater(request: Request[Any, Any, Any]) -> Any:
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if not encoding:
+        return lambda raw: [raw] if raw else []
+    if encoding == "gzip":
+        return _Gunzip()
+    raise Problem(
+        "unsupported_media_type",
+        "Expected no content encoding, or gzip",
+        headers={"Accept-Encoding": "gzip"},
+    )
+
+
+class _Gunzip:
+    """Inflates gzip members in bounded parts; an empty input says that the body has ended."""
+
+    part_bytes = 64 * 1024
+
+    def __init__(self) -> None:
+        self._member: Any = None
+
+    def __call__(self, raw: bytes) -> Any:
+        if not raw:
+            if self._member is not None and not self._member.eof:
+                raise Problem("bad_request", "The gzip body is cut short")
+            return
+        while raw:
+            if self._member is None or self._member.eof:
+                self._member = zlib.decompressobj(_GZIP)
+            try:
+                part = self._member.decompress(raw, self.part_bytes)
+            except zlib.error:
+                raise Problem("bad_request", "The body is not valid gzip") from None
+            raw = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            if part:
+                yield part

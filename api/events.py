@@ -1,0 +1,288 @@
+"""Events in: `POST /v1/events`."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, get_args
+from urllib.parse import unquote
+
+import msgspec
+from litestar import Response
+from msgspec import Meta
+
+from api import bodies
+from api.context import Call, Context, Limits, context
+from api.operations import Operation, operation
+from api.problems import Problem, bad_parameter
+from api.wire import NoParameters, field_error, query, reply
+from domain.errors import EventCode, FieldError
+from domain.events import AnyEvent, Event
+from domain.recording import Refused, Submission
+
+BATCH = "application/cloudevents-batch+json"
+SINGLE = "application/cloudevents+json"
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+ACCEPTED = (BATCH, SINGLE, JSON, NDJSON)
+
+REJECTED_LISTED_MAX = 1_000
+
+_STRICT = re.compile(r'(?:^|,)\s*handling\s*=\s*"?strict"?\s*(?:;|,|$)', re.IGNORECASE)
+
+EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """One event that was not taken; `index` is its place among the events sent."""
+
+    index: int
+    id: str | None
+    code: EventCode
+    errors: list[FieldError]
+
+
+class Received(msgspec.Struct, frozen=True):
+    """What became of the events sent; `rejected` rises by index and lists at most 1,000."""
+
+    received: int
+    stored: int
+    duplicates: int
+    rejected_count: int
+    rejected: Annotated[list[Rejected], Meta(max_length=REJECTED_LISTED_MAX)]
+
+
+_one = msgspec.json.Decoder(Event)
+_many = msgspec.json.Decoder(list[Event])
+_raw_many = msgspec.json.Decoder(list[msgspec.Raw])
+
+Item = tuple[str | None, Event | Refused]
+"""The CloudEvents id as far as it can be read, and the event or why it is not one."""
+
+
+class Tally:
+    """Counts outcomes over the chunks of one request."""
+
+    def __init__(self) -> None:
+        self.received = self.stored = self.duplicates = self.rejected_count = 0
+        self.rejected: list[Rejected] = []
+
+    def add(self, items: Sequence[Item], outcomes: Sequence[object]) -> None:
+        """Count the outcomes of the next items."""
+        for (event_id, _), outcome in zip(items, outcomes, strict=True):
+            if isinstance(outcome, Refused):
+                self.rejected_count += 1
+                if len(self.rejected) < REJECTED_LISTED_MAX:
+                    self.rejected.append(
+                        Rejected(self.received, event_id, outcome.code, outcome.errors)
+                    )
+            elif outcome == "stored":
+                self.stored += 1
+            else:
+                self.duplicates += 1
+            self.received += 1
+
+    def received_all(self) -> Received:
+        """What became of all items so far."""
+        return Received(
+            self.received, self.stored, self.duplicates, self.rejected_count, self.rejected
+        )
+
+
+def _answer(received: Received, *, strict: bool) -> Response[bytes]:
+    """200, 207 or a 422 problem; strict refuses all events for the sake of one."""
+    refused = received.rejected_count
+    if strict and refused:
+        received = Received(received.received, 0, 0, received.received, received.rejected)
+    headers = {"Preference-Applied": "handling=strict"} if strict else {}
+    if refused and received.rejected_count == received.received:
+        raise Problem(
+            "all_refused",
+            "No event was stored",
+            headers=headers,
+            members=msgspec.structs.asdict(received),
+        )
+    return reply(received, 207 if refused else 200, headers)
+
+
+@operation(
+    "POST",
+    "/v1/events",
+    Operation(
+        name="postEvents",
+        summary="Report what happened in shops",
+        scope="events:write",
+        query=NoParameters,
+        bodies={
+            BATCH: list[Event],
+            SINGLE: Event,
+            JSON: Event | list[Event],
+            NDJSON: None,
+        },
+        answers={200: Received, 207: Received},
+        problems=(
+            "bad_request",
+            "content_too_large",
+            "unsupported_media_type",
+            "all_refused",
+        ),
+        headers=("Prefer",),
+    ),
+)
+async def post_events(request: Call) -> Response[bytes]:
+    """Record events; a 2xx answer means that they are durable."""
+    media_type = bodies.media_type(request, ACCEPTED)
+    strict = bool(_STRICT.search(",".join(request.headers.getall("prefer", []))))
+    query(request, NoParameters)
+    ctx = context(request)
+    tally = Tally()
+    if media_type == NDJSON:
+        if strict:
+            raise Problem("bad_request", "`Prefer: handling=strict` does not go with NDJSON")
+        parts = bodies.chunks(request, ctx.limits.stream_bytes_max, ctx.limits.body_timeout_ms)
+        async for items in read_lines(parts, ctx.limits):
+            await _record(request, ctx, items, tally)
+    else:
+        items = await _read(request, ctx, media_type)
+        await _record(request, ctx, items, tally, strict=strict)
+    return _answer(tally.received_all(), strict=strict)
+
+
+async def _record(
+    request: Call, ctx: Context, items: Sequence[Item], tally: Tally, *, strict: bool = False
+) -> None:
+    key = request.auth
+    submission = Submission(
+        tenant_id=key.tenant_id,
+        shop_ids=None if key.shop_ids is None else frozenset(key.shop_ids),
+        events=[event for _, event in items],
+        strict=strict,
+    )
+    [outcomes] = await ctx.ledger.record([submission], ctx.clock())
+    tally.add(items, outcomes)
+
+
+async def _read(request: Call, ctx: Context, media_type: str) -> list[Item]:
+    limits = ctx.limits
+    bytes_max = limits.event_bytes_max if media_type == SINGLE else limits.batch_bytes_max
+    body = await bodies.read(request, bytes_max, limits.body_timeout_ms)
+    if media_type == JSON and any(name.startswith("ce-") for name in request.headers.keys()):
+        body = _binary(request, body)
+    is_array = body.lstrip(b" \t\r\n").startswith(b"[")
+    if is_array and media_type == SINGLE or not is_array and media_type == BATCH:
+        expected = "one event" if media_type == SINGLE else "an array of events"
+        raise Problem("bad_request", f"`{media_type}` carries {expected}")
+    if is_array:
+        return _batch(body, limits.batch_events_max)
+    if len(body) > limits.event_bytes_max:
+        raise Problem(
+            "content_too_large", f"Expected at most {limits.event_bytes_max} bytes in one event"
+        )
+    item = _item(body)
+    if isinstance(item[1], Refused) and item[1].code == "malformed" and not _is_json(body):
+        raise Problem("bad_request", "The body is not valid JSON")
+    return [item]
+
+
+def _batch(body: bytes, events_max: int) -> list[Item]:
+    try:
+        found: list[Item] = [(event.id, event) for event in _many.decode(body)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        try:
+            raws = _raw_many.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise Problem("bad_request", "The body is not valid JSON") from None
+        if len(raws) > events_max:
+            raise _too_many(events_max) from None
+        found = [_item(raw) for raw in raws]
+    if len(found) > events_max:
+        raise _too_many(events_max)
+    return found
+
+
+def _too_many(events_max: int) -> Problem:
+    return Problem("content_too_large", f"Expected at most {events_max} events")
+
+
+async def read_lines(parts: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[list[Item]]:
+    """Events of NDJSON, a chunk at a time: one a line, blank lines skipped.
+
+    A line over its limit is dropped as it comes in, so memory stays bounded.
+    """
+    items: list[Item] = []
+    line = bytearray()
+    too_long = False
+    async for part in parts:
+        *ended, rest = part.split(b"\n")
+        for piece in ended:
+            line += piece
+            items.extend(_line(line, limits.event_bytes_max, too_long=too_long))
+            line.clear()
+            too_long = False
+            if len(items) >= limits.stream_chunk_events:
+                yield items
+                items = []
+        line += rest
+        if too_long or len(line) > limits.event_bytes_max:
+            too_long = True
+            line.clear()
+    items.extend(_line(line, limits.event_bytes_max, too_long=too_long))
+    if items:
+        yield items
+
+
+def _line(line: bytearray, bytes_max: int, *, too_long: bool) -> list[Item]:
+    if too_long or len(line) > bytes_max:
+        error = FieldError("", f"Expected at most {bytes_max} bytes in a line")
+        return [(None, Refused("too_large", [error]))]
+    return [_item(bytes(line))] if line.strip() else []
+
+
+def _item(raw: bytes | msgspec.Raw) -> Item:
+    """One event, or the first reason why it is none, in the contract's order of precedence."""
+    try:
+        event = _one.decode(raw)
+    except msgspec.ValidationError as error:
+        return _why_not(raw, error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, Refused("malformed")
+    return event.id, event
+
+
+def _why_not(raw: bytes | msgspec.Raw, error: msgspec.ValidationError) -> Item:
+    try:
+        members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None, Refused("malformed", [FieldError("", "Expected a JSON object")])
+    try:
+        event_id = msgspec.json.decode(members.get("id", b"null"), type=str)
+    except msgspec.MsgspecError:
+        event_id = None
+    try:
+        kind = msgspec.json.decode(raw, type=AnyEvent).type
+    except msgspec.ValidationError as wrong:
+        return event_id, Refused("invalid", [field_error(wrong)])
+    if kind in EVENT_TYPES:
+        return event_id, Refused("invalid", [field_error(error)])
+    expected = ", ".join(sorted(EVENT_TYPES))
+    return event_id, Refused("unknown_type", [FieldError("/type", f"Expected one of {expected}")])
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _binary(request: Call, body: bytes) -> bytes:
+    """The event whose attributes are `ce-*` headers and whose data is the body."""
+    if not _is_json(body):
+        raise Problem("bad_request", "The body is not valid JSON")
+    event: dict[str, object] = {"data": msgspec.Raw(body)}
+    for name, value in request.headers.items():
+        if name.startswith("ce-"):
+            try:
+                event[name.removeprefix("ce-")] = unquote(value, errors="strict")
+            except UnicodeDecodeError:
+                raise bad_parameter(name, "Expected UTF-8, percent-encoded") from None
+    return msgspec.json.encode(event)

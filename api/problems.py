@@ -1,0 +1,212 @@
+"""Errors on the wire: problem documents (RFC 9457). The one place that knows their status codes."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.types import Scope
+
+from domain import errors
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+
+_SANE_ID = re.compile(rb"[!-~]{1,128}")
+
+
+class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that is wrong: where in the body, or in which parameter, and what would be right."""
+
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+
+
+class Document(msgspec.Struct, frozen=True):
+    """What went wrong with a request; `type` is a page of this service about its `code`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[ErrorDetail]
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of problem: what its `type` page says."""
+
+    status: int
+    title: str
+    meaning: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "bad_request": Kind(
+        400, "The request cannot be read", "The body, a header or its framing cannot be decoded."
+    ),
+    "bad_parameter": Kind(
+        400,
+        "A parameter is not valid",
+        "A path, query or header parameter is unknown or out of bounds; `errors` names it.",
+    ),
+    "unauthorized": Kind(
+        401,
+        "A valid API key is needed",
+        "Send `Authorization: Bearer sdk_…` with a key that is neither revoked nor expired.",
+    ),
+    "forbidden": Kind(403, "The API key lacks a scope", "The key is valid but not for this."),
+    "not_found": Kind(404, "Not found", "Nothing of this name is there for this API key."),
+    "method_not_allowed": Kind(
+        405, "The method is not allowed", "The path exists; `Allow` lists its methods."
+    ),
+    "immutable": Kind(
+        409,
+        "This cannot be changed any more",
+        "The currency and the time zone of a shop with events stay as they are.",
+    ),
+    "built_in": Kind(409, "Built-in rules are read-only", "Store your own set under a new name."),
+    "content_too_large": Kind(
+        413, "The body is too large", "Limits hold for the inflated body; send it in parts."
+    ),
+    "unsupported_media_type": Kind(
+        415, "The media type is not supported", "`Accept-Post` lists the media types taken here."
+    ),
+    "invalid": Kind(
+        422, "The body does not fit", "The body was read; `errors` says what does not fit, where."
+    ),
+    "unknown_rules": Kind(
+        422, "There are no such rules", "Name a built-in set of rules or one of your own."
+    ),
+    "all_refused": Kind(
+        422,
+        "Nothing was stored",
+        "Every item was refused, or one was and all or nothing was asked for; see `rejected`.",
+    ),
+    "internal": Kind(500, "Something broke here", "A fault of this service; it has been logged."),
+    "unavailable": Kind(
+        503,
+        "Not available just now",
+        "Storage cannot serve at the moment. Send the same request again after `Retry-After`.",
+    ),
+}
+
+
+class Problem(Exception):
+    """A refusal that arises on the wire; `members` are added to the document."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[ErrorDetail] = (),
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(code, detail)
+        self.code, self.detail = code, detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.members = dict(members or {})
+
+
+def bad_parameter(name: str, detail: str) -> Problem:
+    """A query, path or header parameter that is not valid."""
+    return Problem(
+        "bad_parameter",
+        f"`{name}` is not valid",
+        errors=[ErrorDetail(detail=detail, parameter=name)],
+    )
+
+
+def bad_pointer(code: str, pointer: str, detail: str) -> Problem:
+    """A place in the body that does not fit."""
+    return Problem(code, detail, errors=[ErrorDetail(detail=detail, pointer=pointer)])
+
+
+def request_id(scope: Scope) -> str:
+    """The id of a request: the caller's if it is sane, else one of ours."""
+    state = scope["state"]
+    if "request_id" not in state:
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        state["request_id"] = given.decode() if _SANE_ID.fullmatch(given) else uuid4().hex
+    found: str = state["request_id"]
+    return found
+
+
+def document(scope: Scope, error: Exception) -> Document:
+    """Any exception as a problem document."""
+    problem = _problem(error)
+    kind = KINDS[problem.code]
+    return Document(
+        type=f"/problems/{problem.code}",
+        title=kind.title,
+        status=kind.status,
+        detail=problem.detail,
+        code=problem.code,
+        request_id=request_id(scope),
+        errors=problem.errors,
+    )
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Any exception as the answer to its request."""
+    problem = _problem(error)
+    found = document(request.scope, problem)
+    if found.status == 500:
+        structlog.get_logger().error("bug", request_id=found.request_id, exc_info=error)
+    return Response(
+        msgspec.json.encode(msgspec.structs.asdict(found) | problem.members),
+        status_code=found.status,
+        media_type=MEDIA_TYPE,
+        headers=problem.headers,
+    )
+
+
+def _problem(error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case errors.NotFound():
+            return Problem("not_found", f"There is no {error.what} `{error.name}`")
+        case errors.UnknownRules():
+            return bad_pointer(
+                "unknown_rules", "/rules", f"There are no rules named `{error.name}`"
+            )
+        case errors.BuiltInRules():
+            return Problem("built_in", f"The rules `{error.name}` are built in")
+        case errors.ShopImmutable():
+            fields = " and ".join(f"`{field}`" for field in error.fields)
+            return Problem(
+                "immutable",
+                f"The shop `{error.shop_id}` has events, so its {fields} cannot change",
+                errors=[
+                    ErrorDetail(detail="Expected the present value", pointer=f"/{field}")
+                    for field in error.fields
+                ],
+            )
+        case errors.Unavailable():
+            return Problem(
+                "unavailable",
+                "The database cannot serve this request now",
+                headers={"Retry-After": str(RETRY_AFTER_S)},
+            )
+        case NotFoundException():
+            return Problem("not_found", "There is no such path")
+        case MethodNotAllowedException():
+            return Problem(
+                "method_not_allowed",
+                "The path does not take this method",
+                headers={"Allow": (error.headers or {}).get("Allow", "")},
+            )
+        case HTTPException() if 400 <= error.status_code < 500:
+            return Problem("bad_request", "The request cannot be read")
+        case _:
+            return Problem("internal", "The request could not be carried out")

@@ -1,0 +1,72 @@
+"""What the reads of one shop share: which shop, which day, and the top of the answer."""
+
+from datetime import date
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from api.context import Call, context
+from api.problems import bad_parameter
+from api.shops import fit_name
+from domain.days import FIRST_DAY, day_of
+from domain.errors import NotFound
+from domain.ports import KeptShop
+from domain.rules import RulesRef
+from domain.shops import Shop
+
+
+class AsOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The day asked about; by default the shop's today."""
+
+    as_of: date | UnsetType = UNSET
+
+
+class Heading(msgspec.Struct, frozen=True):
+    """What stands at the top of every answer about one shop."""
+
+    shop_id: str
+    as_of: date
+    time_zone: str
+    rules: RulesRef
+
+
+def heading(kept: KeptShop, as_of: date) -> Heading:
+    """The heading of an answer about a shop as of a day."""
+    return Heading(kept.shop.shop_id, as_of, kept.shop.time_zone, kept.rules.ref)
+
+
+def headed(kept: KeptShop, as_of: date, answer: msgspec.Struct) -> dict[str, object]:
+    """An answer whose members stand beside the heading's."""
+    return _members(heading(kept, as_of)) | _members(answer)
+
+
+def _members(of: msgspec.Struct) -> dict[str, object]:
+    return {field.encode_name: getattr(of, field.name) for field in msgspec.structs.fields(of)}
+
+
+def reached(request: Call, shop_id: str) -> str:
+    """The id of a shop that the key may know of; raises NotFound for any other."""
+    if not fit_name(shop_id) or not request.auth.reaches(shop_id):
+        raise NotFound("shop", shop_id)
+    return shop_id
+
+
+async def find_shop(request: Call, shop_id: str) -> KeptShop:
+    """The shop of a path; raises NotFound."""
+    reached(request, shop_id)
+    return await context(request).shops.get(request.auth.tenant_id, shop_id)
+
+
+def today(request: Call, shop: Shop) -> date:
+    """The shop's today."""
+    return day_of(context(request).clock(), shop.time_zone)
+
+
+def day_asked(request: Call, shop: Shop, day: date | UnsetType, name: str = "as_of") -> date:
+    """A day given, or the shop's today; raises Problem for one out of bounds."""
+    latest = today(request, shop)
+    if day is UNSET:
+        return latest
+    if not FIRST_DAY <= day <= latest:
+        raise bad_parameter(name, f"Expected a day from {FIRST_DAY} to the shop's today")
+    return day

@@ -1,0 +1,175 @@
+"""Scorecards: the main answer of the service, for one shop and for many."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response
+from msgspec import Meta
+
+from api.conditional import computed
+from api.context import Call, context
+from api.operations import Operation, operation
+from api.problems import Document, Problem, bad_parameter, document
+from api.reading import AsOf, day_asked, reached
+from api.shops import fit_name
+from api.wire import query
+from domain.days import window
+from domain.dsr import Dsr, dsr
+from domain.errors import NotFound
+from domain.ports import Standing
+from domain.rules import RulesRef
+from domain.sell_through import SellThrough, sell_through
+from domain.tier import Tier, Yardstick, tier
+from domain.totals import ON_SALE, SOLD, Totals
+from domain.windows import windows
+
+SHOPS_MAX = 200
+
+
+class Scorecard(msgspec.Struct, frozen=True):
+    """How a shop stands as of one day."""
+
+    shop_id: str
+    marketplace: str
+    category: str
+    as_of: date
+    time_zone: str
+    rules: RulesRef
+    dsr: Dsr
+    tier: Tier
+    sell_through: SellThrough
+
+
+class FoundScorecard(msgspec.Struct, frozen=True):
+    """One shop of a list, with its scorecard."""
+
+    shop_id: str
+    scorecard: Scorecard
+
+
+class MissingScorecard(msgspec.Struct, frozen=True):
+    """One shop of a list, with why it has no scorecard."""
+
+    shop_id: str
+    problem: Document
+
+
+class Scorecards(msgspec.Struct, frozen=True):
+    """Scorecards in the order of the request."""
+
+    items: list[FoundScorecard | MissingScorecard]
+
+
+class ScorecardsQuery(AsOf, frozen=True, kw_only=True):
+    """Which shops, each once."""
+
+    shop_id: Annotated[
+        list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=SHOPS_MAX)
+    ]
+
+
+@operation(
+    "GET",
+    "/v1/shops/{shop_id:str}/scorecard",
+    Operation(
+        name="getScorecard",
+        summary="DSR, tier and sell-through of a shop",
+        scope="scores:read",
+        query=AsOf,
+        answers={200: Scorecard},
+        problems=("not_found",),
+    ),
+)
+async def get_scorecard(request: Call, shop_id: str) -> Response[bytes]:
+    """The scorecard as of a day."""
+    asked = query(request, AsOf)
+    found = await scorecards(request, [reached(request, shop_id)], asked)
+    answer = found.get(shop_id) or NotFound("shop", shop_id)
+    if isinstance(answer, Exception):
+        raise answer
+    return computed(request, answer)
+
+
+@operation(
+    "GET",
+    "/v1/scorecards",
+    Operation(
+        name="listScorecards",
+        summary="Scorecards of up to 200 shops",
+        scope="scores:read",
+        query=ScorecardsQuery,
+        answers={200: Scorecards},
+    ),
+)
+async def list_scorecards(request: Call) -> Response[bytes]:
+    """Scorecards in the order asked for; a shop without one has a problem in its place."""
+    asked = query(request, ScorecardsQuery)
+    if len(set(asked.shop_id)) < len(asked.shop_id):
+        raise bad_parameter("shop_id", "Expected each shop once")
+    key = request.auth
+    known = [name for name in asked.shop_id if fit_name(name) and key.reaches(name)]
+    found = await scorecards(request, known, asked)
+    items: list[FoundScorecard | MissingScorecard] = []
+    for shop_id in asked.shop_id:
+        answer = found.get(shop_id) or NotFound("shop", shop_id)
+        if isinstance(answer, Exception):
+            items.append(MissingScorecard(shop_id, document(request.scope, answer)))
+        else:
+            items.append(FoundScorecard(shop_id, answer))
+    return computed(request, Scorecards(items))
+
+
+async def scorecards(
+    request: Call, shop_ids: Sequence[str], asked: AsOf
+) -> Mapping[str, Scorecard | Problem]:
+    """Scorecards by shop id; unknown shops are absent.
+
+    Running totals serve the day they stand for; any other day is added up from its days.
+    """
+    scores = context(request).scores
+    standings = await scores.standings(request.auth.tenant_id, shop_ids)
+    found: dict[str, Scorecard | Problem] = {}
+    days: dict[str, date] = {}
+    for shop_id, standing in standings.items():
+        try:
+            days[shop_id] = day_asked(request, standing.kept.shop, asked.as_of)
+        except Problem as problem:
+            found[shop_id] = problem
+    others = [
+        (standing.kept.shop_key, windows(days[shop_id], standing.kept.rules.rules))
+        for shop_id, standing in standings.items()
+        if shop_id in days and days[shop_id] != standing.day
+    ]
+    summed = await scores.window_totals(others) if others else {}
+    for shop_id, day in days.items():
+        standing = standings[shop_id]
+        found[shop_id] = scorecard(
+            standing, day, summed.get(standing.kept.shop_key, standing.totals)
+        )
+    return found
+
+
+def scorecard(standing: Standing, as_of: date, totals: Totals) -> Scorecard:
+    """The scorecard of a shop from the totals of its windows as of a day."""
+    kept = standing.kept
+    rules = kept.rules.rules
+    return Scorecard(
+        shop_id=kept.shop.shop_id,
+        marketplace=kept.shop.marketplace,
+        category=kept.shop.category,
+        as_of=as_of,
+        time_zone=kept.shop.time_zone,
+        rules=kept.rules.ref,
+        dsr=dsr(totals, window(as_of, rules.rating_window_days), rules),
+        tier=tier(
+            totals,
+            window(as_of, rules.sales_window_days),
+            Yardstick(kept.shop.currency, standing.ladder),
+            rules,
+        ),
+        sell_through=sell_through(
+            totals[ON_SALE], totals[SOLD], window(as_of, rules.sold_window_days)
+        ),
+    )

@@ -1,0 +1,119 @@
+"""Requests decoded, answers encoded."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import Request, Response
+
+from api.problems import ErrorDetail, Problem, bad_parameter
+from domain.errors import FieldError
+
+JSON = "application/json"
+
+T = TypeVar("T")
+Query = TypeVar("Query", bound=msgspec.Struct)
+
+_AT = re.compile(r"^(?P<detail>.*?)(?: - at `(?:\$|key in \$)(?P<path>.*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_NAMED = re.compile(r"(?:unknown|required) field `([^`]*)`")
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(value: object) -> bytes:
+    """JSON, members in the order of their fields."""
+    return _encoder.encode(value)
+
+
+def reply(
+    value: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    """An answer with a JSON body."""
+    return Response(encode(value), status_code=status, media_type=JSON, headers=headers)
+
+
+def nothing() -> Response[bytes]:
+    """An answer without a body."""
+    return Response(b"", status_code=204)
+
+
+def field_error(error: Exception) -> FieldError:
+    """Where and why decoding failed: the message of msgspec with its path as a JSON pointer."""
+    matched = _AT.match(str(error))
+    if matched is None:
+        return FieldError("", str(error))
+    detail, path = matched["detail"], matched["path"] or ""
+    steps = [name or index for name, index in _STEP.findall(path)]
+    if named := _NAMED.search(detail):
+        steps.append(named[1])
+    return FieldError("".join(f"/{step}" for step in steps), detail)
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """A JSON body, decoded strictly.
+
+    Raises Problem: `bad_request` where it is not JSON, `invalid` where it does not fit.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        found = field_error(error)
+        raise Problem(
+            "invalid",
+            "The body does not fit",
+            errors=[ErrorDetail(detail=found.detail, pointer=found.pointer)],
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Problem("bad_request", "The body is not valid JSON") from None
+
+
+def query(request: Request[Any, Any, Any], kind: type[Query]) -> Query:
+    """The query string as a Struct whose fields are the parameters; lists may be repeated.
+
+    Raises Problem `bad_parameter` for one that is unknown, repeated or out of bounds.
+    """
+    lists = _list_parameters(kind)
+    given: dict[str, Any] = {}
+    for name, value in _pairs(request):
+        if name in lists:
+            given.setdefault(name, []).append(value)
+        elif name in given:
+            raise bad_parameter(name, "Expected it once")
+        else:
+            given[name] = value
+    try:
+        found = msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        problem = field_error(error)
+        name = problem.pointer.removeprefix("/").partition("/")[0]
+        raise bad_parameter(name or "query", problem.detail) from None
+    for name, text in given.items():
+        value = getattr(found, name)
+        if isinstance(value, int) and str(value) != text:
+            raise bad_parameter(name, "Expected an integer in plain digits")
+    return found
+
+
+class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For paths that take no query parameters."""
+
+
+@cache
+def _list_parameters(kind: type[msgspec.Struct]) -> frozenset[str]:
+    info = msgspec.inspect.type_info(kind)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return frozenset(
+        field.name for field in info.fields if isinstance(field.type, msgspec.inspect.ListType)
+    )
+
+
+def _pairs(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
+    try:
+        text = request.scope["query_string"].decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, errors="strict")
+    except (UnicodeDecodeError, ValueError):
+        raise Problem("bad_parameter", "The query string is not valid UTF-8") from None

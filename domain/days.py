@@ -1,0 +1,69 @@
+"""Days and windows in a shop's own time zone.
+
+Zones come from the `tzdata` package that the lock file pins, never from the machine.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+FIRST_DAY = date(2000, 1, 1)
+FIRST_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
+CLOCK_TOLERANCE = timedelta(minutes=10)
+ONE_DAY = timedelta(days=1)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Every IANA zone name that can be given to a shop."""
+    return frozenset((resources.files("tzdata") / "zones").read_text("utf-8").split())
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """The zone of an IANA name out of `zone_names()`; KeyError for any other."""
+    if name not in zone_names():
+        raise KeyError(name)
+    path = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
+    with path.open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
+
+
+def day_of(instant: datetime, time_zone: str) -> date:
+    """The calendar day on which an aware instant falls in the zone."""
+    return instant.astimezone(zone(time_zone)).date()
+
+
+def within_reach(instant: datetime, now: datetime) -> bool:
+    """Whether facts may carry this instant: from 2000 in UTC to ten minutes past the clock."""
+    return FIRST_INSTANT <= instant <= now + CLOCK_TOLERANCE
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A run of whole days, both ends included."""
+
+    start: date
+    end: date
+    days: int
+
+
+def window(end: date, days: int) -> Window:
+    """The `days` days that end on `end`."""
+    return Window(days_before(end, days - 1), end, days)
+
+
+def days_before(day: date, days: int) -> date:
+    """`day` less so many days, or the first day there is."""
+    try:
+        return day - timedelta(days=days)
+    except OverflowError:
+        return date.min
+
+
+def days_between(start: date, end: date) -> Iterator[date]:
+    """Each day from `start` to `end`, both included."""
+    return (start + timedelta(days=n) for n in range((end - start).days + 1))

@@ -1,0 +1,134 @@
+"""DSR: the three averages of a shop as answers, short for the scorecard and in detail."""
+
+from datetime import date
+
+import msgspec
+
+from domain import figures, scores
+from domain.days import Window, days_before, window
+from domain.figures import difference
+from domain.peers import Peers, PeerStanding, compare
+from domain.rules import Rules
+from domain.scores import Interval, Status
+from domain.totals import (
+    CAPPED,
+    DIMENSIONS,
+    LATE,
+    REMOVED,
+    DayTotals,
+    Dimension,
+    Histogram,
+    Totals,
+    histogram,
+    over,
+)
+
+_WEEK = 7
+_MONTH = 30
+
+
+class DimensionScore(msgspec.Struct, frozen=True):
+    """One dimension over a window; `score` is null unless `status` is `ok`."""
+
+    status: Status
+    score: float | None
+    count: int
+    sum: int
+    histogram: Histogram
+
+
+class Dsr(msgspec.Struct, frozen=True):
+    """Detailed seller rating as it stands in a scorecard."""
+
+    window: Window
+    description: DimensionScore
+    service: DimensionScore
+    logistics: DimensionScore
+
+
+class RecentChange(msgspec.Struct, frozen=True):
+    """The score less that of 1, 7 and 30 days before; null where either is not `ok`."""
+
+    day: float | None
+    week: float | None
+    month: float | None
+
+
+class DimensionDetail(DimensionScore, frozen=True):
+    """A dimension with how sure it is, its peers (null under other rules) and its change."""
+
+    interval: Interval | None
+    peers: Peers | None
+    change: RecentChange
+
+
+class Uncounted(msgspec.Struct, frozen=True):
+    """How many ratings, not dimensions, of the window do not count, by reason."""
+
+    late: int
+    capped: int
+    removed: int
+
+
+class DsrDetail(msgspec.Struct, frozen=True):
+    """Detailed seller rating with everything that explains it."""
+
+    window: Window
+    uncounted: Uncounted
+    description: DimensionDetail
+    service: DimensionDetail
+    logistics: DimensionDetail
+
+
+def dsr(totals: Totals, span: Window, rules: Rules) -> Dsr:
+    """The three scores of the rating window `span`, whose totals these are."""
+    return Dsr(
+        window=span,
+        **{name: _dimension_score(histogram(totals, name), rules) for name in DIMENSIONS},
+    )
+
+
+def detail_span(as_of: date, rules: Rules) -> Window:
+    """The days whose totals `dsr_detail` needs."""
+    return window(as_of, rules.rating_window_days + _MONTH)
+
+
+def dsr_detail(
+    days: DayTotals, as_of: date, rules: Rules, standing: PeerStanding | None
+) -> DsrDetail:
+    """The three scores as of a day, explained; no `standing` means no comparison with peers."""
+    span = window(as_of, rules.rating_window_days)
+    totals = over(days, span)
+    earlier = [over(days, window(days_before(as_of, n), span.days)) for n in (1, _WEEK, _MONTH)]
+
+    def dimension(name: Dimension) -> DimensionDetail:
+        ratings = histogram(totals, name)
+        brief = _dimension_score(ratings, rules)
+        score = scores.score(ratings, rules)
+        before = [scores.score(histogram(then, name), rules) for then in earlier]
+        return DimensionDetail(
+            status=brief.status,
+            score=brief.score,
+            count=brief.count,
+            sum=brief.sum,
+            histogram=brief.histogram,
+            interval=scores.interval(ratings),
+            peers=None if standing is None else compare(score, standing, name, rules),
+            change=RecentChange(*(figures.score(difference(score, then)) for then in before)),
+        )
+
+    return DsrDetail(
+        window=span,
+        uncounted=Uncounted(late=totals[LATE], capped=totals[CAPPED], removed=totals[REMOVED]),
+        **{name: dimension(name) for name in DIMENSIONS},
+    )
+
+
+def _dimension_score(ratings: Histogram, rules: Rules) -> DimensionScore:
+    return DimensionScore(
+        status=scores.status(ratings.count, rules),
+        score=figures.score(scores.score(ratings, rules)),
+        count=ratings.count,
+        sum=ratings.sum,
+        histogram=ratings,
+    )

@@ -1,0 +1,71 @@
+"""Refusals: what the domain will not do, told with fields and without HTTP."""
+
+from typing import Literal
+
+import msgspec
+
+EventCode = Literal[
+    "too_large",
+    "malformed",
+    "invalid",
+    "unknown_type",
+    "unknown_shop",
+    "time_out_of_range",
+    "conflict",
+]
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One thing wrong in a body: where (a JSON pointer), and what would be right."""
+
+    pointer: str
+    detail: str
+
+
+class Refusal(Exception):
+    """A request that is understood and will not be carried out."""
+
+
+class EventRefused(Refusal):
+    """One event is not taken."""
+
+    def __init__(self, code: EventCode, pointer: str, detail: str) -> None:
+        super().__init__(code, pointer, detail)
+        self.code: EventCode = code
+        self.errors = [FieldError(pointer, detail)]
+
+
+class NotFound(Refusal):
+    """There is no such thing for this caller."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(what, name)
+        self.what, self.name = what, name
+
+
+class UnknownRules(Refusal):
+    """No set of rules, built in or the tenant's, has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class BuiltInRules(Refusal):
+    """A built-in set of rules is read-only."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class ShopImmutable(Refusal):
+    """The currency or time zone of a shop with events stays as it is."""
+
+    def __init__(self, shop_id: str, fields: list[str]) -> None:
+        super().__init__(shop_id, fields)
+        self.shop_id, self.fields = shop_id, fields
+
+
+class Unavailable(Refusal):
+    """Storage cannot serve now; the same request may be sent again later."""

@@ -1,0 +1,267 @@
+"""Facts: events admitted for a shop, in the form in which they are kept.
+
+A fact is what its event said, with instants, minor units and the shop's days in place of texts.
+Two facts of one `identity` are the same fact if they are equal, else they contradict each other.
+Fields stand in the order of the stored columns.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, ClassVar, TypeAlias
+
+import msgspec
+
+from domain import days, events
+from domain.errors import EventRefused
+from domain.rules import Rules
+from domain.shops import minor_units
+
+Identity: TypeAlias = tuple[object, ...]
+
+
+class KnownShop(msgspec.Struct, frozen=True):
+    """What recording a shop's events must know of it."""
+
+    shop_key: int
+    currency: str
+    time_zone: str
+    rules: Rules
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """Something that happened in a shop."""
+
+    identity_fields: ClassVar[tuple[str, ...]]
+
+    shop_key: int
+
+    @property
+    def identity(self) -> Identity:
+        """What makes two deliveries the same fact, over all facts."""
+        return (type(self), self.shop_key, *(getattr(self, f) for f in self.identity_fields))
+
+
+class Rating(Fact, frozen=True, gc=False):
+    """One buyer's stars for one order; `month` is the first day of its month of completion."""
+
+    identity_fields = ("review_id",)
+
+    review_id: str
+    buyer_id: str
+    month: date
+    time: datetime
+    completed_at: datetime | None
+    day: date
+    description: int | None
+    service: int | None
+    logistics: int | None
+    order_id: str
+    listing_id: str | None
+    comment: str | None
+
+    @property
+    def scores(self) -> tuple[int | None, int | None, int | None]:
+        """Stars by dimension, in the order of `DIMENSIONS`."""
+        return self.description, self.service, self.logistics
+
+
+class Moderation(Fact, frozen=True, gc=False):
+    """The marketplace took a rating out (`removes`) or put it back in."""
+
+    identity_fields = ("review_id", "removes", "time")
+
+    review_id: str
+    time: datetime
+    removes: bool
+    reason: str | None
+    note: str | None
+
+
+class Order(Fact, frozen=True, gc=False):
+    """A paid order; its lines as three lists of one length, amounts in minor units."""
+
+    identity_fields = ("order_id",)
+
+    order_id: str
+    buyer_id: str
+    time: datetime
+    day: date
+    region: str | None
+    listing_ids: list[str]
+    quantities: list[int]
+    amounts: list[int]
+
+
+class Refund(Fact, frozen=True, gc=False):
+    """Money given back, in minor units."""
+
+    identity_fields = ("refund_id",)
+
+    refund_id: str
+    order_id: str
+    time: datetime
+    day: date
+    amount: int
+
+
+class ListingEvent(Fact, frozen=True, gc=False):
+    """A listing was `published`, `edited` or `withdrawn`."""
+
+    identity_fields = ("listing_id", "kind", "time")
+
+    listing_id: str
+    time: datetime
+    kind: str
+    day: date
+    title: str | None
+
+
+class StockCount(Fact, frozen=True, gc=False):
+    """Units of a listing in stock when they were counted."""
+
+    identity_fields = ("listing_id", "time")
+
+    listing_id: str
+    time: datetime
+    day: date
+    on_hand: int
+
+
+def admit(event: events.Event, shop: KnownShop, now: datetime) -> Fact:
+    """The fact that a well-formed event states of this shop.
+
+    Raises EventRefused: `invalid` for an amount that does not fit the shop's currency, else
+    `time_out_of_range`.
+    """
+    return _ADMIT[type(event)](event, shop, now)
+
+
+def _rating(event: events.ReviewPosted, shop: KnownShop, now: datetime) -> Rating:
+    data, time = event.data, event.time
+    day = _day(time, shop, now)
+    completed_on = day
+    if data.completed_at is not None:
+        completed_on = _day(data.completed_at, shop, now, "/data/completed_at")
+    return Rating(
+        shop_key=shop.shop_key,
+        review_id=data.review_id,
+        buyer_id=data.buyer_id,
+        month=completed_on.replace(day=1),
+        time=time,
+        completed_at=data.completed_at,
+        day=day,
+        description=data.scores.description,
+        service=data.scores.service,
+        logistics=data.scores.logistics,
+        order_id=data.order_id,
+        listing_id=data.listing_id,
+        comment=data.comment,
+    )
+
+
+def _moderation(
+    event: events.ReviewRemoved | events.ReviewRestored, shop: KnownShop, now: datetime
+) -> Moderation:
+    data = event.data
+    _day(event.time, shop, now)
+    return Moderation(
+        shop_key=shop.shop_key,
+        review_id=data.review_id,
+        time=event.time,
+        removes=isinstance(event, events.ReviewRemoved),
+        reason=data.reason,
+        note=data.note,
+    )
+
+
+def _order(event: events.OrderPaid, shop: KnownShop, now: datetime) -> Order:
+    data = event.data
+    amounts = [
+        _minor_units(line.amount, shop, f"/data/lines/{index}/amount")
+        for index, line in enumerate(data.lines)
+    ]
+    return Order(
+        shop_key=shop.shop_key,
+        order_id=data.order_id,
+        buyer_id=data.buyer_id,
+        time=event.time,
+        day=_day(event.time, shop, now),
+        region=data.region,
+        listing_ids=[line.listing_id for line in data.lines],
+        quantities=[line.quantity for line in data.lines],
+        amounts=amounts,
+    )
+
+
+def _refund(event: events.OrderRefunded, shop: KnownShop, now: datetime) -> Refund:
+    data = event.data
+    amount = _minor_units(data.amount, shop, "/data/amount")
+    return Refund(
+        shop_key=shop.shop_key,
+        refund_id=data.refund_id,
+        order_id=data.order_id,
+        time=event.time,
+        day=_day(event.time, shop, now),
+        amount=amount,
+    )
+
+
+def _listing_event(
+    event: events.ListingPublished | events.ListingEdited | events.ListingWithdrawn,
+    shop: KnownShop,
+    now: datetime,
+) -> ListingEvent:
+    return ListingEvent(
+        shop_key=shop.shop_key,
+        listing_id=event.data.listing_id,
+        time=event.time,
+        kind=_LISTING_KINDS[type(event)],
+        day=_day(event.time, shop, now),
+        title=event.data.title if isinstance(event, events.ListingPublished) else None,
+    )
+
+
+def _stock_count(event: events.StockCounted, shop: KnownShop, now: datetime) -> StockCount:
+    return StockCount(
+        shop_key=shop.shop_key,
+        listing_id=event.data.listing_id,
+        time=event.time,
+        day=_day(event.time, shop, now),
+        on_hand=event.data.on_hand,
+    )
+
+
+def _day(instant: datetime, shop: KnownShop, now: datetime, pointer: str = "/time") -> date:
+    if not days.within_reach(instant, now):
+        raise EventRefused(
+            "time_out_of_range",
+            pointer,
+            "Expected an instant from 2000-01-01T00:00Z to ten minutes past now",
+        )
+    return days.day_of(instant, shop.time_zone)
+
+
+def _minor_units(amount: str, shop: KnownShop, pointer: str) -> int:
+    try:
+        return minor_units(amount, shop.currency)
+    except ValueError as error:
+        raise EventRefused("invalid", pointer, str(error)) from None
+
+
+_LISTING_KINDS: dict[type[events.Event], str] = {
+    events.ListingPublished: "published",
+    events.ListingEdited: "edited",
+    events.ListingWithdrawn: "withdrawn",
+}
+
+_ADMIT: dict[type[events.Event], Callable[[Any, KnownShop, datetime], Fact]] = {
+    events.ReviewPosted: _rating,
+    events.ReviewRemoved: _moderation,
+    events.ReviewRestored: _moderation,
+    events.OrderPaid: _order,
+    events.OrderRefunded: _refund,
+    events.ListingPublished: _listing_event,
+    events.ListingEdited: _listing_event,
+    events.ListingWithdrawn: _listing_event,
+    events.StockCounted: _stock_count,
+}

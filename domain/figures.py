@@ -1,0 +1,40 @@
+"""Exact arithmetic, rounded once at the end: half away from zero."""
+
+from fractions import Fraction
+
+SCORE_DIGITS = 5
+RATE_DIGITS = 6
+PERCENT_DIGITS = 2
+
+
+def rounded(value: Fraction, digits: int) -> float:
+    """The float whose shortest decimal form is `value` rounded half away from zero."""
+    scale: int = 10**digits
+    numerator, denominator = abs(value.numerator) * scale, value.denominator
+    units = (2 * numerator + denominator) // (2 * denominator)
+    return (units if value >= 0 else -units) / scale
+
+
+def score(value: Fraction | None) -> float | None:
+    """A score, mean, change, effect or forecast: 5 decimals."""
+    return None if value is None else rounded(value, SCORE_DIGITS)
+
+
+def rate(value: Fraction | None) -> float | None:
+    """A share of listings or of stock: 6 decimals."""
+    return None if value is None else rounded(value, RATE_DIGITS)
+
+
+def percent(value: Fraction | None) -> float | None:
+    """A percent or percentile, already times 100: 2 decimals."""
+    return None if value is None else rounded(value, PERCENT_DIGITS)
+
+
+def quotient(numerator: int, denominator: int) -> Fraction | None:
+    """`numerator / denominator`, exact; None over nothing."""
+    return Fraction(numerator, denominator) if denominator else None
+
+
+def difference(after: Fraction | None, before: Fraction | None) -> Fraction | None:
+    """`after - before`, exactly; None where either is missing."""
+    return None if after is None or before is None else after - before

@@ -1,0 +1,74 @@
+"""Forecast: where a score goes if nothing comes in, and if things go on as they did."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import msgspec
+
+from domain import figures
+from domain.days import Window, days_between, window
+from domain.figures import quotient
+from domain.rules import Rules
+from domain.totals import DIMENSIONS, DayTotals, Dimension, Totals, histogram, over, rolling
+
+INTAKE_DAYS = 28
+"""Days up to the day asked about that say what a coming day brings."""
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """Scores of the coming days, whatever `min_ratings`; null where no rating is left."""
+
+    description: list[float | None]
+    service: list[float | None]
+    logistics: list[float | None]
+
+
+class Forecast(msgspec.Struct, frozen=True):
+    """`silent`: ratings only leave. `steady`: each day also brings what a recent day brought."""
+
+    dates: list[date]
+    silent: Outlook
+    steady: Outlook
+
+
+def forecast_span(as_of: date, rules: Rules) -> Window:
+    """The days whose totals `forecast` needs."""
+    return window(as_of, max(rules.rating_window_days, INTAKE_DAYS))
+
+
+def forecast(days: DayTotals, as_of: date, ahead: int, rules: Rules) -> Forecast:
+    """The `ahead` days after `as_of`; what comes in leaves again after the window's length."""
+    length = rules.rating_window_days
+    coming = window(as_of + timedelta(days=ahead), ahead)
+    known = {day: totals for day, totals in days.items() if day <= as_of}
+    remaining = list(rolling(known, coming, length))
+    intake = over(known, window(as_of, INTAKE_DAYS))
+    brought = [min(day, length) for day in range(1, ahead + 1)]
+    return Forecast(
+        dates=list(days_between(coming.start, coming.end)),
+        silent=_outlook(remaining, intake, [0] * ahead),
+        steady=_outlook(remaining, intake, brought),
+    )
+
+
+def _outlook(remaining: Sequence[Totals], intake: Totals, brought: Sequence[int]) -> Outlook:
+    """Scores by day of what remains and of so many days' intake, each 1/28 of `intake`."""
+
+    def score(totals: Totals, intakes: int, name: Dimension) -> float | None:
+        old, new = histogram(totals, name), histogram(intake, name)
+        return figures.score(
+            quotient(
+                INTAKE_DAYS * old.sum + intakes * new.sum,
+                INTAKE_DAYS * old.count + intakes * new.count,
+            )
+        )
+
+    return Outlook(
+        **{
+            name: [
+                score(totals, intakes, name)
+                for totals, intakes in zip(remaining, brought, strict=True)
+            ]
+            for name in DIMENSIONS
+        }
+    )

@@ -1,0 +1,23 @@
+"""The shapes of names and texts that callers give."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+Name = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^(?!\.{1,2}$)[A-Za-z0-9._~-]+$(?!\n)")
+]
+"""A shop, marketplace, category or set of rules: fit to stand in a path."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[!-~]+$(?!\n)")]
+"""Any other id of the caller's: visible ASCII."""
+
+_PRINTABLE = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+
+Comment = Annotated[str, Meta(max_length=2000, pattern=_PRINTABLE)]
+Title = Annotated[str, Meta(max_length=500, pattern=_PRINTABLE)]
+Region = Annotated[str, Meta(max_length=64, pattern=_PRINTABLE)]
+"""Texts hold no control characters but tab and line breaks."""
+
+EventText = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[!-~]+$(?!\n)")]
+"""The `id` and `source` of a CloudEvent."""

@@ -1,0 +1,225 @@
+"""Peers: how a shop's scores compare with those of its marketplace and category.
+
+A snapshot is taken of all shops at once; an answer about one shop looks up its group in it.
+"""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from domain import figures, scores
+from domain.rules import Rules
+from domain.totals import DIMENSIONS, Dimension, Totals, histogram
+
+PeersStatus = Literal["no_score", "no_snapshot", "too_few_peers", "ok"]
+Relation = Literal["above", "below", "level"]
+Flag = Literal["red", "green", "none"]
+
+_FLAGS: dict[Relation, Flag] = {"above": "red", "below": "green", "level": "none"}
+
+
+class Peers(msgspec.Struct, frozen=True):
+    """One dimension of a shop beside its peers; `percent` and `percentile` are of 100."""
+
+    status: PeersStatus
+    as_of: date | None
+    shops: int | None
+    mean: float | None
+    min: float | None
+    max: float | None
+    percentile: float | None
+    relation: Relation | None
+    percent: float | None
+    flag: Flag | None
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Exact scores of one dimension over a group of shops, each shop counting once."""
+
+    shops: int
+    mean: Fraction
+    min: Fraction
+    max: Fraction
+
+
+class PeerStanding(msgspec.Struct, frozen=True):
+    """What the newest snapshot says of a shop; `as_of` is null where there is no snapshot.
+
+    A dimension is absent from `groups` where no peer has a score, and from `percentiles` where
+    this shop had none.
+    """
+
+    as_of: date | None = None
+    groups: Mapping[Dimension, Group] = {}
+    percentiles: Mapping[Dimension, float] = {}
+
+
+class Tally(msgspec.Struct, frozen=True, gc=False):
+    """Ratings and their stars; the count is at least 1."""
+
+    count: int
+    sum: int
+
+
+class PeerShop(NamedTuple):
+    """One shop as a snapshot takes it; a dimension that is not `ok` has no tally."""
+
+    shop_key: int
+    marketplace: str
+    category: str
+    currency: str
+    tallies: Mapping[Dimension, Tally]
+    sales: int
+
+
+GroupKey: TypeAlias = tuple[str, str, Dimension]
+"""Marketplace, category, dimension."""
+
+SalesKey: TypeAlias = tuple[str, str, str]
+"""Marketplace, category, currency."""
+
+
+class Snapshot(NamedTuple):
+    """All groups of one tenant; percentiles by shop key, sales in minor units, rising."""
+
+    groups: dict[GroupKey, Group]
+    percentiles: dict[int, dict[Dimension, float]]
+    sales: dict[SalesKey, list[int]]
+
+
+def tallies(totals: Totals, rules: Rules) -> dict[Dimension, Tally]:
+    """The dimensions that have a score under the shop's own rules."""
+    found = {dimension: histogram(totals, dimension) for dimension in DIMENSIONS}
+    return {
+        dimension: Tally(ratings.count, ratings.sum)
+        for dimension, ratings in found.items()
+        if scores.status(ratings.count, rules) == "ok"
+    }
+
+
+def snapshot(shops: Iterable[PeerShop]) -> Snapshot:
+    """Group the shops and rank each within its groups, in the time of one sort per group."""
+    members: dict[GroupKey, list[tuple[int, Tally]]] = defaultdict(list)
+    sales: dict[SalesKey, list[int]] = defaultdict(list)
+    for shop in shops:
+        sales[shop.marketplace, shop.category, shop.currency].append(shop.sales)
+        for dimension, tally in shop.tallies.items():
+            members[shop.marketplace, shop.category, dimension].append((shop.shop_key, tally))
+    groups: dict[GroupKey, Group] = {}
+    percentiles: dict[int, dict[Dimension, float]] = defaultdict(dict)
+    for key, group in members.items():
+        tallied = [tally for _, tally in group]
+        ranks = _ranks(tallied)
+        rising = sorted(ranks)
+        groups[key] = Group(
+            shops=len(group),
+            mean=_mean(tallied),
+            min=_score(tallied[ranks.index(rising[0])]),
+            max=_score(tallied[ranks.index(rising[-1])]),
+        )
+        for rank, (shop_key, _) in zip(ranks, group, strict=True):
+            found = percentile(bisect_left(rising, rank), len(group))
+            if found is not None:
+                percentiles[shop_key][key[2]] = found
+    return Snapshot(
+        groups=groups,
+        percentiles=dict(percentiles),
+        sales={key: sorted(values) for key, values in sales.items()},
+    )
+
+
+def percentile(below: int, shops: int) -> float | None:
+    """`100 below / (shops - 1)`: the share of the other shops strictly below; None if alone."""
+    return figures.percent(figures.quotient(100 * below, shops - 1))
+
+
+def compare(
+    score: Fraction | None, standing: PeerStanding, dimension: Dimension, rules: Rules
+) -> Peers:
+    """A shop's exact score (None unless `ok`) beside its group in the newest snapshot.
+
+    Above the mean `percent` is `(score - mean) / (max - mean)`, below it
+    `(mean - score) / (mean - min)`, times 100 and at most 100: the score is as of the day asked
+    about, so it may lie outside the snapshot's span.
+    """
+    group = standing.groups.get(dimension)
+    if score is None:
+        return _no_peers("no_score", standing.as_of)
+    if standing.as_of is None:
+        return _no_peers("no_snapshot", None)
+    if group is None or group.shops < rules.peer_min_shops:
+        return _no_peers("too_few_peers", standing.as_of)
+    relation = _relation(score, group.mean)
+    return Peers(
+        status="ok",
+        as_of=standing.as_of,
+        shops=group.shops,
+        mean=figures.score(group.mean),
+        min=figures.score(group.min),
+        max=figures.score(group.max),
+        percentile=standing.percentiles.get(dimension),
+        relation=relation,
+        percent=figures.percent(_percent(score, group, relation)),
+        flag=_FLAGS[relation],
+    )
+
+
+def _no_peers(status: PeersStatus, as_of: date | None) -> Peers:
+    return Peers(
+        status=status,
+        as_of=as_of,
+        shops=None,
+        mean=None,
+        min=None,
+        max=None,
+        percentile=None,
+        relation=None,
+        percent=None,
+        flag=None,
+    )
+
+
+def _relation(score: Fraction, mean: Fraction) -> Relation:
+    shown, middle = figures.score(score), figures.score(mean)
+    if shown == middle:
+        return "level"
+    return "above" if score > mean else "below"
+
+
+def _percent(score: Fraction, group: Group, relation: Relation) -> Fraction | None:
+    furthest = group.max if relation == "above" else group.min
+    if relation == "level" or furthest == group.mean:
+        return None
+    return min(100 * (score - group.mean) / (furthest - group.mean), Fraction(100))
+
+
+def _ranks(group: Sequence[Tally]) -> list[int]:
+    """Whole numbers that order and equal each other as the exact scores do."""
+    # Two different scores are at least 1 / (count * count) apart, so scaled by more than that
+    # they are still different when cut off; comparing these is much faster than fractions.
+    bits = 2 * max(tally.count for tally in group).bit_length()
+    return [(tally.sum << bits) // tally.count for tally in group]
+
+
+def _mean(group: Sequence[Tally]) -> Fraction:
+    # Scores are added pair by pair, so that most additions are of short numbers, and the sum is
+    # reduced once at the end: linear in practice, where adding one by one is quadratic.
+    sums: Counter[int] = Counter()
+    for tally in group:
+        sums[tally.count] += tally.sum
+    terms = [(stars, count) for count, stars in sums.items()]
+    while len(terms) > 1:
+        last = terms[-1:] if len(terms) % 2 else []
+        pairs = zip(terms[::2], terms[1::2], strict=False)
+        terms = [(a * d + c * b, b * d) for (a, b), (c, d) in pairs] + last
+    total, denominator = terms[0]
+    return Fraction(total, denominator * len(group))
+
+
+def _score(tally: Tally) -> Fraction:
+    return Fraction(tally.sum, tally.count)

@@ -1,0 +1,283 @@
+"""Recording: what a batch of events changes, given what is already stored.
+
+`settle` decides; the ledger behind the port reads what it asks for and stores what it decides.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from domain import ratings, sell_through, totals
+from domain.days import Window, days_before, window
+from domain.errors import EventCode, EventRefused, FieldError
+from domain.events import Event
+from domain.facts import (
+    Fact,
+    Identity,
+    KnownShop,
+    ListingEvent,
+    Moderation,
+    Order,
+    Rating,
+    Refund,
+    StockCount,
+    admit,
+)
+from domain.rules import Rules
+from domain.totals import RatingState
+
+ReviewKey: TypeAlias = tuple[int, str]
+"""Shop key and review id."""
+ListingKey: TypeAlias = tuple[int, str]
+"""Shop key and listing id."""
+BuyerMonth: TypeAlias = tuple[int, str, date]
+"""Shop key, buyer id and month of completion: the ratings that share one cap."""
+
+
+class Refused(msgspec.Struct, frozen=True, gc=False):
+    """An event was not taken, and why."""
+
+    code: EventCode
+    errors: list[FieldError] = []
+
+
+Outcome: TypeAlias = Literal["stored", "duplicate"] | Refused
+"""What became of one event."""
+
+UNKNOWN_SHOP = Refused(
+    "unknown_shop", [FieldError("/subject", "Expected the id of a registered shop")]
+)
+CONFLICT = Refused("conflict")
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """The events of one request, those that could not be read already refused.
+
+    `shop_ids` are the only shops its key reaches, None for all of the tenant's. `strict` takes
+    all events or none.
+    """
+
+    tenant_id: int
+    shop_ids: frozenset[str] | None
+    events: Sequence[Event | Refused]
+    strict: bool = False
+
+    def subjects(self) -> set[str]:
+        """Ids of the shops these events are of, as far as the key reaches."""
+        named = {event.subject for event in self.events if not isinstance(event, Refused)}
+        return named if self.shop_ids is None else named & self.shop_ids
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """What a batch of facts touches, so what must be known to settle it."""
+
+    reviews: set[ReviewKey]
+    buyer_months: set[BuyerMonth]
+    orders: set[tuple[int, str]]
+    refunds: set[tuple[int, str]]
+    listings: dict[ListingKey, date]
+    """The first day on which anything changes."""
+    stock: set[tuple[int, str, datetime]]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What is stored of what a batch touches."""
+
+    facts: dict[Identity, Fact]
+    states: dict[ReviewKey, RatingState]
+    """Of every rating of the touched buyers and months; the ratings are among `facts`."""
+    sale_days: dict[ListingKey, list[date]]
+    """Rising, from a sold window before the first day touched."""
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """What to store: new facts with the states of ratings, and what moves because of them."""
+
+    outcomes: list[list[Outcome]]
+    facts: list[Fact]
+    states: dict[ReviewKey, RatingState]
+    """Of new ratings, and of stored ones whose state changed."""
+    days: dict[tuple[int, date], list[int]]
+    units: dict[tuple[int, str, date], int]
+
+
+def admitted(
+    submission: Submission, shops: Mapping[str, KnownShop], now: datetime
+) -> list[Fact | Refused]:
+    """Each event as a fact of its shop, or why not; `shops` by id, those the key reaches."""
+    found: list[Fact | Refused] = []
+    for event in submission.events:
+        if isinstance(event, Refused):
+            found.append(event)
+            continue
+        shop = shops.get(event.subject)
+        if shop is None:
+            found.append(UNKNOWN_SHOP)
+            continue
+        try:
+            found.append(admit(event, shop, now))
+        except EventRefused as refusal:
+            found.append(Refused(refusal.code, refusal.errors))
+    return found
+
+
+def touched(facts: Iterable[Fact]) -> Touched:
+    """What these facts touch."""
+    found = Touched(set(), set(), set(), set(), {}, set())
+    for fact in facts:
+        match fact:
+            case Rating():
+                found.reviews.add((fact.shop_key, fact.review_id))
+                found.buyer_months.add((fact.shop_key, fact.buyer_id, fact.month))
+            case Moderation():
+                found.reviews.add((fact.shop_key, fact.review_id))
+            case Order():
+                found.orders.add((fact.shop_key, fact.order_id))
+                for listing_id in fact.listing_ids:
+                    _touch(found.listings, (fact.shop_key, listing_id), fact.day)
+            case Refund():
+                found.refunds.add((fact.shop_key, fact.refund_id))
+            case ListingEvent():
+                _touch(found.listings, (fact.shop_key, fact.listing_id), fact.day)
+            case StockCount():
+                found.stock.add((fact.shop_key, fact.listing_id, fact.time))
+    return found
+
+
+def _touch(listings: dict[ListingKey, date], key: ListingKey, day: date) -> None:
+    known = listings.get(key)
+    if known is None or day < known:
+        listings[key] = day
+
+
+def settle(
+    submissions: Sequence[tuple[Sequence[Fact | Refused], bool]],
+    stored: Stored,
+    rules: Mapping[int, Rules],
+) -> Recording:
+    """Decide each submission in turn: its facts or refusals, and whether it is strict.
+
+    `rules` by shop key. The first of several facts with one identity stands, be it stored or
+    earlier in the batch.
+    """
+    seen = dict(stored.facts)
+    outcomes: list[list[Outcome]] = []
+    new: list[Fact] = []
+    for items, strict in submissions:
+        found: list[Outcome] = []
+        fresh: dict[Identity, Fact] = {}
+        for item in items:
+            if isinstance(item, Refused):
+                found.append(item)
+                continue
+            identity = item.identity
+            before = seen.get(identity) or fresh.get(identity)
+            if before is None:
+                fresh[identity] = item
+                found.append("stored")
+            else:
+                found.append("duplicate" if before == item else CONFLICT)
+        outcomes.append(found)
+        if not (strict and any(isinstance(outcome, Refused) for outcome in found)):
+            seen.update(fresh)
+            new.extend(fresh.values())
+    recording = Recording(outcomes, new, {}, {}, {})
+    _settle_ratings(recording, stored, seen, rules)
+    _settle_sales(recording)
+    _settle_listings(recording, stored, rules)
+    return recording
+
+
+def _settle_ratings(
+    recording: Recording, stored: Stored, seen: Mapping[Identity, Fact], rules: Mapping[int, Rules]
+) -> None:
+    by_month: defaultdict[BuyerMonth, list[Rating]] = defaultdict(list)
+    moderations: defaultdict[ReviewKey, list[Moderation]] = defaultdict(list)
+    for fact in seen.values():
+        if isinstance(fact, Rating):
+            by_month[fact.shop_key, fact.buyer_id, fact.month].append(fact)
+        elif isinstance(fact, Moderation):
+            moderations[fact.shop_key, fact.review_id].append(fact)
+
+    unsettled: dict[BuyerMonth, None] = {}
+    for fact in recording.facts:
+        rating: Fact | None = fact
+        if isinstance(fact, Moderation):
+            rating = seen.get((Rating, fact.shop_key, fact.review_id))
+        if isinstance(rating, Rating):
+            unsettled[rating.shop_key, rating.buyer_id, rating.month] = None
+
+    for buyer_month in unsettled:
+        shop_key = buyer_month[0]
+        members = []
+        for rating in by_month[buyer_month]:
+            key = (shop_key, rating.review_id)
+            if key in moderations:
+                removed = ratings.is_removed(moderations[key])
+            else:
+                removed = stored.states.get(key) is RatingState.REMOVED
+            members.append((rating, removed))
+        states = ratings.settle(members, rules[shop_key])
+        for rating, _ in members:
+            key = (shop_key, rating.review_id)
+            before, after = stored.states.get(key), states[rating.review_id]
+            if before is after:
+                continue
+            recording.states[key] = after
+            day = _day(recording, shop_key, rating.day)
+            if before is not None:
+                totals.add(day, totals.of_rating(rating.scores, before), -1)
+            totals.add(day, totals.of_rating(rating.scores, after))
+
+
+def _settle_sales(recording: Recording) -> None:
+    for fact in recording.facts:
+        if isinstance(fact, Order):
+            _day(recording, fact.shop_key, fact.day)[totals.PAID] += sum(fact.amounts)
+            for listing_id, quantity in zip(fact.listing_ids, fact.quantities, strict=True):
+                key = (fact.shop_key, listing_id, fact.day)
+                recording.units[key] = recording.units.get(key, 0) + quantity
+        elif isinstance(fact, Refund):
+            _day(recording, fact.shop_key, fact.day)[totals.REFUNDED] += fact.amount
+
+
+def _settle_listings(
+    recording: Recording, stored: Stored, rules: Mapping[int, Rules]
+) -> None:
+    sold_on: defaultdict[ListingKey, set[date]] = defaultdict(set)
+    for shop_key, listing_id, day in recording.units:
+        sold_on[shop_key, listing_id].add(day)
+    events: defaultdict[ListingKey, list[ListingEvent]] = defaultdict(list)
+    for fact in recording.facts:
+        if isinstance(fact, ListingEvent):
+            events[fact.shop_key, fact.listing_id].append(fact)
+    events_before: defaultdict[ListingKey, list[ListingEvent]] = defaultdict(list)
+    for fact in stored.facts.values():
+        if isinstance(fact, ListingEvent):
+            events_before[fact.shop_key, fact.listing_id].append(fact)
+
+    for key in sold_on.keys() | events.keys():
+        days_before_this = stored.sale_days.get(key, [])
+        days_after = sorted(sold_on[key].union(days_before_this))
+        if key not in events and len(days_after) == len(days_before_this):
+            continue
+        shop_key = key[0]
+        length = rules[shop_key].sold_window_days
+        before = sell_through.steps(events_before[key], days_before_this, length)
+        after = sell_through.steps(events_before[key] + events[key], days_after, length)
+        for steps, sign in ((before, -1), (after, 1)):
+            for day, (on_sale, sold) in steps.items():
+                into = _day(recording, shop_key, day)
+                into[totals.ON_SALE] += sign * on_sale
+                into[totals.SOLD] += sign * sold
+
+
+def _day(recording: Recording, shop_key: int, day: date) -> list[int]:
+    key = (shop_key, day)
+    found = recording.days.get(key)
+    if found is None:
+        found = recording.days[key] = totals.nothing()
+    return found

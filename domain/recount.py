@@ -1,0 +1,108 @@
+"""Recounting: every total of a shop, worked out again from its facts alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import msgspec
+
+from domain import ratings, sell_through, totals
+from domain.facts import ListingEvent, Order, Rating, Refund
+from domain.rules import Rules
+from domain.totals import RatingState, Totals
+from domain.windows import window_totals, windows
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A stored value that is not what the facts say; `key` names the row within its shop."""
+
+    table: str
+    key: str
+    stored: object
+    recounted: object
+
+
+class Recount:
+    """Totals of one shop under some rules, as facts are added to it."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.states: dict[str, RatingState] = {}
+        """States that differ from what is stored, by review id."""
+        self.days: defaultdict[date, list[int]] = defaultdict(totals.nothing)
+        self.units: defaultdict[tuple[str, date], int] = defaultdict(int)
+        self.wrong_days: list[date] = []
+        self.wrong_units: list[tuple[str, date]] = []
+        self.wrong_running: date | None = None
+        """The day of the running totals, where these are wrong."""
+        self.differences: list[Difference] = []
+
+    def add_ratings(self, group: Iterable[tuple[Rating, bool, RatingState]]) -> None:
+        """Add all ratings of one buyer and month: each with whether it is removed, and the
+        state that is stored.
+        """
+        group = list(group)
+        states = ratings.settle(((rating, removed) for rating, removed, _ in group), self.rules)
+        for rating, _, stored in group:
+            state = states[rating.review_id]
+            totals.add(self.days[rating.day], totals.of_rating(rating.scores, state))
+            if state is not stored:
+                self.states[rating.review_id] = state
+                self._differ("ratings", rating.review_id, stored.name, state.name)
+
+    def add_order(self, order: Order) -> None:
+        """Add an order. All orders come before the listings' events."""
+        self.days[order.day][totals.PAID] += sum(order.amounts)
+        for listing_id, quantity in zip(order.listing_ids, order.quantities, strict=True):
+            self.units[listing_id, order.day] += quantity
+
+    def add_refund(self, refund: Refund) -> None:
+        """Add a refund."""
+        self.days[refund.day][totals.REFUNDED] += refund.amount
+
+    def add_listings(self, events: Mapping[str, list[ListingEvent]]) -> None:
+        """Add everything reported of listings, by listing id."""
+        sold_on: defaultdict[str, list[date]] = defaultdict(list)
+        for listing_id, day in sorted(self.units):
+            sold_on[listing_id].append(day)
+        for listing_id, of_listing in events.items():
+            steps = sell_through.steps(
+                of_listing, sold_on.get(listing_id, []), self.rules.sold_window_days
+            )
+            for day, (on_sale, sold) in steps.items():
+                self.days[day][totals.ON_SALE] += on_sale
+                self.days[day][totals.SOLD] += sold
+
+    def running(self, day: date) -> list[int]:
+        """Running totals of a day: its windows' sums, without the day itself."""
+        before = {other: row for other, row in self.days.items() if other < day}
+        return window_totals(before, windows(day, self.rules))
+
+    def compare(
+        self,
+        days: Mapping[date, Totals],
+        units: Mapping[tuple[str, date], int],
+        running_day: date,
+        running: Totals,
+    ) -> None:
+        """Note what is stored otherwise than recounted."""
+        for day in sorted(days.keys() | self.days.keys()):
+            stored, recounted = (list(rows.get(day, totals.nothing())) for rows in (days, self.days))
+            if stored != recounted:
+                self.wrong_days.append(day)
+                self._differ("shop_days", f"{day}", _named(stored), _named(recounted))
+        for key in sorted(units.keys() | self.units.keys()):
+            if (was := units.get(key, 0)) != (counted := self.units.get(key, 0)):
+                self.wrong_units.append(key)
+                self._differ("listing_days", f"{key[0]} {key[1]}", was, counted)
+        recounted = self.running(running_day)
+        if list(running) != recounted:
+            self.wrong_running = running_day
+            self._differ("shop_totals", f"{running_day}", _named(running), _named(recounted))
+
+    def _differ(self, table: str, key: str, stored: object, recounted: object) -> None:
+        self.differences.append(Difference(table, key, stored, recounted))
+
+
+def _named(row: Totals) -> dict[str, int]:
+    return {field: value for field, value in zip(totals.FIELDS, row, strict=True) if value}

@@ -1,0 +1,64 @@
+"""The score of one dimension: what it is, whether there is one yet, how sure it is."""
+
+from fractions import Fraction
+from math import sqrt
+from typing import Literal
+
+import msgspec
+
+from domain import figures
+from domain.figures import quotient
+from domain.rules import Rules
+from domain.totals import STARS, Histogram
+
+Status = Literal["none", "insufficient", "ok"]
+
+_STANDARD_ERRORS = 1.959964
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A 95 % credible interval of a mean score, within [1, 5]."""
+
+    low: float
+    high: float
+
+
+def status(count: int, rules: Rules) -> Status:
+    """Whether so many ratings make a score."""
+    if not count:
+        return "none"
+    return "ok" if count >= rules.min_ratings else "insufficient"
+
+
+def mean(ratings: Histogram) -> Fraction | None:
+    """Stars per rating, exactly, however few ratings there are; None without any."""
+    return quotient(ratings.sum, ratings.count)
+
+
+def score(ratings: Histogram, rules: Rules) -> Fraction | None:
+    """The mean where its status is `ok`, else None."""
+    return mean(ratings) if status(ratings.count, rules) == "ok" else None
+
+
+def interval(ratings: Histogram) -> Interval | None:
+    """Posterior mean of the score, give or take 1.959964 of its standard deviations.
+
+    The posterior is Dirichlet with a prior of half a rating per star: `a_k = n_k + 1/2`,
+    `A = sum(a_k)`, `m = sum(k a_k) / A`, `v = (sum(k^2 a_k) / A - m^2) / (A + 1)`.
+    """
+    if not ratings.count:
+        return None
+    # Everything is doubled, so that it stays whole until the root is taken.
+    weights = [2 * n + 1 for n in msgspec.structs.astuple(ratings)]
+    total = sum(weights)
+    first = sum(k * weight for k, weight in zip(STARS, weights, strict=True))
+    second = sum(k * k * weight for k, weight in zip(STARS, weights, strict=True))
+    middle = first / total
+    variance = 2 * (total * second - first * first) / (total * total * (total + 2))
+    reach = _STANDARD_ERRORS * sqrt(variance)
+    return Interval(low=_bound(middle - reach), high=_bound(middle + reach))
+
+
+def _bound(value: float) -> float:
+    clipped = min(max(value, float(STARS[0])), float(STARS[-1]))
+    return figures.rounded(Fraction(clipped), figures.SCORE_DIGITS)

@@ -1,0 +1,245 @@
+"""Tier: the level that a shop's sales reach on the ladder of its category."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from domain import figures
+from domain.days import Window
+from domain.events import Amount
+from domain.peers import percentile
+from domain.rules import Rules
+from domain.shops import CURRENCY_DIGITS, minor_units, money
+from domain.totals import PAID, REFUNDED, Totals
+
+Band = Literal["bottom", "waist", "top"]
+
+CUTS = 6
+"""Amounts on a ladder: what must be sold to reach levels 2 to 7."""
+
+_BANDS: tuple[Band, ...] = ("bottom", "bottom", "waist", "waist", "waist", "top", "top")
+_SHARE_OF_BAND: dict[Band, int] = {"bottom": 0, "waist": 1, "top": 2}
+
+
+class Ladder(msgspec.Struct, frozen=True):
+    """Six strictly rising amounts in minor units: the cuts of levels 2 to 7 in one category."""
+
+    currency: str
+    amounts: tuple[int, ...]
+
+    def draft(self) -> "LadderDraft":
+        """The ladder in decimal amounts, with exactly the currency's digits."""
+        return LadderDraft(self.currency, [money(cut, self.currency) for cut in self.amounts])
+
+
+class LadderDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ladder as callers write and read it, in decimal amounts."""
+
+    currency: str
+    amounts: Annotated[list[Amount], Meta(min_length=CUTS, max_length=CUTS)]
+
+    def __post_init__(self) -> None:
+        if self.currency not in CURRENCY_DIGITS:
+            raise ValueError("`currency` must be an ISO 4217 code")
+        try:
+            cuts = self._cuts()
+        except ValueError as error:
+            raise ValueError(f"`amounts`: {error}") from None
+        if any(low >= high for low, high in pairwise([0, *cuts])):
+            raise ValueError("`amounts` must be above 0 and rise strictly")
+
+    def ladder(self) -> Ladder:
+        """The ladder this describes."""
+        return Ladder(self.currency, tuple(self._cuts()))
+
+    def _cuts(self) -> list[int]:
+        return [minor_units(amount, self.currency) for amount in self.amounts]
+
+
+class SalesGroup(msgspec.Struct, frozen=True):
+    """Sales of a shop's category and currency in the newest snapshot, in minor units.
+
+    `sales` rise, one a shop, zeros included; `own` is the asking shop's among them, null if it
+    was not in the snapshot.
+    """
+
+    as_of: date
+    sales: Sequence[int]
+    own: int | None
+
+
+class Yardstick(msgspec.Struct, frozen=True):
+    """What a shop's sales are measured by; `currency` is the shop's."""
+
+    currency: str
+    ladder: Ladder | None = None
+    group: SalesGroup | None = None
+
+
+class Tier(msgspec.Struct, frozen=True):
+    """The level reached, as it stands in a scorecard; null without a ladder."""
+
+    status: Literal["ok", "no_ladder"]
+    level: int | None
+    band: Band | None
+    sales: str
+    currency: str
+    window: Window
+
+
+class NextLevel(msgspec.Struct, frozen=True):
+    """The smallest cut above the sales, the level it reaches and what is missing."""
+
+    level: int
+    amount: str
+    gap: str
+
+
+class Floor(msgspec.Struct, frozen=True):
+    """The cut of the present level, and what the sales have above it."""
+
+    amount: str
+    margin: str
+
+
+class LadderSource(msgspec.Struct, frozen=True):
+    """Whether cuts are a ladder's amounts or quantiles of the snapshot of `as_of`."""
+
+    source: Literal["amounts", "quantiles"]
+    as_of: date | None
+
+
+class Shares(msgspec.Struct, frozen=True):
+    """Shares of shops and of traffic said to fall to the band; `verified` by nobody."""
+
+    shops: float
+    traffic: float
+    relative_traffic: float | None
+    verified: Literal[False]
+
+
+class TierDetail(Tier, frozen=True):
+    """The level with the way up, the way down, and where it stands among peers."""
+
+    next: NextLevel | None
+    floor: Floor | None
+    leaving_tomorrow: str
+    ladder: LadderSource | None
+    percentile: float | None
+    shares: Shares | None
+
+
+class _Cuts(msgspec.Struct, frozen=True):
+    amounts: Sequence[int]
+    origin: LadderSource
+
+    def level(self, sales: int) -> int:
+        return 1 + bisect_right(self.amounts, sales)
+
+
+def sales(totals: Totals, rules: Rules) -> int:
+    """What was paid, less refunds where the rules say so and then not below 0, in minor units."""
+    if rules.refunds_reduce_sales:
+        return max(totals[PAID] - totals[REFUNDED], 0)
+    return totals[PAID]
+
+
+def tier(totals: Totals, span: Window, yardstick: Yardstick, rules: Rules) -> Tier:
+    """The level of the sales window `span`, whose totals these are."""
+    sold = sales(totals, rules)
+    cuts = _cuts(yardstick, rules)
+    level = cuts.level(sold) if cuts else None
+    return Tier(
+        status="ok" if cuts else "no_ladder",
+        level=level,
+        band=_BANDS[level - 1] if level else None,
+        sales=money(sold, yardstick.currency),
+        currency=yardstick.currency,
+        window=span,
+    )
+
+
+def tier_detail(
+    totals: Totals, oldest: Totals, span: Window, yardstick: Yardstick, rules: Rules
+) -> TierDetail:
+    """The level of the sales window `span`, explained; `oldest` are the totals of its first day."""
+    brief = tier(totals, span, yardstick, rules)
+    sold = sales(totals, rules)
+    cuts = _cuts(yardstick, rules)
+    return TierDetail(
+        status=brief.status,
+        level=brief.level,
+        band=brief.band,
+        sales=brief.sales,
+        currency=brief.currency,
+        window=brief.window,
+        next=_next(cuts, sold, yardstick.currency) if cuts else None,
+        floor=_floor(cuts, sold, yardstick.currency) if cuts else None,
+        leaving_tomorrow=money(oldest[PAID], yardstick.currency),
+        ladder=cuts.origin if cuts else None,
+        percentile=_percentile(yardstick.group, rules),
+        shares=_shares(brief.band, rules) if brief.band else None,
+    )
+
+
+def quantile_cuts(group: Sequence[int], quantiles: Sequence[str]) -> list[int]:
+    """One minor unit above `percentile_disc(q)` of the group, which rises, for each q in (0, 1).
+
+    `percentile_disc(q)` is the smallest value that at least the share q does not exceed.
+    """
+    return [group[ceil(Fraction(q) * len(group)) - 1] + 1 for q in quantiles]
+
+
+def _cuts(yardstick: Yardstick, rules: Rules) -> _Cuts | None:
+    ladder, group = yardstick.ladder, yardstick.group
+    if ladder is not None and ladder.currency == yardstick.currency:
+        return _Cuts(ladder.amounts, LadderSource("amounts", None))
+    if group is not None and len(group.sales) >= rules.peer_min_shops:
+        amounts = quantile_cuts(group.sales, rules.tier_quantiles)
+        return _Cuts(amounts, LadderSource("quantiles", group.as_of))
+    return None
+
+
+def _next(cuts: _Cuts, sold: int, currency: str) -> NextLevel | None:
+    level = cuts.level(sold)
+    if level > len(cuts.amounts):
+        return None
+    amount = cuts.amounts[level - 1]
+    return NextLevel(
+        level=cuts.level(amount),
+        amount=money(amount, currency),
+        gap=money(amount - sold, currency),
+    )
+
+
+def _floor(cuts: _Cuts, sold: int, currency: str) -> Floor | None:
+    level = cuts.level(sold)
+    if level == 1:
+        return None
+    amount = cuts.amounts[level - 2]
+    return Floor(amount=money(amount, currency), margin=money(sold - amount, currency))
+
+
+def _percentile(group: SalesGroup | None, rules: Rules) -> float | None:
+    if group is None or group.own is None or len(group.sales) < rules.peer_min_shops:
+        return None
+    return percentile(bisect_left(group.sales, group.own), len(group.sales))
+
+
+def _shares(band: Band, rules: Rules) -> Shares:
+    index = _SHARE_OF_BAND[band]
+    shops = Fraction(rules.band_shares.shops[index])
+    traffic = Fraction(rules.band_shares.traffic[index])
+    return Shares(
+        shops=figures.rounded(shops, figures.RATE_DIGITS),
+        traffic=figures.rounded(traffic, figures.RATE_DIGITS),
+        relative_traffic=figures.score(traffic / shops) if shops else None,
+        verified=False,
+    )

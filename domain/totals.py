@@ -1,0 +1,114 @@
+"""Day totals: everything that one day adds to a shop's scores, as a vector of integers.
+
+The totals of a window are the sums of its days. `on_sale` and `sold` are steps: summed over all
+days up to D they give the listings on sale as of D, and those of them that sold in the sold
+window. Columns of the stored totals have these names, in this order.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from enum import IntEnum
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from domain.days import ONE_DAY, Window, days_between, window
+
+Dimension = Literal["description", "service", "logistics"]
+DIMENSIONS: tuple[Dimension, ...] = ("description", "service", "logistics")
+STARS = (1, 2, 3, 4, 5)
+
+HISTOGRAMS = [f"{dimension}_{stars}" for dimension in DIMENSIONS for stars in STARS]
+RATING_FIELDS = [*HISTOGRAMS, "late", "capped", "removed"]
+SALES_FIELDS = ["paid", "refunded"]
+LISTING_FIELDS = ["on_sale", "sold"]
+FIELDS = [*RATING_FIELDS, *SALES_FIELDS, *LISTING_FIELDS]
+
+LATE, CAPPED, REMOVED = (FIELDS.index(name) for name in ("late", "capped", "removed"))
+PAID, REFUNDED = (FIELDS.index(name) for name in SALES_FIELDS)
+ON_SALE, SOLD = (FIELDS.index(name) for name in LISTING_FIELDS)
+
+Totals: TypeAlias = Sequence[int]
+"""One integer for each of `FIELDS`; money in minor units."""
+
+DayTotals: TypeAlias = Mapping[date, Totals]
+"""Totals by day; a day on which nothing happened may be absent."""
+
+
+class RatingState(IntEnum):
+    """Whether a rating counts, and if not, the first reason why."""
+
+    COUNTED = 0
+    LATE = 1
+    CAPPED = 2
+    REMOVED = 3
+
+
+class Histogram(msgspec.Struct, frozen=True, array_like=True):
+    """How many ratings of one, two, three, four and five stars; a list of five on the wire."""
+
+    ones: int
+    twos: int
+    threes: int
+    fours: int
+    fives: int
+
+    @property
+    def count(self) -> int:
+        """How many ratings."""
+        return sum(msgspec.structs.astuple(self))
+
+    @property
+    def sum(self) -> int:
+        """How many stars together."""
+        return sum(stars * n for stars, n in zip(STARS, msgspec.structs.astuple(self), strict=True))
+
+
+def nothing() -> list[int]:
+    """Totals of a day on which nothing happened."""
+    return [0] * len(FIELDS)
+
+
+def add(to: list[int], totals: Totals, sign: int = 1) -> None:
+    """Add (or with sign -1 take away) totals in place."""
+    for index, value in enumerate(totals):
+        if value:
+            to[index] += sign * value
+
+
+def summed(days: Iterable[Totals]) -> list[int]:
+    """The totals of several days together."""
+    return [sum(column) for column in zip(*days, strict=True)] or nothing()
+
+
+def over(days: DayTotals, span: Window) -> list[int]:
+    """The totals of one window."""
+    return summed(totals for day, totals in days.items() if span.start <= day <= span.end)
+
+
+def rolling(days: DayTotals, ends: Window, length: int) -> Iterator[list[int]]:
+    """The totals of the `length` days up to each day of `ends`, in time linear in the days."""
+    totals = over(days, window(ends.start, length))
+    yield list(totals)
+    for day in days_between(ends.start + ONE_DAY, ends.end):
+        add(totals, days.get(day, ()))
+        add(totals, days.get(day - timedelta(days=length), ()), -1)
+        yield list(totals)
+
+
+def histogram(totals: Totals, dimension: Dimension) -> Histogram:
+    """The counted ratings of one dimension."""
+    start = DIMENSIONS.index(dimension) * len(STARS)
+    return Histogram(*totals[start : start + len(STARS)])
+
+
+def of_rating(scores: Iterable[int | None], state: RatingState) -> list[int]:
+    """What one rating adds to its day: its stars if it counts, else one under its reason."""
+    totals = nothing()
+    if state is not RatingState.COUNTED:
+        totals[LATE + state - RatingState.LATE] = 1
+        return totals
+    for index, stars in enumerate(scores):
+        if stars is not None:
+            totals[index * len(STARS) + stars - 1] = 1
+    return totals

@@ -1,0 +1,55 @@
+"""Trend: the scorecard's scores and sales, day by day."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from domain import figures, scores, tier
+from domain.days import Window, days_between, window
+from domain.rules import Rules
+from domain.shops import money
+from domain.totals import DIMENSIONS, DayTotals, Dimension, Totals, histogram, rolling
+
+
+class DimensionTrend(msgspec.Struct, frozen=True):
+    """One dimension as of each day; `score` is null where there is none yet."""
+
+    score: list[float | None]
+    count: list[int]
+
+
+class Trend(msgspec.Struct, frozen=True):
+    """Lists of one length, one entry a day; `sales` are those of the tier's window."""
+
+    dates: list[date]
+    description: DimensionTrend
+    service: DimensionTrend
+    logistics: DimensionTrend
+    sales: list[str]
+
+
+def trend_span(start: date, end: date, rules: Rules) -> Window:
+    """The days whose totals `trend` needs."""
+    length = max(rules.rating_window_days, rules.sales_window_days)
+    return window(end, length + (end - start).days)
+
+
+def trend(days: DayTotals, start: date, end: date, currency: str, rules: Rules) -> Trend:
+    """Scores and sales as of each day from `start` to `end`, both included."""
+    ends = window(end, (end - start).days + 1)
+    rated = list(rolling(days, ends, rules.rating_window_days))
+    sold = rolling(days, ends, rules.sales_window_days)
+    return Trend(
+        dates=list(days_between(start, end)),
+        sales=[money(tier.sales(totals, rules), currency) for totals in sold],
+        **{name: _dimension_trend(rated, name, rules) for name in DIMENSIONS},
+    )
+
+
+def _dimension_trend(rated: Sequence[Totals], dimension: Dimension, rules: Rules) -> DimensionTrend:
+    ratings = [histogram(totals, dimension) for totals in rated]
+    return DimensionTrend(
+        score=[figures.score(scores.score(found, rules)) for found in ratings],
+        count=[found.count for found in ratings],
+    )

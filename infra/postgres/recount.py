@@ -1,0 +1,107 @@
+"""Recounting a shop's stored totals from its facts: to audit, to repair, to change its rules."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from domain.facts import ListingEvent, Moderation, Order, Rating, Refund
+from domain.ratings import is_removed
+from domain.recount import Recount
+from domain.rules import Rules
+from domain.totals import FIELDS, RatingState
+from infra.postgres.database import Connection
+from infra.postgres.ledger import UNITS_COLUMNS, copy
+from infra.postgres.statements import sql
+
+_ROWS_AT_ONCE = 5_000
+
+
+async def recount(connection: Connection, shop_key: int, rules: Rules) -> Recount:
+    """What the facts of a shop add up to under these rules, compared with what is stored.
+
+    Exact where all of it is read in one snapshot, or with the shop locked.
+    """
+    counted = Recount(rules)
+    removed = await _removed(connection, shop_key)
+    async for group in _cap_groups(connection, shop_key):
+        counted.add_ratings(
+            (rating, rating.review_id in removed, state) for rating, state in group
+        )
+    async for row in connection.cursor(sql("recount_orders"), shop_key, prefetch=_ROWS_AT_ONCE):
+        counted.add_order(Order(*row))
+    async for row in connection.cursor(sql("recount_refunds"), shop_key, prefetch=_ROWS_AT_ONCE):
+        counted.add_refund(Refund(*row))
+    events = [
+        ListingEvent(*row) for row in await connection.fetch(sql("recount_listing_events"), shop_key)
+    ]
+    counted.add_listings(
+        {listing: list(group) for listing, group in groupby(events, attrgetter("listing_id"))}
+    )
+    days = await connection.fetch(sql("stored_days"), shop_key)
+    units = await connection.fetch(sql("stored_units"), shop_key)
+    running = await connection.fetchrow(sql("stored_totals"), shop_key)
+    counted.compare(
+        {row[0]: row[1:] for row in days},
+        {(row["listing_id"], row["day"]): row["units"] for row in units},
+        running[0],
+        running[1:],
+    )
+    return counted
+
+
+async def repair(connection: Connection, shop_key: int, counted: Recount) -> None:
+    """Store what was recounted in place of what differs. The shop is locked."""
+    if counted.states:
+        keys = [shop_key] * len(counted.states)
+        await connection.execute(
+            sql("update_states"), keys, list(counted.states), list(counted.states.values())
+        )
+    if days := counted.wrong_days:
+        await connection.execute(sql("delete_days"), shop_key, days)
+        rows: list[tuple[Any, ...]] = [
+            (shop_key, day, *counted.days[day]) for day in days if day in counted.days
+        ]
+        await copy(connection, "shop_days", ["shop_key", "day", *FIELDS], rows)
+    if units := counted.wrong_units:
+        await connection.execute(sql("delete_units"), shop_key, *zip(*units, strict=True))
+        rows = [(shop_key, *key, counted.units[key]) for key in units if key in counted.units]
+        await copy(connection, "listing_days", UNITS_COLUMNS, rows)
+    if day := counted.wrong_running:
+        await set_running(connection, {shop_key: (day, counted.running(day))})
+
+
+async def set_running(
+    connection: Connection, running: dict[int, tuple[date, list[int]]]
+) -> None:
+    """Replace the running totals of locked shops, and the day they stand for."""
+    rows: list[tuple[Any, ...]] = [
+            (shop_key, day, *row) for shop_key, (day, row) in sorted(running.items())]
+    await copy(connection, "staged_totals", ["shop_key", "day", *FIELDS], rows)
+    await connection.execute(sql("set_totals"))
+
+
+async def _removed(connection: Connection, shop_key: int) -> set[str]:
+    moderations: defaultdict[str, list[Moderation]] = defaultdict(list)
+    for row in await connection.fetch(sql("recount_moderations"), shop_key):
+        moderation = Moderation(*row)
+        moderations[moderation.review_id].append(moderation)
+    return {review_id for review_id, found in moderations.items() if is_removed(found)}
+
+
+async def _cap_groups(
+    connection: Connection, shop_key: int
+) -> AsyncIterator[list[tuple[Rating, RatingState]]]:
+    group: list[tuple[Rating, RatingState]] = []
+    rows = connection.cursor(sql("recount_ratings"), shop_key, prefetch=_ROWS_AT_ONCE)
+    async for row in rows:
+        *fields, state = row
+        rating = Rating(*fields)
+        if group and (group[0][0].buyer_id, group[0][0].month) != (rating.buyer_id, rating.month):
+            yield group
+            group = []
+        group.append((rating, RatingState(state)))
+    if group:
+        yield group

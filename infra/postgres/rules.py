@@ -1,0 +1,42 @@
+"""Rules on Postgres: built-in sets from the code, a tenant's own from its versions."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from domain.rules import BUILT_IN, Rules, RuleSet
+from infra.postgres.database import Connection
+from infra.postgres.statements import sql
+
+
+class RuleBook:
+    """Finds rules. A version never changes once stored, so those seen are remembered."""
+
+    def __init__(self) -> None:
+        self._versions: dict[tuple[int, str, int], RuleSet] = {}
+
+    async def version(
+        self, connection: Connection, tenant_id: int, name: str, version: int
+    ) -> RuleSet:
+        """The version that a shop's stored states follow; it exists."""
+        if name in BUILT_IN:
+            return BUILT_IN[name]
+        key = (tenant_id, name, version)
+        if key not in self._versions:
+            text = await connection.fetchval(sql("rules_version"), *key)
+            self._versions[key] = _rule_set(name, version, text)
+        return self._versions[key]
+
+    async def latest(
+        self, connection: Connection, tenant_id: int, names: Iterable[str]
+    ) -> dict[str, RuleSet]:
+        """The newest version of each of these names; unknown names are absent."""
+        wanted = set(names)
+        rows = await connection.fetch(sql("latest_rules"), tenant_id, wanted - BUILT_IN.keys())
+        own = {row["name"]: _rule_set(row["name"], row["version"], row["rules"]) for row in rows}
+        return {name: BUILT_IN[name] for name in wanted & BUILT_IN.keys()} | own
+
+
+def _rule_set(name: str, version: int, text: str) -> RuleSet:
+    rules = msgspec.json.decode(text, type=Rules)
+    return RuleSet(name, version, built_in=False, rules=rules)

@@ -1,0 +1,169 @@
+"""Shops on Postgres."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from domain.days import day_of
+from domain.errors import NotFound, ShopImmutable, UnknownRules
+from domain.ports import KeptShop, PutOutcome
+from domain.rules import RuleSet
+from domain.shops import Shop
+from infra.postgres.database import Connection, Database
+from infra.postgres.ledger import lock_shops
+from infra.postgres.recount import recount, repair
+from infra.postgres.rules import RuleBook
+from infra.postgres.statements import sql
+
+
+class Shops:
+    """See `domain.ports.Shops`."""
+
+    def __init__(self, database: Database, rules: RuleBook) -> None:
+        self._database = database
+        self._rules = rules
+
+    async def put(
+        self, tenant_id: int, shops: Sequence[Shop], now: datetime
+    ) -> list[PutOutcome]:
+        """Create or replace shops of different ids, in one transaction, each for itself."""
+
+        async def work(connection: Connection) -> list[PutOutcome]:
+            rules = await self._rules.latest(connection, tenant_id, (s.rules for s in shops))
+            outcomes: dict[str, PutOutcome] = {
+                shop.shop_id: UnknownRules(shop.rules) for shop in shops if shop.rules not in rules
+            }
+            known = await self._by_id(connection, tenant_id, [shop.shop_id for shop in shops])
+            for shop in sorted(shops, key=lambda shop: shop.shop_id):
+                if shop.shop_id not in outcomes | known and await _insert(
+                    connection, tenant_id, shop, rules[shop.rules], now
+                ):
+                    outcomes[shop.shop_id] = "created"
+            others = [shop for shop in shops if shop.shop_id not in outcomes]
+            for shop, kept in await self._locked(connection, tenant_id, others, now):
+                outcomes[shop.shop_id] = await self._replace(
+                    connection, kept, shop, rules[shop.rules], now
+                )
+            return [outcomes[shop.shop_id] for shop in shops]
+
+        return await self._database.run(work)
+
+    async def get(self, tenant_id: int, shop_id: str) -> KeptShop:
+        """One shop; raises NotFound."""
+        found = await self._database.run(
+            lambda connection: self._by_id(connection, tenant_id, [shop_id])
+        )
+        if shop_id not in found:
+            raise NotFound("shop", shop_id)
+        return found[shop_id]
+
+    async def page(
+        self,
+        tenant_id: int,
+        shop_ids: Sequence[str] | None,
+        *,
+        marketplace: str | None,
+        category: str | None,
+        after: str,
+        limit: int,
+    ) -> list[Shop]:
+        """Up to `limit` shops by id, from the first id over `after`."""
+        rows = await self._database.run(
+            lambda connection: connection.fetch(
+                sql("shops_page"), tenant_id, shop_ids, marketplace, category, after, limit
+            )
+        )
+        return [_shop(row) for row in rows]
+
+    async def _by_id(
+        self, connection: Connection, tenant_id: int, shop_ids: Sequence[str]
+    ) -> dict[str, KeptShop]:
+        rows = await connection.fetch(sql("shops_by_id"), tenant_id, shop_ids)
+        return {row["shop_id"]: await kept_shop(connection, self._rules, row) for row in rows}
+
+    async def _locked(
+        self, connection: Connection, tenant_id: int, shops: Sequence[Shop], now: datetime
+    ) -> list[tuple[Shop, KeptShop]]:
+        if not shops:
+            return []
+        shop_ids = [shop.shop_id for shop in shops]
+        await lock_shops(connection, [tenant_id] * len(shop_ids), shop_ids, now)
+        kept = await self._by_id(connection, tenant_id, shop_ids)
+        return [(shop, kept[shop.shop_id]) for shop in shops]
+
+    async def _replace(
+        self, connection: Connection, kept: KeptShop, shop: Shop, rules: RuleSet, now: datetime
+    ) -> PutOutcome:
+        before = kept.shop
+        if before == shop:
+            return "unchanged"
+        fixed = [
+            field
+            for field in ("currency", "time_zone")
+            if getattr(before, field) != getattr(shop, field)
+        ]
+        if fixed:
+            if await connection.fetchval(sql("has_facts"), kept.shop_key):
+                return ShopImmutable(shop.shop_id, fixed)
+            today = day_of(now, shop.time_zone)
+            await connection.execute(sql("move_totals_day"), kept.shop_key, today)
+        if before.rules == shop.rules:
+            rules = kept.rules
+        await connection.execute(
+            sql("update_shop"), kept.tenant_id, *_definition(shop), rules.version
+        )
+        if rules != kept.rules:
+            counted = await recount(connection, kept.shop_key, rules.rules)
+            await repair(connection, kept.shop_key, counted)
+        return "changed"
+
+
+async def kept_shop(connection: Connection, rules: RuleBook, row: asyncpg.Record) -> KeptShop:
+    """A row of `shops` as a shop with the rules its states follow."""
+    return KeptShop(
+        tenant_id=row["tenant_id"],
+        shop_key=row["shop_key"],
+        shop=_shop(row),
+        rules=await rules.version(
+            connection, row["tenant_id"], row["rules"], row["rules_version"]
+        ),
+    )
+
+
+async def _insert(
+    connection: Connection, tenant_id: int, shop: Shop, rules: RuleSet, now: datetime
+) -> bool:
+    shop_key = await connection.fetchval(
+        sql("insert_shop"), tenant_id, *_definition(shop), rules.version
+    )
+    if shop_key is None:
+        return False
+    await connection.execute(sql("insert_totals"), shop_key, day_of(now, shop.time_zone))
+    return True
+
+
+def _definition(shop: Shop) -> tuple[object, ...]:
+    return (
+        shop.shop_id,
+        shop.marketplace,
+        shop.category,
+        shop.currency,
+        shop.time_zone,
+        shop.kind,
+        shop.opened_on,
+        shop.rules,
+    )
+
+
+def _shop(row: asyncpg.Record) -> Shop:
+    return Shop(
+        shop_id=row["shop_id"],
+        marketplace=row["marketplace"],
+        category=row["category"],
+        currency=row["currency"],
+        time_zone=row["time_zone"],
+        kind=row["kind"],
+        opened_on=row["opened_on"],
+        rules=row["rules"],
+    )

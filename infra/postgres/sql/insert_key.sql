@@ -1,0 +1,3 @@
+-- Keeps a new key.
+insert into api_keys (key_id, tenant_id, scopes, shop_ids, created_at, expires_at, revoked_at, secret_sha256)
+values ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -1,0 +1,14 @@
+-- Ratings of the given ids, and all that share shop, buyer and month with them or the given.
+with buyer_months as (
+    select given.shop_key, given.buyer_id, given.month
+    from unnest($3::bigint[], $4::text[], $5::date[]) as given (shop_key, buyer_id, month)
+    union
+    select r.shop_key, r.buyer_id, r.month
+    from unnest($1::bigint[], $2::text[]) as named (shop_key, review_id)
+    join ratings r using (shop_key, review_id)
+)
+select
+    r.shop_key, r.review_id, r.buyer_id, r.month, r.time, r.completed_at, r.day,
+    r.description, r.service, r.logistics, r.order_id, r.listing_id, r.comment, r.state
+from buyer_months
+join ratings r using (shop_key, buyer_id, month)

@@ -1,0 +1,7 @@
+-- Definitions of shops that are locked, so as no other writer can change them now.
+select
+    s.tenant_id, s.shop_id, s.shop_key, s.currency, s.time_zone,
+    s.rules, s.rules_version, t.day as totals_day
+from shops s
+join shop_totals t using (shop_key)
+where s.shop_key = any($1::bigint[])

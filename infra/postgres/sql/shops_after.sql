@@ -1,0 +1,6 @@
+-- Shops of every tenant in the order of their keys, from the first after the given.
+select tenant_id, shop_id, shop_key
+from shops
+where shop_key > $1
+order by shop_key
+limit $2

@@ -1,0 +1,7 @@
+-- Shops of a zone whose running totals stand for an earlier day.
+select s.tenant_id, s.shop_id
+from shops s
+join shop_totals t using (shop_key)
+where s.time_zone = $1 and t.day < $2
+order by s.shop_key
+limit $3

@@ -1,0 +1,5 @@
+-- Replaces the definition of a locked shop.
+update shops
+set marketplace = $3, category = $4, currency = $5, time_zone = $6, kind = $7, opened_on = $8,
+    rules = $9, rules_version = $10
+where tenant_id = $1 and shop_id = $2

@@ -1,0 +1,2 @@
+-- Time zones in use.
+select distinct time_zone from shops

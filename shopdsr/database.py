@@ -1,0 +1,37 @@
+"""Which database there is, and making it fit to serve."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from infra.embedded import embedded_postgres
+from infra.postgres.database import refuse_unsafe
+from infra.postgres.migrations import migrate
+from shopdsr.settings import Settings
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """The database that is set, or the embedded one, which runs while this is open.
+
+    Raises EmbeddedPostgresError.
+    """
+    if settings.database_url:
+        yield settings.database_url
+    else:
+        with embedded_postgres(settings.folder) as url:
+            yield url
+
+
+async def prepare(url: str) -> list[str]:
+    """Bring the schema up to date and return the names of the steps taken.
+
+    Raises UnsafeDatabase where confirmed data might be lost.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        await refuse_unsafe(connection)
+        return await migrate(connection)
+    finally:
+        await connection.close()

@@ -1,0 +1,127 @@
+"""Facts, totals and rules for tests, each with what matters to it and the rest left plain."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from domain.facts import ListingEvent, Moderation, Rating
+from domain.rules import TAOBAO, Rules
+from domain.totals import FIELDS, HISTOGRAMS, Totals, nothing
+
+FIRST = date(2026, 3, 1)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def day(number: int) -> date:
+    """A day by its number; day 0 is `FIRST`."""
+    return FIRST + timedelta(days=number)
+
+
+def noon(number: int) -> datetime:
+    """Noon of a day by its number, in UTC."""
+    return NOON + timedelta(days=number)
+
+
+def rules(**changed: Any) -> Rules:
+    """The built-in `taobao` rules with some fields changed."""
+    return msgspec.structs.replace(TAOBAO, **changed)
+
+
+def totals(**fields: int) -> list[int]:
+    """Totals with these fields and zeros elsewhere."""
+    found = nothing()
+    for name, value in fields.items():
+        found[FIELDS.index(name)] = value
+    return found
+
+
+def rated(*histogram: int, dimension: str = "description") -> list[int]:
+    """Totals of one dimension's ratings: how many of one to five stars."""
+    return totals(**{f"{dimension}_{k}": n for k, n in enumerate(histogram, start=1)})
+
+
+def rating(review_id: str, **changed: Any) -> Rating:
+    """A counted rating of five stars in description, given on day 0."""
+    given = changed.get("time", NOON)
+    completed_at = changed.get("completed_at", given)
+    fields: dict[str, Any] = {
+        "shop_key": 1,
+        "review_id": review_id,
+        "buyer_id": "b-1",
+        "month": (completed_at or given).date().replace(day=1),
+        "time": given,
+        "completed_at": completed_at,
+        "day": given.date(),
+        "description": 5,
+        "service": None,
+        "logistics": None,
+        "order_id": f"o-{review_id}",
+        "listing_id": None,
+        "comment": None,
+    }
+    return Rating(**{**fields, **changed})
+
+
+def moderation(hours: int, *, removes: bool) -> Moderation:
+    """A review is removed or restored, some hours after `NOON`."""
+    return Moderation(
+        shop_key=1,
+        review_id="r-1",
+        time=NOON + timedelta(hours=hours),
+        removes=removes,
+        reason=None,
+        note=None,
+    )
+
+
+def listing_event(hours: int, kind: str) -> ListingEvent:
+    """One listing is published, edited or withdrawn, some hours after `NOON`."""
+    time = NOON + timedelta(hours=hours)
+    return ListingEvent(
+        shop_key=1, listing_id="l-1", time=time, kind=kind, day=time.date(), title=None
+    )
+
+
+def sum_of(days: Mapping[date, Totals], first: int, last: int) -> list[int]:
+    """The totals of days by number, both ends included, one day after the other."""
+    found = nothing()
+    for number in range(first, last + 1):
+        for index, value in enumerate(days.get(day(number), ())):
+            found[index] += value
+    return found
+
+
+def stars_of(totals: Sequence[int], dimension: str) -> tuple[int, int]:
+    """How many ratings, and how many stars, these totals hold in one dimension."""
+    counts = [totals[FIELDS.index(f"{dimension}_{k}")] for k in range(1, 6)]
+    return sum(counts), sum(k * n for k, n in enumerate(counts, start=1))
+
+
+SPAN = 50
+"""Days that `day_totals` draws from: numbers 0 to 49."""
+
+_day = st.builds(
+    lambda ratings, uncounted, money: totals(
+        **dict(zip(HISTOGRAMS, ratings, strict=True)),
+        **dict(zip(("late", "capped", "removed"), uncounted, strict=True)),
+        **dict(zip(("paid", "refunded"), money, strict=True)),
+    ),
+    st.lists(st.integers(0, 3), min_size=15, max_size=15),
+    st.lists(st.integers(0, 2), min_size=3, max_size=3),
+    st.lists(st.integers(0, 10_000), min_size=2, max_size=2),
+)
+
+day_totals: st.SearchStrategy[dict[date, list[int]]] = st.dictionaries(
+    st.integers(0, SPAN - 1).map(day), _day, max_size=25
+)
+
+short_rules: st.SearchStrategy[Rules] = st.builds(
+    rules,
+    rating_window_days=st.integers(1, 15),
+    sales_window_days=st.integers(1, 15),
+    min_ratings=st.integers(1, 5),
+    refunds_reduce_sales=st.booleans(),
+)

@@ -1,0 +1,146 @@
+"""Change: what entered and what left explain how a score moved."""
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain import figures
+from domain.change import Change, change, change_span
+from domain.rules import Rules
+from domain.totals import DIMENSIONS
+from tests.domain.builders import SPAN, day, day_totals, rated, rules, short_rules, stars_of, sum_of
+
+
+def test_a_score_falls_because_fives_left() -> None:
+    """Nothing entered, one five left: the whole change is the effect of leaving."""
+    days = {day(0): rated(0, 0, 0, 0, 1), day(5): rated(0, 0, 0, 1, 8)}
+    found = change(days, day(9), day(10), rules(rating_window_days=10))
+    assert msgspec.to_builtins(found.description) == {
+        "before": 4.9,
+        "after": 4.88889,
+        "delta": -0.01111,
+        "entered": {"sum": 0, "count": 0, "effect": 0.0},
+        "left": {"sum": 5, "count": 1, "effect": -0.01111},
+    }
+
+
+def test_effects_are_averaged_over_both_orders() -> None:
+    """10 stars in 2; a one enters and a five leaves: -4/3, -2 entering, 0, -2/3 leaving."""
+    days = {
+        day(0): rated(0, 0, 0, 0, 1),
+        day(1): rated(0, 0, 0, 0, 1),
+        day(2): rated(1),
+    }
+    found = change(days, day(1), day(2), rules(rating_window_days=2)).description
+    assert (found.before, found.after, found.delta) == (5.0, 3.0, -2.0)
+    assert (found.entered.effect, found.left.effect) == (-1.66667, -0.33333)
+
+
+@pytest.mark.parametrize("min_ratings", [1, 100])
+def test_min_ratings_do_not_matter(min_ratings: int) -> None:
+    """Change tells of every rating, however few."""
+    days = {day(0): rated(0, 0, 0, 1), day(1): rated(0, 0, 0, 0, 1)}
+    found = change(days, day(0), day(1), rules(min_ratings=min_ratings)).description
+    assert (found.before, found.after, found.delta) == (4.0, 4.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("days", "before", "after", "delta"),
+    [
+        ({}, None, None, None),
+        ({5: rated(0, 1)}, None, 2.0, None),
+        ({0: rated(0, 1)}, 2.0, None, None),
+        ({0: rated(0, 1), 5: rated(0, 0, 1)}, 2.0, 3.0, 1.0),
+    ],
+)
+def test_without_ratings_on_the_way_there_are_no_effects(
+    days: dict[int, list[int]], before: float | None, after: float | None, delta: float | None
+) -> None:
+    """Before, after, or in between when all that was there leaves before anything enters."""
+    totals = {day(number): found for number, found in days.items()}
+    found = change(totals, day(1), day(5), rules(rating_window_days=3)).description
+    assert (found.before, found.after, found.delta) == (before, after, delta)
+    assert (found.entered.effect, found.left.effect) == (None, None)
+
+
+_days = st.integers(0, SPAN + 10)
+_gap = st.integers(1, 30)
+
+
+@given(day_totals, _days, _gap, short_rules)
+def test_what_entered_less_what_left_is_the_change(
+    days: dict[date, list[int]], start: int, gap: int, under: Rules
+) -> None:
+    """Counts and sums of both windows differ by what entered and what left, and by no more."""
+    end, length = start + gap, under.rating_window_days
+    found = change(days, day(start), day(end), under)
+    old = sum_of(days, start - length + 1, start)
+    new = sum_of(days, end - length + 1, end)
+    entered = sum_of(days, max(start + 1, end - length + 1), end)
+    left = sum_of(days, start - length + 1, min(start, end - length))
+    for name in DIMENSIONS:
+        shown = getattr(found, name)
+        assert (shown.entered.count, shown.entered.sum) == stars_of(entered, name)
+        assert (shown.left.count, shown.left.sum) == stars_of(left, name)
+        for index, moved in enumerate(("count", "sum")):
+            assert stars_of(new, name)[index] - stars_of(old, name)[index] == getattr(
+                shown.entered, moved
+            ) - getattr(shown.left, moved)
+
+
+@given(day_totals, _days, _gap, short_rules)
+def test_exact_effects_add_up_to_delta(
+    days: dict[date, list[int]], start: int, gap: int, under: Rules
+) -> None:
+    """Each effect is the average of two orders; before rounding they sum to the difference."""
+    end, length = start + gap, under.rating_window_days
+    found = change(days, day(start), day(end), under)
+    old = sum_of(days, start - length + 1, start)
+    new = sum_of(days, end - length + 1, end)
+    for name in DIMENSIONS:
+        shown = getattr(found, name)
+        before, after = stars_of(old, name), stars_of(new, name)
+        both = _plus(before, (shown.entered.count, shown.entered.sum))
+        kept = _plus(before, (-shown.left.count, -shown.left.sum))
+        means = [_mean(stars) for stars in (before, both, kept, after)]
+        assert (shown.before, shown.after) == (figures.score(means[0]), figures.score(means[3]))
+        if None in means:
+            assert (shown.entered.effect, shown.left.effect) == (None, None)
+            continue
+        was, on_both, on_kept, now = (mean for mean in means if mean is not None)
+        entering = (on_both - was + now - on_kept) / 2
+        leaving = (on_kept - was + now - on_both) / 2
+        assert entering + leaving == now - was
+        assert shown.delta == figures.score(now - was)
+        assert shown.entered.effect == figures.score(entering)
+        assert shown.left.effect == figures.score(leaving)
+
+
+@given(day_totals, _days, _gap, short_rules)
+def test_the_span_holds_every_day_that_is_needed(
+    days: dict[date, list[int]], start: int, gap: int, under: Rules
+) -> None:
+    """Days outside the span change nothing."""
+    span = change_span(day(start), day(start + gap), under)
+    within = {when: found for when, found in days.items() if span.start <= when <= span.end}
+    assert change(within, day(start), day(start + gap), under) == change(
+        days, day(start), day(start + gap), under
+    )
+
+
+def test_the_answer_has_the_dimensions() -> None:
+    """One member a dimension, in their order."""
+    assert Change.__struct_fields__ == DIMENSIONS
+
+
+def _plus(a: Sequence[int], b: Sequence[int]) -> tuple[int, int]:
+    return a[0] + b[0], a[1] + b[1]
+
+
+def _mean(stars: Sequence[int]) -> Fraction | None:
+    return Fraction(stars[1], stars[0]) if stars[0] else None

@@ -1,0 +1,221 @@
+"""DSR: the average of what counts, how sure it is, and how it changed."""
+
+from datetime import date
+from fractions import Fraction
+from math import sqrt
+from typing import get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain import figures, scores
+from domain.days import window
+from domain.dsr import Dsr, DsrDetail, detail_span, dsr, dsr_detail
+from domain.peers import PeerStanding
+from domain.rules import Rules
+from domain.totals import DIMENSIONS, Dimension, Histogram
+from tests.domain.builders import (
+    SPAN,
+    day,
+    day_totals,
+    rated,
+    rules,
+    short_rules,
+    stars_of,
+    sum_of,
+    totals,
+)
+
+
+@pytest.mark.parametrize(
+    ("histogram", "score"),
+    [
+        ((1, 0, 0, 0, 19), 4.8),
+        ((0, 2, 0, 0, 48), 4.88),
+        ((2, 0, 0, 18, 80), 4.74),
+        ((1, 0, 1, 3, 45), 4.82),
+        ((0, 0, 0, 1, 9), 4.9),
+        ((0, 0, 0, 1, 8), 4.88889),
+        ((1, 0, 0, 0, 0), 1.0),
+        ((0, 0, 0, 0, 10**9), 5.0),
+    ],
+)
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_a_score_is_stars_over_ratings(
+    histogram: tuple[int, ...], score: float, dimension: Dimension
+) -> None:
+    """Each dimension is the mean of its own ratings, at 5 decimals."""
+    given_here = rated(*histogram, dimension=dimension)
+    found = getattr(dsr(given_here, window(day(0), 180), rules()), dimension)
+    assert (found.status, found.score, found.histogram) == ("ok", score, Histogram(*histogram))
+    assert (found.count, found.sum) == stars_of(given_here, dimension)
+
+
+@pytest.mark.parametrize(
+    ("count", "min_ratings", "status", "score"),
+    [
+        (0, 1, "none", None),
+        (0, 50, "none", None),
+        (49, 50, "insufficient", None),
+        (50, 50, "ok", 4.0),
+        (1, 1, "ok", 4.0),
+    ],
+)
+def test_a_score_takes_enough_ratings(
+    count: int, min_ratings: int, status: str, score: float | None
+) -> None:
+    """Below `min_ratings` there is a count and a sum but no score."""
+    found = dsr(rated(0, 0, 0, count), window(day(0), 9), rules(min_ratings=min_ratings))
+    shown = found.description
+    assert (shown.status, shown.score, shown.count, shown.sum) == (status, score, count, 4 * count)
+
+
+@given(day_totals, st.integers(0, SPAN - 1), short_rules)
+def test_scores_stay_within_one_and_five(
+    days: dict[date, list[int]], number: int, under: Rules
+) -> None:
+    """A score, and the interval around it, never leave the stars, and the interval holds it."""
+    found = dsr_detail(days, day(number), under, None)
+    for name in DIMENSIONS:
+        shown = getattr(found, name)
+        assert (shown.score is None) == (shown.status != "ok")
+        assert (shown.interval is None) == (shown.count == 0)
+        if shown.interval is not None:
+            assert 1 <= shown.interval.low < shown.interval.high <= 5
+        if shown.score is not None:
+            assert 1 <= shown.score <= 5
+
+
+@pytest.mark.parametrize(
+    ("histogram", "low", "high"),
+    [
+        ((0, 0, 0, 0, 1), 2.18710, 4.95576),
+        ((1, 0, 0, 0, 0), 1.04424, 3.81290),
+        ((0, 0, 0, 0, 10**6), 4.99999, 5.0),
+        ((1, 0, 0, 0, 1), 1.57953, 4.42047),
+    ],
+)
+def test_an_interval_is_worked_by_hand(histogram: tuple[int, ...], low: float, high: float) -> None:
+    """One five: a = (½, ½, ½, ½, 1½), m = 12.5/3.5, v = (52.5/3.5 - m²)/4.5, m ± 1.959964 √v."""
+    found = scores.interval(Histogram(*histogram))
+    assert found == scores.Interval(low, high)
+
+
+@given(st.lists(st.integers(0, 5000), min_size=5, max_size=5).filter(any))
+def test_an_interval_follows_its_formula(counts: list[int]) -> None:
+    """Posterior mean and variance in exact fractions, the root alone in floating point."""
+    prior = [n + Fraction(1, 2) for n in counts]
+    total = sum(prior)
+    mean = sum(k * a for k, a in enumerate(prior, start=1)) / total
+    square = sum(k * k * a for k, a in enumerate(prior, start=1)) / total
+    reach = 1.959964 * sqrt((square - mean**2) / (total + 1))
+    found = scores.interval(Histogram(*counts))
+    assert found is not None
+    assert found.low == pytest.approx(max(1.0, float(mean) - reach), abs=0.0000051)
+    assert found.high == pytest.approx(min(5.0, float(mean) + reach), abs=0.0000051)
+
+
+def test_one_bad_rating_in_twelve_does_not_read_like_one_in_many() -> None:
+    """The interval narrows as ratings come, at the same average."""
+    few, many = (scores.interval(Histogram(n, 0, 0, 0, 11 * n)) for n in (1, 100))
+    assert few is not None
+    assert many is not None
+    assert few.low < many.low < 4.66667 < many.high < few.high
+
+
+def test_a_score_falls_when_a_five_leaves() -> None:
+    """Nine fives and a four; tomorrow one five has left and nothing else happened."""
+    under = rules(rating_window_days=10)
+    days = {day(0): rated(0, 0, 0, 0, 1), day(5): rated(0, 0, 0, 1, 8)}
+    assert dsr_detail(days, day(9), under, None).description.score == 4.9
+    after = dsr_detail(days, day(10), under, None).description
+    assert (after.score, after.change.day) == (4.88889, -0.01111)
+
+
+@given(day_totals, st.integers(0, SPAN + 20), short_rules)
+def test_change_is_the_difference_of_exact_scores(
+    days: dict[date, list[int]], number: int, under: Rules
+) -> None:
+    """Against 1, 7 and 30 days before, rounded once; nothing where either is not ok."""
+    found = dsr_detail(days, day(number), under, None)
+
+    def exact(at: int, name: str) -> Fraction | None:
+        count, stars = stars_of(sum_of(days, at - under.rating_window_days + 1, at), name)
+        return Fraction(stars, count) if count >= under.min_ratings else None
+
+    for name in DIMENSIONS:
+        shown = getattr(found, name)
+        now = exact(number, name)
+        assert shown.score == figures.score(now)
+        for change, ago in zip(
+            (shown.change.day, shown.change.week, shown.change.month), (1, 7, 30), strict=True
+        ):
+            then = exact(number - ago, name)
+            expected = None if now is None or then is None else figures.score(now - then)
+            assert change == expected
+
+
+@given(day_totals, st.integers(0, SPAN + 20), short_rules)
+def test_the_span_holds_every_day_that_is_needed(
+    days: dict[date, list[int]], number: int, under: Rules
+) -> None:
+    """Days outside the span change nothing."""
+    span = detail_span(day(number), under)
+    within = {when: found for when, found in days.items() if span.start <= when <= span.end}
+    assert dsr_detail(within, day(number), under, None) == dsr_detail(
+        days, day(number), under, None
+    )
+
+
+def test_uncounted_are_ratings_of_the_window() -> None:
+    """Late, capped and removed ratings of the window and of no other day."""
+    days = {
+        day(0): totals(late=9, capped=9, removed=9),
+        day(1): totals(late=1, removed=2),
+        day(2): totals(capped=4, removed=1),
+    }
+    found = dsr_detail(days, day(2), rules(rating_window_days=2), None)
+    assert msgspec.to_builtins(found.uncounted) == {"late": 1, "capped": 4, "removed": 3}
+
+
+def test_peers_are_compared_unless_ratings_are_replayed() -> None:
+    """No standing means no peers; a standing without a snapshot says so."""
+    days = {day(0): rated(0, 0, 0, 0, 1)}
+    assert dsr_detail(days, day(0), rules(), None).description.peers is None
+    found = dsr_detail(days, day(0), rules(), PeerStanding())
+    assert found.description.peers is not None
+    assert found.description.peers.status == "no_snapshot"
+    assert found.service.peers is not None
+    assert found.service.peers.status == "no_score"
+
+
+def test_answers_have_the_members_of_the_contract() -> None:
+    """Names and their order are those of the contract, and every member is there."""
+    brief = msgspec.to_builtins(dsr(totals(), window(day(0), 3), rules()))
+    assert brief["window"] == {"start": "2026-02-27", "end": "2026-03-01", "days": 3}
+    assert list(brief) == ["window", *DIMENSIONS] == list(Dsr.__struct_fields__)
+    assert brief["description"] == {
+        "status": "none",
+        "score": None,
+        "count": 0,
+        "sum": 0,
+        "histogram": [0, 0, 0, 0, 0],
+    }
+    detail = msgspec.to_builtins(dsr_detail({}, day(0), rules(), PeerStanding()))
+    assert list(detail) == ["window", "uncounted", *DIMENSIONS] == list(DsrDetail.__struct_fields__)
+    assert list(detail["service"]) == [*brief["service"], "interval", "peers", "change"]
+    assert list(detail["service"]["peers"]) == [
+        "status",
+        "as_of",
+        "shops",
+        "mean",
+        "min",
+        "max",
+        "percentile",
+        "relation",
+        "percent",
+        "flag",
+    ]
+    assert set(DIMENSIONS) == set(get_args(Dimension))

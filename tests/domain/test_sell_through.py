@@ -1,0 +1,102 @@
+"""Sell-through: the steps of one listing add up to what each day's end shows."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.days import window
+from domain.facts import ListingEvent
+from domain.sell_through import on_sale_runs, sell_through, steps
+from tests.domain.builders import day, listing_event
+
+DAYS = 30
+DAY = 24
+
+
+@pytest.mark.parametrize(
+    ("on_sale", "sold", "status", "rate"),
+    [(100, 61, "ok", 0.61), (3, 2, "ok", 0.666667), (5, 0, "ok", 0.0), (0, 0, "none", None)],
+)
+def test_the_rate_is_sold_over_on_sale(
+    on_sale: int, sold: int, status: str, rate: float | None
+) -> None:
+    """A fraction at 6 decimals, and none where nothing is on sale."""
+    found = sell_through(on_sale, sold, window(day(0), 30))
+    assert (found.status, found.rate, found.sold, found.on_sale) == (status, rate, sold, on_sale)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([], []),
+        ([(0, "edited")], []),
+        ([(0, "withdrawn")], []),
+        ([(0, "published")], [(day(0), None)]),
+        ([(0, "published"), (2 * DAY, "withdrawn")], [(day(0), day(2))]),
+        ([(0, "published"), (1, "withdrawn")], []),
+        ([(0, "published"), (0, "withdrawn")], []),
+        ([(0, "published"), (DAY, "published"), (3 * DAY, "edited")], [(day(0), None)]),
+        (
+            [(0, "published"), (2 * DAY, "withdrawn"), (2 * DAY + 1, "published")],
+            [(day(0), None)],
+        ),
+        (
+            [(0, "published"), (DAY, "withdrawn"), (3 * DAY, "published")],
+            [(day(0), day(1)), (day(3), None)],
+        ),
+    ],
+)
+def test_a_run_lasts_from_publication_to_withdrawal(
+    said: list[tuple[int, str]], expected: list[tuple[date, date | None]]
+) -> None:
+    """The last word of a day decides it; at the same instant the withdrawal holds."""
+    assert on_sale_runs([listing_event(*event) for event in said]) == expected
+    assert on_sale_runs([listing_event(*event) for event in reversed(said)]) == expected
+
+
+def test_a_sale_counts_for_its_window_and_before_publication_too() -> None:
+    """Sold on day 0 in a window of 30, published on day 10: sold from day 10 until day 30."""
+    found = steps([listing_event(10 * DAY, "published")], [day(0)], 30)
+    assert found == {day(10): (1, 1), day(30): (0, -1)}
+
+
+_events = st.lists(
+    st.builds(
+        listing_event,
+        st.integers(0, 4 * DAYS - 1).map(lambda quarter: 6 * quarter),
+        st.sampled_from(["published", "edited", "withdrawn"]),
+    ),
+    max_size=10,
+)
+_sales = st.lists(st.integers(-20, DAYS), unique=True, max_size=8).map(sorted)
+
+
+@given(_events, _sales, st.integers(1, 12), st.data())
+def test_steps_add_up_to_each_day(
+    events: list[ListingEvent], sales: list[int], length: int, data: st.DataObject
+) -> None:
+    """Summed up to any day, in any order of arrival, steps equal a look at that day alone."""
+    arrived = data.draw(st.permutations(events))
+    found = steps(arrived, [day(number) for number in sales], length)
+    assert (0, 0) not in found.values()
+    for number in range(-DAYS, DAYS + 25):
+        until = [step for when, step in found.items() if when <= day(number)]
+        on_sale = _is_on_sale(events, day(number))
+        sold = on_sale and any(number - length < sale <= number for sale in sales)
+        assert (sum(a for a, _ in until), sum(b for _, b in until)) == (on_sale, sold)
+
+
+def _is_on_sale(events: list[ListingEvent], as_of: date) -> bool:
+    known = [event for event in events if event.kind != "edited" and event.day <= as_of]
+    if not known:
+        return False
+    last = max(event.time for event in known)
+    return {event.kind for event in known if event.time == last} == {"published"}
+
+
+def test_a_listing_sold_every_day_takes_two_steps() -> None:
+    """Sales that follow each other within the window make one run."""
+    sales = [day(0) + timedelta(days=5 * n) for n in range(100)]
+    assert len(steps([listing_event(0, "published")], sales, 30)) == 2

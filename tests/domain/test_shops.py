@@ -1,0 +1,103 @@
+"""Money is whole minor units inside and exact decimals outside."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.shops import AMOUNT_MAX, CURRENCY_DIGITS, IdentifiedDraft, ShopDraft, minor_units, money
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "units"),
+    [
+        ("0", "CNY", 0),
+        ("0.1", "CNY", 10),
+        ("0.01", "CNY", 1),
+        ("120000.00", "CNY", 12_000_000),
+        ("10000000000.00", "CNY", AMOUNT_MAX),
+        ("1200", "JPY", 1200),
+        ("1000000000000", "JPY", AMOUNT_MAX),
+        ("1.234", "BHD", 1234),
+        ("1", "CLF", 10_000),
+        ("100000000.0000", "CLF", AMOUNT_MAX),
+    ],
+)
+def test_amounts_are_read_in_minor_units(amount: str, currency: str, units: int) -> None:
+    """Digits that are left out are zeros."""
+    assert minor_units(amount, currency) == units
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"),
+    [
+        ("0.001", "CNY"),
+        ("1.000", "CNY"),
+        ("1.0", "JPY"),
+        ("10000000000.01", "CNY"),
+        ("1000000000001", "JPY"),
+        ("9" * 5000, "CNY"),
+    ],
+)
+def test_amounts_that_do_not_fit_are_refused(amount: str, currency: str) -> None:
+    """Neither finer than the currency, even by zeros, nor over the most there may be."""
+    with pytest.raises(ValueError, match="at most"):
+        minor_units(amount, currency)
+
+
+@given(st.integers(0, AMOUNT_MAX), st.sampled_from(sorted(CURRENCY_DIGITS)))
+def test_money_is_shown_exactly(units: int, currency: str) -> None:
+    """Out and in again is the same amount, with exactly the currency's digits."""
+    shown, digits = money(units, currency), CURRENCY_DIGITS[currency]
+    assert minor_units(shown, currency) == units
+    assert Decimal(shown) == Decimal(units).scaleb(-digits)
+    assert len(shown.partition(".")[2]) == digits
+
+
+@pytest.mark.parametrize(
+    ("units", "currency", "shown"),
+    [(-5, "CNY", "-0.05"), (-1234, "CNY", "-12.34"), (-7, "JPY", "-7"), (5, "KWD", "0.005")],
+)
+def test_small_and_negative_money_keeps_its_zeros(units: int, currency: str, shown: str) -> None:
+    """The whole part is never empty."""
+    assert money(units, currency) == shown
+
+
+def test_a_draft_has_defaults() -> None:
+    """Zone, kind and rules need not be said; rules are those named like the marketplace."""
+    draft = msgspec.convert(
+        {"marketplace": "taobao", "category": "baby", "currency": "CNY"}, ShopDraft
+    )
+    shop = draft.named("shop-42")
+    assert (shop.shop_id, shop.time_zone, shop.kind, shop.opened_on, shop.rules) == (
+        "shop-42",
+        "Asia/Shanghai",
+        "individual",
+        None,
+        "taobao",
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"currency": "XXX"},
+        {"currency": "cny"},
+        {"time_zone": "Asia/Nowhere"},
+        {"kind": "department"},
+        {"marketplace": ".."},
+        {"category": ""},
+        {"category": "a b"},
+        {"opened_on": "2019-02-30"},
+        {"colour": "red"},
+        {"shop_id": "s\n"},
+    ],
+)
+def test_a_draft_that_does_not_fit_is_refused(changed: dict[str, Any]) -> None:
+    """Unknown currencies, zones, kinds, names and fields are errors."""
+    fields = {"shop_id": "s", "marketplace": "taobao", "category": "baby", "currency": "CNY"}
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({**fields, **changed}, IdentifiedDraft)

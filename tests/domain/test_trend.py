@@ -1,0 +1,69 @@
+"""Trend: each day's scores and sales, all in one pass over the days."""
+
+from datetime import date
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain import tier
+from domain.days import window
+from domain.dsr import dsr
+from domain.rules import Rules
+from domain.shops import money
+from domain.totals import DIMENSIONS
+from domain.trend import trend, trend_span
+from tests.domain.builders import SPAN, day, day_totals, rated, rules, short_rules, sum_of, totals
+
+
+def test_scores_and_sales_come_and_go() -> None:
+    """Windows of 2 and 3 days over a five, a one and two payments."""
+    days = {
+        day(0): rated(0, 0, 0, 0, 1),
+        day(1): [a + b for a, b in zip(rated(1), totals(paid=1050), strict=True)],
+        day(3): totals(paid=5),
+    }
+    under = rules(rating_window_days=2, sales_window_days=3)
+    found = msgspec.to_builtins(trend(days, day(-1), day(4), "CNY", under))
+    assert list(found) == ["dates", *DIMENSIONS, "sales"]
+    assert found["dates"][::5] == ["2026-02-28", "2026-03-05"]
+    assert found["description"] == {
+        "score": [None, 5.0, 3.0, 1.0, None, None],
+        "count": [0, 1, 2, 1, 0, 0],
+    }
+    assert found["sales"] == ["0.00", "0.00", "10.50", "10.50", "10.55", "0.05"]
+
+
+_number = st.integers(-5, SPAN + 10)
+_more = st.integers(0, 30)
+
+
+@given(day_totals, _number, _more, short_rules)
+def test_a_trend_equals_the_scorecards_of_its_days(
+    days: dict[date, list[int]], start: int, more: int, under: Rules
+) -> None:
+    """Rolling from day to day gives what each day's windows give by themselves."""
+    found = trend(days, day(start), day(start + more), "CNY", under)
+    assert found.dates == [day(start + n) for n in range(more + 1)]
+    for n in range(more + 1):
+        end = start + n
+        span = window(day(end), under.rating_window_days)
+        card = dsr(sum_of(days, end - span.days + 1, end), span, under)
+        for name in DIMENSIONS:
+            shown, alone = getattr(found, name), getattr(card, name)
+            assert (shown.score[n], shown.count[n]) == (alone.score, alone.count)
+        sold = tier.sales(sum_of(days, end - under.sales_window_days + 1, end), under)
+        assert found.sales[n] == money(sold, "CNY")
+
+
+@given(day_totals, _number, _more, short_rules)
+def test_the_span_holds_every_day_that_is_needed(
+    days: dict[date, list[int]], start: int, more: int, under: Rules
+) -> None:
+    """Days outside the span change nothing."""
+    end = day(start + more)
+    span = trend_span(day(start), end, under)
+    within = {when: found for when, found in days.items() if span.start <= when <= span.end}
+    assert trend(within, day(start), end, "CNY", under) == trend(
+        days, day(start), end, "CNY", under
+    )

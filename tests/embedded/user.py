@@ -1,0 +1,23 @@
+"""A process that uses the server of a data folder until its standard input ends."""
+
+import sys
+from pathlib import Path
+
+from infra.embedded import embedded_postgres
+
+
+def main() -> None:
+    with embedded_postgres(Path(sys.argv[1])) as dsn:
+        print(dsn, flush=True)
+        while True:
+            try:
+                sys.stdin.read()
+            except KeyboardInterrupt:
+                # As the service does, which drains first and leaves then.
+                print("interrupted", flush=True)
+            else:
+                return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""From a decoded JSON value to a fact, or the code it is refused with."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from tests.reference.arithmetic import currency_digits, minor_units
+from tests.reference.facts import (
+    DIMENSIONS,
+    Fact,
+    Line,
+    ListingEvent,
+    Order,
+    Refund,
+    Review,
+    ReviewAction,
+    StockCount,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = 946_684_800_000_000
+_CLOCK_SLACK = timedelta(minutes=10)
+_MOST_MINOR_UNITS = 10**12
+
+_SHOP_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+_ID = re.compile(r"[!-~]{1,64}")
+_LONG_ID = re.compile(r"[!-~]{1,256}")
+_AMOUNT = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+_INSTANT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))"
+)
+_REASONS = ("malicious", "violating_trade", "force_majeure", "other")
+
+Check = Callable[[object], bool]
+
+
+class RefusalError(Exception):
+    """An event the service must not store; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        """Keep the code of the contract."""
+        super().__init__(code)
+        self.code = code
+
+
+def microseconds(text: object) -> int | None:
+    """An RFC 3339 instant as microseconds since 1970, or None where it is not one."""
+    match = _INSTANT.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(match[group]) for group in range(1, 7))
+    offset_hours, offset_minutes = int(match[10] or 0), int(match[11] or 0)
+    if max(hour, offset_hours) > 23 or max(minute, second, offset_minutes) > 59:
+        return None
+    try:
+        days = date(year, month, day).toordinal() - _EPOCH.toordinal()
+    except ValueError:
+        return None
+    offset = (offset_hours * 60 + offset_minutes) * (-60 if match[9] == "-" else 60)
+    seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset
+    digits = (match[7] or "").ljust(7, "0")
+    return seconds * 1_000_000 + int(digits[:6]) + (digits[6] >= "5")
+
+
+def _matches(pattern: re.Pattern[str]) -> Check:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _integer(least: int, most: int) -> Check:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _text(most: int) -> Check:
+    def check(value: object) -> bool:
+        return (
+            isinstance(value, str)
+            and len(value) <= most
+            and not any(
+                unicodedata.category(char) == "Cc" and char not in "\t\n\r" for char in value
+            )
+        )
+
+    return check
+
+
+def _optional(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+def _is_instant(value: object) -> bool:
+    return microseconds(value) is not None
+
+
+def _is_shop_id(value: object) -> bool:
+    return _matches(_SHOP_ID)(value) and value not in {".", ".."}
+
+
+def _are_scores(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    given = [value[name] for name in DIMENSIONS if value.get(name) is not None]
+    return bool(given) and all(_integer(1, 5)(stars) for stars in given)
+
+
+def _are_lines(value: object) -> bool:
+    return isinstance(value, list) and 1 <= len(value) <= 200 and all(map(_is_line, value))
+
+
+def _is_line(value: object) -> bool:
+    return isinstance(value, dict) and _fits(value, _LINE)
+
+
+def _fits(value: Mapping[str, Any], checks: Mapping[str, Check]) -> bool:
+    return all(check(value.get(name)) for name, check in checks.items())
+
+
+_is_id = _matches(_ID)
+_is_amount = _matches(_AMOUNT)
+
+_LINE: dict[str, Check] = {
+    "listing_id": _is_id,
+    "quantity": _integer(1, 1_000_000),
+    "amount": _is_amount,
+}
+_ENVELOPE: dict[str, Check] = {
+    "specversion": lambda value: value == "1.0",
+    "id": _matches(_LONG_ID),
+    "source": _matches(_LONG_ID),
+    "type": lambda value: isinstance(value, str),
+    "subject": _is_shop_id,
+    "time": _is_instant,
+}
+_ACTION: dict[str, Check] = {
+    "review_id": _is_id,
+    "reason": _optional(lambda value: value in _REASONS),
+    "note": _optional(_text(2_000)),
+}
+_DATA: dict[str, dict[str, Check]] = {
+    "review.posted": {
+        "review_id": _is_id,
+        "order_id": _is_id,
+        "buyer_id": _is_id,
+        "listing_id": _optional(_is_id),
+        "scores": _are_scores,
+        "completed_at": _optional(_is_instant),
+        "comment": _optional(_text(2_000)),
+    },
+    "review.removed": _ACTION,
+    "review.restored": _ACTION,
+    "order.paid": {
+        "order_id": _is_id,
+        "buyer_id": _is_id,
+        "lines": _are_lines,
+        "region": _optional(_text(64)),
+    },
+    "order.refunded": {"refund_id": _is_id, "order_id": _is_id, "amount": _is_amount},
+    "listing.published": {"listing_id": _is_id, "title": _optional(_text(500))},
+    "listing.edited": {"listing_id": _is_id},
+    "listing.withdrawn": {"listing_id": _is_id},
+    "stock.counted": {"listing_id": _is_id, "on_hand": _integer(0, 1_000_000_000)},
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An event whose form is right; whether it suits the shop and the clock is still open."""
+
+    type: str
+    shop_id: str
+    time: str
+    data: Mapping[str, Any]
+
+
+def check_form(event: object) -> Draft:
+    """Everything that can be said of an event without knowing the shop or the time of day."""
+    if not isinstance(event, dict):
+        raise RefusalError("malformed")
+    if "data" not in event or not _fits(event, _ENVELOPE):
+        raise RefusalError("invalid")
+    if event["type"] not in _DATA:
+        raise RefusalError("unknown_type")
+    data = event["data"]
+    if not isinstance(data, dict) or not _fits(data, _DATA[event["type"]]):
+        raise RefusalError("invalid")
+    return Draft(event["type"], event["subject"], event["time"], data)
+
+
+def build_fact(draft: Draft, currency: str, now: datetime) -> Fact:
+    """Read the draft's amounts in the shop's currency, then its instants against the clock."""
+    data = draft.data
+    amounts = _amounts(draft, currency)
+    time = _instant(draft.time, now)
+    match draft.type:
+        case "review.posted":
+            return _review(data, time, now)
+        case "review.removed" | "review.restored" as action:
+            removes = action == "review.removed"
+            return ReviewAction(
+                time, data["review_id"], removes, data.get("reason"), data.get("note")
+            )
+        case "order.paid":
+            lines = tuple(
+                Line(line["listing_id"], line["quantity"], amount)
+                for line, amount in zip(data["lines"], amounts, strict=True)
+            )
+            return Order(time, data["order_id"], data["buyer_id"], lines, data.get("region"))
+        case "order.refunded":
+            return Refund(time, data["refund_id"], data["order_id"], amounts[0])
+        case "stock.counted":
+            return StockCount(time, data["listing_id"], data["on_hand"])
+        case _:
+            title = data.get("title") if draft.type == "listing.published" else None
+            return ListingEvent(time, draft.type, data["listing_id"], title)
+
+
+def _review(data: Mapping[str, Any], time: datetime, now: datetime) -> Review:
+    completed = data.get("completed_at")
+    return Review(
+        time=time,
+        review_id=data["review_id"],
+        order_id=data["order_id"],
+        buyer_id=data["buyer_id"],
+        listing_id=data.get("listing_id"),
+        scores=tuple(data["scores"].get(name) for name in DIMENSIONS),
+        completed_at=None if completed is None else _instant(completed, now),
+        comment=data.get("comment"),
+    )
+
+
+def _amounts(draft: Draft, currency: str) -> list[int]:
+    match draft.type:
+        case "order.paid":
+            return [_amount(line["amount"], currency) for line in draft.data["lines"]]
+        case "order.refunded":
+            return [_amount(draft.data["amount"], currency)]
+        case _:
+            return []
+
+
+def _amount(text: str, currency: str) -> int:
+    minor = minor_units(text, currency_digits(currency))
+    if minor is None or minor > _MOST_MINOR_UNITS:
+        raise RefusalError("invalid")
+    return minor
+
+
+def _instant(text: str, now: datetime) -> datetime:
+    since_epoch = microseconds(text)
+    latest = (now + _CLOCK_SLACK - _EPOCH) // timedelta(microseconds=1)
+    if since_epoch is None or not _EARLIEST <= since_epoch <= latest:
+        raise RefusalError("time_out_of_range")
+    return _EPOCH + timedelta(microseconds=since_epoch)

@@ -1,0 +1,146 @@
+"""What a shop's events say once decoded; equal facts are equal in the sense of the contract."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+DIMENSIONS = ("description", "service", "logistics")
+
+Identity = tuple[str | datetime, ...]
+
+
+@dataclass(frozen=True)
+class Review:
+    """`scores` follows the order of `DIMENSIONS`."""
+
+    time: datetime
+    review_id: str
+    order_id: str
+    buyer_id: str
+    listing_id: str | None
+    scores: tuple[int | None, ...]
+    completed_at: datetime | None
+    comment: str | None
+
+    @property
+    def identity(self) -> Identity:
+        """What makes it the same rating when sent again."""
+        return "review.posted", self.review_id
+
+    @property
+    def completion(self) -> datetime:
+        """The order's completion, for which the rating's own time stands in."""
+        return self.completed_at or self.time
+
+
+@dataclass(frozen=True)
+class ReviewAction:
+    """A removal or a restoral."""
+
+    time: datetime
+    review_id: str
+    removes: bool
+    reason: str | None
+    note: str | None
+
+    @property
+    def identity(self) -> Identity:
+        """Removal and restoral of one instant are two facts."""
+        return "review.removed" if self.removes else "review.restored", self.review_id, self.time
+
+
+@dataclass(frozen=True)
+class Line:
+    """`amount` is in minor units, for the whole quantity."""
+
+    listing_id: str
+    quantity: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """A paid order."""
+
+    time: datetime
+    order_id: str
+    buyer_id: str
+    lines: tuple[Line, ...]
+    region: str | None
+
+    @property
+    def identity(self) -> Identity:
+        """An order is paid once."""
+        return "order.paid", self.order_id
+
+
+@dataclass(frozen=True)
+class Refund:
+    """`amount` is in minor units."""
+
+    time: datetime
+    refund_id: str
+    order_id: str
+    amount: int
+
+    @property
+    def identity(self) -> Identity:
+        """An order may have many refunds."""
+        return "order.refunded", self.refund_id
+
+
+@dataclass(frozen=True)
+class ListingEvent:
+    """`type` is `listing.published`, `listing.edited` or `listing.withdrawn`."""
+
+    time: datetime
+    type: str
+    listing_id: str
+    title: str | None
+
+    @property
+    def identity(self) -> Identity:
+        """One of each type an instant."""
+        return self.type, self.listing_id, self.time
+
+
+@dataclass(frozen=True)
+class StockCount:
+    """What was in the warehouse at an instant."""
+
+    time: datetime
+    listing_id: str
+    on_hand: int
+
+    @property
+    def identity(self) -> Identity:
+        """One count an instant."""
+        return "stock.counted", self.listing_id, self.time
+
+
+Fact = Review | ReviewAction | Order | Refund | ListingEvent | StockCount
+
+
+@dataclass(frozen=True)
+class ShopFacts:
+    """All that is known of one shop, sorted into kinds, in no particular order."""
+
+    reviews: tuple[Review, ...]
+    actions: tuple[ReviewAction, ...]
+    orders: tuple[Order, ...]
+    refunds: tuple[Refund, ...]
+    listing_events: tuple[ListingEvent, ...]
+    stock_counts: tuple[StockCount, ...]
+
+
+def sort_into_kinds(facts: Iterable[Fact]) -> ShopFacts:
+    """Tell the kinds apart."""
+    known = tuple(facts)
+    return ShopFacts(
+        reviews=tuple(fact for fact in known if isinstance(fact, Review)),
+        actions=tuple(fact for fact in known if isinstance(fact, ReviewAction)),
+        orders=tuple(fact for fact in known if isinstance(fact, Order)),
+        refunds=tuple(fact for fact in known if isinstance(fact, Refund)),
+        listing_events=tuple(fact for fact in known if isinstance(fact, ListingEvent)),
+        stock_counts=tuple(fact for fact in known if isinstance(fact, StockCount)),
+    )

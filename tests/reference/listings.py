@@ -1,0 +1,165 @@
+"""Listings: on sale or not, sold or not, and the shares made of that."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from tests.reference.arithmetic import RATE_DIGITS, Window, day_of, rounded, window_ending
+from tests.reference.facts import ListingEvent, ShopFacts
+from tests.reference.rules import Json, Rules
+
+VIEWS = ("all", "on_sale", "zero_payment", "slow")
+
+
+@dataclass(frozen=True)
+class Sale:
+    """Units of one listing paid on a day."""
+
+    day: date
+    units: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A listing as of a day; `sales` are all up to then."""
+
+    listing_id: str
+    title: str | None
+    published_on: date | None
+    first_published_on: date | None
+    edited_on: date | None
+    sales: tuple[Sale, ...]
+    stock: int | None
+
+    @property
+    def on_sale(self) -> bool:
+        """Whether the last word was a publication."""
+        return self.published_on is not None
+
+    def units_in(self, window: Window) -> int:
+        """Units paid in the window."""
+        return sum(sale.units for sale in self.sales if sale.day in window)
+
+    def shown(self, as_of: date, rules: Rules) -> Json:
+        """An item of `/listings`."""
+        units = self.units_in(window_ending(as_of, rules.sold_window_days))
+        return {
+            "listing_id": self.listing_id,
+            "title": self.title,
+            "on_sale": self.on_sale,
+            "published_on": _day_text(self.published_on),
+            "first_published_on": _day_text(self.first_published_on),
+            "age_days": None if self.published_on is None else (as_of - self.published_on).days,
+            "edited_on": _day_text(self.edited_on),
+            "last_sold_on": _day_text(max((sale.day for sale in self.sales), default=None)),
+            "units_sold": units,
+            "stock": self.stock,
+            "rate": rounded(Fraction(units, self.stock), RATE_DIGITS) if self.stock else None,
+        }
+
+
+def _day_text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def listings_as_of(facts: ShopFacts, as_of: date, zone: ZoneInfo) -> list[Listing]:
+    """Every listing that a listing event up to the day names, by id."""
+    events = [event for event in facts.listing_events if day_of(event.time, zone) <= as_of]
+    return [
+        _listing(listing_id, facts, as_of, zone)
+        for listing_id in sorted({event.listing_id for event in events})
+    ]
+
+
+def _listing(listing_id: str, facts: ShopFacts, as_of: date, zone: ZoneInfo) -> Listing:
+    events = [
+        event
+        for event in facts.listing_events
+        if event.listing_id == listing_id and day_of(event.time, zone) <= as_of
+    ]
+    published = [event for event in events if event.type == "listing.published"]
+    edited = [event for event in events if event.type == "listing.edited"]
+    titled = [event for event in published if event.title is not None]
+    counts = [
+        count
+        for count in facts.stock_counts
+        if count.listing_id == listing_id and day_of(count.time, zone) <= as_of
+    ]
+    last_titled = max(titled, key=lambda event: event.time, default=None)
+    last_count = max(counts, key=lambda count: count.time, default=None)
+    run_start = _start_of_run(events)
+    return Listing(
+        listing_id=listing_id,
+        title=None if last_titled is None else last_titled.title,
+        published_on=None if run_start is None else day_of(run_start, zone),
+        first_published_on=min((day_of(event.time, zone) for event in published), default=None),
+        edited_on=max((day_of(event.time, zone) for event in edited), default=None),
+        sales=tuple(
+            Sale(day_of(order.time, zone), line.quantity)
+            for order in facts.orders
+            for line in order.lines
+            if line.listing_id == listing_id and day_of(order.time, zone) <= as_of
+        ),
+        stock=None if last_count is None else last_count.on_hand,
+    )
+
+
+def _start_of_run(events: Iterable[ListingEvent]) -> datetime | None:
+    """When the present run on sale began, or None when the listing is not on sale."""
+    run_start: datetime | None = None
+    types = ("listing.published", "listing.withdrawn")
+    moves = [event for event in events if event.type in types]
+    for event in sorted(moves, key=lambda move: (move.time, types.index(move.type))):
+        if event.type == "listing.withdrawn":
+            run_start = None
+        elif run_start is None:
+            run_start = event.time
+    return run_start
+
+
+def is_zero_payment(listing: Listing, as_of: date, rules: Rules) -> bool:
+    """On sale, young enough (or, in the other reading, old enough), nothing sold lately."""
+    if listing.published_on is None:
+        return False
+    young = listing.published_on in window_ending(as_of, rules.zero_payment_published_days)
+    return (
+        young == (rules.zero_payment_published == "within")
+        and listing.units_in(window_ending(as_of, rules.zero_payment_no_sale_days)) == 0
+    )
+
+
+def is_slow(listing: Listing, as_of: date, rules: Rules) -> bool:
+    """On sale for long, and for as long neither sold nor edited."""
+    recent = window_ending(as_of, rules.slow_days)
+    return (
+        listing.published_on is not None
+        and listing.published_on not in recent
+        and listing.units_in(recent) == 0
+        and (listing.edited_on is None or listing.edited_on not in recent)
+    )
+
+
+def in_view(listing: Listing, view: str, as_of: date, rules: Rules) -> bool:
+    """Whether a view of `/listings` shows the listing."""
+    return {
+        "all": True,
+        "on_sale": listing.on_sale,
+        "zero_payment": is_zero_payment(listing, as_of, rules),
+        "slow": is_slow(listing, as_of, rules),
+    }[view]
+
+
+def sell_through(listings: Iterable[Listing], as_of: date, window_days: int) -> Json:
+    """Of the listings on sale, the share that sold."""
+    window = window_ending(as_of, window_days)
+    on_sale = [listing for listing in listings if listing.on_sale]
+    sold = [listing for listing in on_sale if listing.units_in(window) > 0]
+    return {
+        "status": "ok" if on_sale else "none",
+        "rate": rounded(Fraction(len(sold), len(on_sale)), RATE_DIGITS) if on_sale else None,
+        "sold": len(sold),
+        "on_sale": len(on_sale),
+        "window": window.shown(),
+    }

@@ -1,0 +1,119 @@
+"""The same fact in other words, and other words for the same identity."""
+
+import copy
+import random
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tests.reference.instants import written
+from tests.reference.rules import Json
+
+_OPTIONAL = {
+    "review.posted": ("listing_id", "completed_at", "comment"),
+    "review.removed": ("reason", "note"),
+    "review.restored": ("reason", "note"),
+    "order.paid": ("region",),
+    "listing.published": ("title",),
+}
+
+
+def retell(rng: random.Random, event: Json, delivery: str) -> Json:
+    """Change everything about an event that is not its content."""
+    told: Json = copy.deepcopy(event)
+    data: Json = told["data"]
+    told |= {"id": delivery, "source": "/elsewhere", "time": _respelled(rng, told["time"])}
+    told["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    if data.get("completed_at") is not None:
+        data["completed_at"] = _respelled(rng, data["completed_at"])
+    for name in _OPTIONAL.get(told["type"], ()):
+        data.setdefault(name, None)
+    if told["type"] == "review.posted":
+        for name in ("description", "service", "logistics"):
+            data["scores"].setdefault(name, None)
+        data["scores"]["looks"] = 9
+    for holder in [*data.get("lines", ()), data]:
+        if "amount" in holder:
+            holder["amount"] = _shorter_amount(holder["amount"])
+    data["unknown"] = {"deep": [None, 1.5, 10**30, {"lines": False}]}
+    told["data"] = dict(reversed(data.items()))
+    return dict(reversed(told.items()))
+
+
+def _respelled(rng: random.Random, text: str) -> str:
+    return written(rng, datetime.fromisoformat(text))
+
+
+def _shorter_amount(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def contradict(rng: random.Random, event: Json, delivery: str) -> Json | None:
+    """Keep the identity and change some content; None for types that are all identity."""
+    twin: Json = copy.deepcopy(event)
+    twin["id"] = delivery
+    data: Json = twin["data"]
+    earlier = written(rng, datetime.fromisoformat(twin["time"]) - timedelta(microseconds=1))
+    changes: list[tuple[Json, str, Any]]
+    match twin["type"]:
+        case "review.posted":
+            completed = None if "completed_at" in data else twin["time"]
+            changes = [
+                (data, "completed_at", completed),
+                (data, "comment", "!" + data.get("comment", "")[:1_999]),
+                (data, "order_id", "o-other"),
+                (data, "buyer_id", "b-other"),
+                (data, "listing_id", "l-other"),
+                (data, "scores", _other_scores(data["scores"])),
+                (twin, "time", earlier),
+            ]
+        case "review.removed" | "review.restored":
+            reason = None if "reason" in data else "other"
+            changes = [(data, "reason", reason), (data, "note", "another")]
+        case "order.paid":
+            line = data["lines"][0]
+            changes = [
+                (data, "buyer_id", "b-other"),
+                (data, "region", "else"),
+                (data, "lines", _other_lines(data["lines"])),
+                (line, "quantity", line["quantity"] % 1_000_000 + 1),
+                (line, "amount", _other_amount(line["amount"])),
+                (line, "listing_id", "l-other"),
+                (twin, "time", earlier),
+            ]
+        case "order.refunded":
+            changes = [
+                (data, "amount", _other_amount(data["amount"])),
+                (data, "order_id", "o-other"),
+                (twin, "time", earlier),
+            ]
+        case "listing.published":
+            changes = [(data, "title", "" if "title" not in data else data["title"][1:])]
+        case "stock.counted":
+            changes = [(data, "on_hand", (data["on_hand"] + 1) % 10**9)]
+        case _:
+            return None
+    is_oldest = datetime.fromisoformat(twin["time"]).year <= 2_000
+    holder, name, value = rng.choice(
+        [change for change in changes if not (is_oldest and change[1] == "time")]
+    )
+    holder[name] = value
+    return twin
+
+
+def _other_scores(scores: Json) -> Json:
+    if len(scores) > 1:
+        return dict(list(scores.items())[1:])
+    return {name: stars % 5 + 1 for name, stars in scores.items()}
+
+
+def _other_lines(lines: list[Json]) -> list[Json]:
+    """Reversed where that makes a difference, else one line more or less."""
+    listings = [line["listing_id"] for line in lines]
+    if listings != listings[::-1]:
+        return lines[::-1]
+    return lines[1:] if len(lines) > 1 else [*lines, lines[0]]
+
+
+def _other_amount(text: str) -> str:
+    return "8" if Decimal(text) == Decimal(7) else "7"

@@ -1,0 +1,236 @@
+"""Seeded random worlds: shops, rules, ladders and a stream of events with known verdicts."""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from tests.reference.faults import clock_edge_events, faulty_events
+from tests.reference.rules import BUILT_IN, Json
+from tests.reference.scores import Reference
+from tests.reference.stories import Story, Teller
+from tests.reference.twins import contradict, retell
+
+NOW = datetime(2024, 11, 20, 15, 45, 30, tzinfo=UTC)
+
+_STRICT: Json = {
+    **BUILT_IN["taobao"],
+    "rating_window_days": 7,
+    "ratings_per_buyer_month": 1,
+    "rating_deadline_days": 0,
+    "min_ratings": 2,
+    "peer_min_shops": 2,
+    "sales_window_days": 1,
+    "refunds_reduce_sales": True,
+    "tier_quantiles": ["0.1", "0.25", "0.50", "0.5000001", "0.75", "0.999"],
+    "band_shares": {"shops": ["0.6", "0.3", "0.1"], "traffic": ["0.2", "0.3", "0.5"]},
+    "sold_window_days": 7,
+    "zero_payment": {"published": "before", "published_days": 30, "no_sale_days": 30},
+    "slow_days": 30,
+}
+_OPEN: Json = {
+    **BUILT_IN["taobao"],
+    "rating_window_days": 365,
+    "ratings_per_buyer_month": None,
+    "rating_deadline_days": None,
+    "min_ratings": 3,
+    "peer_min_shops": 2,
+    "sales_window_days": 90,
+    "refunds_reduce_sales": True,
+}
+
+CUSTOM_RULES: dict[str, Json] = {"strict": _STRICT, "open-1": _OPEN}
+
+_SHOP_COLUMNS = ("shop_id", "marketplace", "category", "currency", "time_zone", "rules", "kind")
+_SHOP_ROWS = (
+    ("sh-1", "taobao", "baby", "CNY", "Asia/Shanghai", None, "flagship"),
+    ("pdd-1", "pinduoduo", "food", "BRL", "America/Sao_Paulo", None, None),
+    ("toys-1", "taobao", "toys", "CNY", "Asia/Shanghai", None, None),
+    ("apia_1", "taobao", "baby", "CNY", "Pacific/Apia", "open-1", None),
+    ("new.york", "taobao", "baby", "CNY", "America/New_York", None, "enterprise"),
+    ("sh-2", "taobao", "baby", "CNY", None, None, None),
+    ("kwd-1", "souq", "garden", "KWD", "Asia/Kathmandu", "strict", None),
+    ("kathmandu~1", "taobao", "baby", "CNY", "Asia/Kathmandu", "taobao", None),
+    ("a..b", "taobao", "baby", "CNY", "Europe/Berlin", "strict", None),
+    ("idle", "taobao", "baby", "CNY", "Asia/Shanghai", None, None),
+    ("yen-baby", "taobao", "baby", "JPY", "America/New_York", None, None),
+    ("toys-yen", "taobao", "toys", "JPY", "Europe/Berlin", None, None),
+    ("pdd-2", "pinduoduo", "food", "BRL", "America/Sao_Paulo", "open-1", None),
+    ("pdd-3", "pinduoduo", "food", "CNY", "Asia/Shanghai", "pinduoduo", None),
+    ("kwd-2", "souq", "garden", "KWD", "Europe/Berlin", "open-1", None),
+    ("z" * 64, "souq", "garden", "KWD", "Pacific/Apia", "taobao", None),
+)
+_IDLE = "idle"
+
+LADDERS: list[Json] = [
+    {
+        "marketplace": "taobao",
+        "category": "toys",
+        "currency": "CNY",
+        "amounts": ["10.00", "200.00", "500.5", "1000", "5000.00", "20000.00"],
+    },
+    {
+        "marketplace": "pinduoduo",
+        "category": "food",
+        "currency": "BRL",
+        "amounts": ["0.01", "100.00", "1000.00", "2500.00", "9000.00", "9000.01"],
+    },
+]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An event on the wire, with what becomes of it.
+
+    `code` is `stored` for a good event, else the refusal. Events of equal `fact` tell one fact:
+    the first to arrive is stored, later ones are duplicates; a `conflict` contradicts its fact
+    and is only one once that has arrived.
+    """
+
+    event: Any
+    code: str
+    fact: int | None
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything to be fed to a service and to the reference; `days` are worth asking about."""
+
+    seed: int
+    now: datetime
+    rules: dict[str, Json]
+    shops: list[Json]
+    ladders: list[Json]
+    events: list[Sent]
+    days: list[date]
+    snapshot_days: list[date]
+
+    def empty_reference(self) -> Reference:
+        """A reference that knows the shops, rules and ladders, but no event yet."""
+        reference = Reference(self.now)
+        for name, fields in self.rules.items():
+            reference.put_rules(name, fields)
+        reference.put_shops(self.shops)
+        for ladder in self.ladders:
+            reference.put_ladder(ladder["marketplace"], ladder["category"], ladder)
+        return reference
+
+    def reference(self, stream: Iterable[Sent] | None = None) -> Reference:
+        """A reference fed the stream (by default the events), with its snapshots taken."""
+        reference = self.empty_reference()
+        for sent in self.events if stream is None else stream:
+            reference.receive(sent.event)
+        for day in self.snapshot_days:
+            reference.snapshot(day)
+        return reference
+
+
+def world(seed: int, size: int = 300, *, now: datetime = NOW, clock_edges: bool = False) -> World:
+    """Make a world of about `size` facts and every kind of bad event, oldest first.
+
+    `clock_edges` adds events at and just past ten minutes after `now`: only for a service whose
+    clock stands at `now`. Without them every verdict holds under any later clock.
+    """
+    rng = random.Random(seed)
+    rules = {**BUILT_IN, **CUSTOM_RULES}
+    shops = [_shop(row) for row in _SHOP_ROWS]
+    days = _days_worth_asking(now.date())
+    tellers = [
+        Teller(shop, rules[shop.get("rules") or shop["marketplace"]], now, days)
+        for shop in shops
+        if shop["shop_id"] != _IDLE
+    ]
+    story = Story(rng, tellers)
+    facts = story.tell(size)
+    good = [Sent(event, "stored", number) for number, event in enumerate(facts)]
+    others = _told_again(rng, good, story) + _contradicted(rng, good, story)
+    others += [Sent(event, code, None) for event, code in faulty_events(rng, facts, shops)]
+    if clock_edges:
+        edges = clock_edge_events(facts, now)
+        others += [
+            Sent(event, code, len(good) + extra if code == "stored" else None)
+            for extra, (event, code) in enumerate(edges)
+        ]
+    stream = list(good)
+    for sent in others:
+        stream.insert(rng.randint(0, len(stream)), sent)
+    return World(
+        seed=seed,
+        now=now,
+        rules=CUSTOM_RULES,
+        shops=shops,
+        ladders=LADDERS,
+        events=_hold_contradictions(stream),
+        days=days,
+        snapshot_days=[now.date() - timedelta(days=17), now.date() - timedelta(days=1)],
+    )
+
+
+def shuffled(events: Sequence[Sent], seed: int) -> list[Sent]:
+    """The events in random order and about half of them twice.
+
+    A contradiction never comes before the fact it contradicts; repeats get no new id.
+    """
+    rng = random.Random(seed)
+    repeated = [sent for sent in events if rng.random() < 0.5]
+    stream = [*events, *repeated]
+    rng.shuffle(stream)
+    return _hold_contradictions(stream)
+
+
+def expected_verdicts(stream: Iterable[Sent]) -> list[str]:
+    """`stored`, `duplicate` or the refusal of each event, arriving in this order."""
+    arrived: set[int | None] = set()
+    verdicts = []
+    for sent in stream:
+        is_repeat = sent.code == "stored" and sent.fact in arrived
+        verdicts.append("duplicate" if is_repeat else sent.code)
+        if sent.code == "stored":
+            arrived.add(sent.fact)
+    return verdicts
+
+
+def _hold_contradictions(stream: Iterable[Sent]) -> list[Sent]:
+    """Move each contradiction that came too early to right behind its fact."""
+    arrived: set[int | None] = set()
+    held: dict[int | None, list[Sent]] = {}
+    ordered: list[Sent] = []
+    for sent in stream:
+        if sent.code == "conflict" and sent.fact not in arrived:
+            held.setdefault(sent.fact, []).append(sent)
+            continue
+        ordered.append(sent)
+        if sent.code == "stored":
+            arrived.add(sent.fact)
+            ordered += held.pop(sent.fact, [])
+    return ordered
+
+
+def _shop(row: Sequence[str | None]) -> Json:
+    given = zip(_SHOP_COLUMNS, row, strict=True)
+    return {name: value for name, value in given if value is not None}
+
+
+def _days_worth_asking(today: date) -> list[date]:
+    """Today, yesterday, and days after the summer times of the zones end or begin."""
+    year = today.year
+    fixed = [date(2012, 1, 2), date(year, 2, 29 if year % 4 == 0 else 28), date(year, 3, 31)]
+    autumn = [date(year, 10, 27), date(year, 10, 31), date(year, 11, 4)]
+    return [*fixed, *autumn, today - timedelta(days=1), today]
+
+
+def _told_again(rng: random.Random, good: Sequence[Sent], story: Story) -> list[Sent]:
+    """Some facts a second time, in other words."""
+    chosen = rng.sample(good, len(good) // 8)
+    return [replace(sent, event=retell(rng, sent.event, story.new_delivery())) for sent in chosen]
+
+
+def _contradicted(rng: random.Random, good: Sequence[Sent], story: Story) -> list[Sent]:
+    """The same identities with other content."""
+    contradictions = []
+    for sent in rng.sample(good, len(good) // 8):
+        twin = contradict(rng, sent.event, story.new_delivery())
+        if twin is not None:
+            contradictions.append(Sent(twin, "conflict", sent.fact))
+    return contradictions
