@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
+from litestar.params import FromPath
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.context import Call, context
@@ -93,7 +94,7 @@ async def openapi(request: Call) -> Response[bytes]:
         media_type="text/html",
     ),
 )
-async def problem(request: Request[Any, Any, Any], code: str) -> Response[bytes]:
+async def problem(request: Request[Any, Any, Any], code: FromPath[str]) -> Response[bytes]:
     """A page about the `type` of a problem."""
     kind = KINDS.get(code)
     if kind is None:

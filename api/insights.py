@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response
+from litestar.params import FromPath
 from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
@@ -92,7 +93,7 @@ def _read(
 
 
 @_read("getDsr", "dsr", "The three detailed seller ratings, explained", AsOf, DsrAnswer)
-async def get_dsr(request: Call, shop_id: str) -> Response[bytes]:
+async def get_dsr(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     """Scores with how sure they are, how peers stand and how they changed."""
     asked = query(request, AsOf)
     kept = await find_shop(request, shop_id)
@@ -105,7 +106,7 @@ async def get_dsr(request: Call, shop_id: str) -> Response[bytes]:
 
 
 @_read("getTier", "tier", "The level of a shop's sales, explained", AsOf, TierAnswer)
-async def get_tier(request: Call, shop_id: str) -> Response[bytes]:
+async def get_tier(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     """The level with the way up and the way down."""
     asked = query(request, AsOf)
     ctx = context(request)
@@ -131,7 +132,7 @@ async def get_tier(request: Call, shop_id: str) -> Response[bytes]:
 
 
 @_read("getSellThrough", "sell-through", "The share of listings that sold", AsOf, SellThroughAnswer)
-async def get_sell_through(request: Call, shop_id: str) -> Response[bytes]:
+async def get_sell_through(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     """Of the listings on sale, those that sold in the window."""
     asked = query(request, AsOf)
     kept = await find_shop(request, shop_id)

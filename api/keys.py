@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import Meta
 
 from api import bodies
@@ -122,7 +123,7 @@ async def list_keys(request: Call) -> Response[bytes]:
         problems=("not_found",),
     ),
 )
-async def delete_key(request: Call, key_id: str) -> Response[bytes]:
+async def delete_key(request: Call, key_id: FromPath[str]) -> Response[bytes]:
     """The key ends; revoking it again changes nothing."""
     query(request, NoParameters)
     ctx = context(request)

@@ -1,6 +1,7 @@
 """Ladders: the amounts that a tenant says make the levels of a category."""
 
 from litestar import Response
+from litestar.params import FromPath
 
 from api import bodies
 from api.conditional import computed
@@ -28,7 +29,7 @@ _PATH = "/v1/ladders/{marketplace:str}/{category:str}"
         problems=("bad_request", "unsupported_media_type", "content_too_large", "invalid"),
     ),
 )
-async def put_ladder(request: Call, marketplace: str, category: str) -> Response[bytes]:
+async def put_ladder(request: Call, marketplace: FromPath[str], category: FromPath[str]) -> Response[bytes]:
     """The ladder serves every day from now on, past ones included."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
@@ -54,7 +55,7 @@ async def put_ladder(request: Call, marketplace: str, category: str) -> Response
         problems=("not_found",),
     ),
 )
-async def get_ladder(request: Call, marketplace: str, category: str) -> Response[bytes]:
+async def get_ladder(request: Call, marketplace: FromPath[str], category: FromPath[str]) -> Response[bytes]:
     """The ladder as it is now."""
     query(request, NoParameters)
     _must_fit(marketplace, category)
@@ -74,7 +75,7 @@ async def get_ladder(request: Call, marketplace: str, category: str) -> Response
         problems=("not_found",),
     ),
 )
-async def delete_ladder(request: Call, marketplace: str, category: str) -> Response[bytes]:
+async def delete_ladder(request: Call, marketplace: FromPath[str], category: FromPath[str]) -> Response[bytes]:
     """Levels come from peers again, where there is a snapshot of them."""
     query(request, NoParameters)
     _must_fit(marketplace, category)

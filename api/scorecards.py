@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import Meta
 
 from api.conditional import computed
@@ -82,7 +83,7 @@ class ScorecardsQuery(AsOf, frozen=True, kw_only=True):
         problems=("not_found",),
     ),
 )
-async def get_scorecard(request: Call, shop_id: str) -> Response[bytes]:
+async def get_scorecard(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     """The scorecard as of a day."""
     asked = query(request, AsOf)
     found = await scorecards(request, [reached(request, shop_id)], asked)

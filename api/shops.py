@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 from litestar import Response
+from litestar.params import FromPath
 from msgspec import UNSET, UnsetType
 
 from api import bodies
@@ -85,7 +86,7 @@ def fit_name(value: str) -> bool:
         ),
     ),
 )
-async def put_shop(request: Call, shop_id: str) -> Response[bytes]:
+async def put_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     """Replace the whole shop; absent members take their defaults."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
@@ -173,7 +174,7 @@ async def post_shops(request: Call) -> Response[bytes]:
         problems=("not_found",),
     ),
 )
-async def get_shop(request: Call, shop_id: str) -> Response[bytes]:
+async def get_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     """The shop as it was last described."""
     query(request, NoParameters)
     ctx = context(request)

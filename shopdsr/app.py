@@ -82,6 +82,7 @@ def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -
         exception_handlers={Exception: answer},
         before_send=[_identify],
         lifespan=[lifespan],
+        logging_config=None,
         openapi_config=None,
         request_max_body_size=None,
         state=State(),

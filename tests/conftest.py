@@ -1,0 +1,147 @@
+"""Shared fixtures: a Postgres server for the run, a database and an application for each test."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from api.auth import make_key
+from api.context import Context, Limits
+from domain.keys import SCOPES, Scope
+from infra.embedded import embedded_postgres, throwaway_data_dir
+from infra.postgres.database import Database, PoolLimits, open_database
+from infra.postgres.keys import Keys
+from infra.postgres.migrations import migrate
+from shopdsr.app import create_app, open_context
+
+POOL = PoolLimits(connections_max=4)
+
+
+class Clock:
+    """A clock that stands where a test puts it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server whose databases a test may make and drop: the given one, or an embedded one."""
+    given = os.environ.get("SHOPDSR_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with throwaway_data_dir() as folder, embedded_postgres(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template(postgres_url: str) -> Iterator[str]:
+    """The name of a database with the schema and nothing in it."""
+    name = f"shopdsr_test_{uuid4().hex}"
+
+    async def make() -> None:
+        await _execute(postgres_url, f"create database {name}")
+        connection = await asyncpg.connect(database_of(postgres_url, name))
+        await migrate(connection)
+        await connection.close()
+
+    asyncio.run(make())
+    yield name
+    asyncio.run(_execute(postgres_url, f"drop database {name}"))
+
+
+@pytest.fixture
+async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
+    """A database with the schema, for one test."""
+    name = f"shopdsr_test_{uuid4().hex}"
+    await _execute(postgres_url, f"create database {name} template {template}")
+    yield database_of(postgres_url, name)
+    await _execute(postgres_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A pool on the test's database."""
+    async with open_database(database_url, POOL) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the application, at noon UTC of 2026-11-21 until it is moved."""
+    return Clock()
+
+
+@pytest.fixture
+def app(database_url: str, clock: Clock) -> Litestar:
+    """The real application on the test's database."""
+
+    @asynccontextmanager
+    async def ports() -> AsyncIterator[Context]:
+        async with open_context(database_url, POOL, Limits(), clock) as context:
+            yield context
+
+    return create_app(ports)
+
+
+@pytest.fixture
+async def anonymous(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
+    """A client without a key."""
+    async with AsyncTestClient(app) as client:
+        yield client
+
+
+@pytest.fixture
+async def client(
+    anonymous: AsyncTestClient[Litestar], database: Database, clock: Clock
+) -> AsyncTestClient[Litestar]:
+    """A client whose key may do everything in the tenant `acme`."""
+    anonymous.headers["authorization"] = f"Bearer {await new_key(database, clock)}"
+    return anonymous
+
+
+async def new_key(
+    database: Database,
+    clock: Clock,
+    *,
+    tenant: str = "acme",
+    scopes: tuple[Scope, ...] = SCOPES,
+    shop_ids: list[str] | None = None,
+    expires_at: datetime | None = None,
+) -> str:
+    """A key as its holder sends it."""
+    keys = Keys(database)
+    text, stored = make_key(
+        tenant_id=await keys.make_tenant(tenant),
+        scopes=list(scopes),
+        shop_ids=shop_ids,
+        expires_at=expires_at,
+        now=clock.now,
+    )
+    await keys.add(stored)
+    return text
+
+
+def database_of(server_url: str, name: str) -> str:
+    """The address of another database of the same server."""
+    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
