@@ -10,6 +10,13 @@ from litestar import Request
 
 from api.problems import Problem
 
+class EmptyBody(Problem):
+    """There is no body."""
+
+    def __init__(self) -> None:
+        super().__init__("bad_request", "The body is empty")
+
+
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -29,6 +36,23 @@ def media_type(request: Request[Any, Any, Any], accepted: tuple[str, ...]) -> st
         f"Expected one of {', '.join(accepted)} in UTF-8",
         headers={"Accept-Post": ", ".join(accepted)},
     )
+
+
+async def read_optional(
+    request: Request[Any, Any, Any], accepted: tuple[str, ...], bytes_max: int, timeout_ms: int
+) -> bytes:
+    """The whole inflated body, empty where there is none; its media type counts if it is given.
+
+    Raises as `media_type` and `read` do.
+    """
+    if "content-type" in request.headers:
+        media_type(request, accepted)
+    try:
+        body = await read(request, bytes_max, timeout_ms)
+    except EmptyBody:
+        return b""
+    media_type(request, accepted)
+    return body
 
 
 async def read(request: Request[Any, Any, Any], bytes_max: int, timeout_ms: int) -> bytes:
@@ -68,7 +92,7 @@ async def chunks(
     for part in inflate(b""):
         yield part
     if not received:
-        raise Problem("bad_request", "The body is empty")
+        raise EmptyBody
 
 
 def _too_large(bytes_max: int) -> Problem:

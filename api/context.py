@@ -34,6 +34,10 @@ class Context(msgspec.Struct, frozen=True):
     ladders: ports.Ladders
     keys: ports.Keys
     scores: ports.Scores
+    rules: ports.RuleSets
+    peers: ports.Peers
+    listings: ports.Listings
+    reviews: ports.Reviews
     health: ports.Health
     clock: Callable[[], datetime]
     limits: Limits

@@ -8,7 +8,7 @@ from api.conditional import computed
 from api.context import Call, context
 from api.operations import Operation, operation
 from api.problems import bad_parameter
-from api.shops import fit_name
+from api.shops import NAME_SHAPE, fit_name
 from api.wire import JSON, NoParameters, decode, nothing, query, reply
 from domain.errors import NotFound
 from domain.tier import LadderDraft
@@ -26,7 +26,7 @@ _PATH = "/v1/ladders/{marketplace:str}/{category:str}"
         query=NoParameters,
         bodies={JSON: LadderDraft},
         answers={200: LadderDraft, 201: LadderDraft},
-        problems=("bad_request", "unsupported_media_type", "content_too_large", "invalid"),
+        problems=("invalid",),
     ),
 )
 async def put_ladder(request: Call, marketplace: FromPath[str], category: FromPath[str]) -> Response[bytes]:
@@ -37,7 +37,7 @@ async def put_ladder(request: Call, marketplace: FromPath[str], category: FromPa
     query(request, NoParameters)
     for name, value in (("marketplace", marketplace), ("category", category)):
         if not fit_name(value):
-            raise bad_parameter(name, "Expected 1 to 64 of A-Z a-z 0-9 . _ ~ -")
+            raise bad_parameter(name, NAME_SHAPE)
     ladder = decode(body, LadderDraft).ladder()
     created = await ctx.ladders.put(request.auth.tenant_id, marketplace, category, ladder)
     return reply(ladder.draft(), 201 if created else 200)

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from api.context import Call, context
 from api.problems import bad_parameter
 from api.shops import fit_name
+from api.wire import beside
 from domain.days import FIRST_DAY, day_of
 from domain.errors import NotFound
 from domain.ports import KeptShop
@@ -37,11 +38,7 @@ def heading(kept: KeptShop, as_of: date) -> Heading:
 
 def headed(kept: KeptShop, as_of: date, answer: msgspec.Struct) -> dict[str, object]:
     """An answer whose members stand beside the heading's."""
-    return _members(heading(kept, as_of)) | _members(answer)
-
-
-def _members(of: msgspec.Struct) -> dict[str, object]:
-    return {field.encode_name: getattr(of, field.name) for field in msgspec.structs.fields(of)}
+    return beside(heading(kept, as_of), answer)
 
 
 def reached(request: Call, shop_id: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response
 from litestar.params import FromPath
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from api.conditional import computed
 from api.context import Call, context
@@ -19,10 +19,10 @@ from api.wire import query
 from domain.days import window
 from domain.dsr import Dsr, dsr
 from domain.errors import NotFound
-from domain.ports import Standing
+from domain.ports import GroupAsked, Standing
 from domain.rules import RulesRef
 from domain.sell_through import SellThrough, sell_through
-from domain.tier import Tier, Yardstick, tier
+from domain.tier import SalesGroup, Tier, Yardstick, has_ladder, tier
 from domain.totals import ON_SALE, SOLD, Totals
 from domain.windows import windows
 
@@ -43,31 +43,37 @@ class Scorecard(msgspec.Struct, frozen=True):
     sell_through: SellThrough
 
 
-class FoundScorecard(msgspec.Struct, frozen=True):
-    """One shop of a list, with its scorecard."""
+class ScorecardItem(msgspec.Struct, frozen=True):
+    """One shop of a list, with its scorecard or with why it has none."""
 
     shop_id: str
-    scorecard: Scorecard
-
-
-class MissingScorecard(msgspec.Struct, frozen=True):
-    """One shop of a list, with why it has no scorecard."""
-
-    shop_id: str
-    problem: Document
+    scorecard: Scorecard | UnsetType = UNSET
+    problem: Document | UnsetType = UNSET
 
 
 class Scorecards(msgspec.Struct, frozen=True):
     """Scorecards in the order of the request."""
 
-    items: list[FoundScorecard | MissingScorecard]
+    items: list[
+        Annotated[
+            ScorecardItem,
+            Meta(
+                extra_json_schema={"oneOf": [{"required": ["scorecard"]}, {"required": ["problem"]}]}
+            ),
+        ]
+    ]
 
 
 class ScorecardsQuery(AsOf, frozen=True, kw_only=True):
     """Which shops, each once."""
 
     shop_id: Annotated[
-        list[Annotated[str, Meta(max_length=64)]], Meta(min_length=1, max_length=SHOPS_MAX)
+        list[Annotated[str, Meta(max_length=64)]],
+        Meta(
+            min_length=1,
+            max_length=SHOPS_MAX,
+            description="The shops, each once: the parameter is repeated.",
+        ),
     ]
 
 
@@ -112,13 +118,13 @@ async def list_scorecards(request: Call) -> Response[bytes]:
     key = request.auth
     known = [name for name in asked.shop_id if fit_name(name) and key.reaches(name)]
     found = await scorecards(request, known, asked)
-    items: list[FoundScorecard | MissingScorecard] = []
+    items: list[ScorecardItem] = []
     for shop_id in asked.shop_id:
         answer = found.get(shop_id) or NotFound("shop", shop_id)
         if isinstance(answer, Exception):
-            items.append(MissingScorecard(shop_id, document(request.scope, answer)))
+            items.append(ScorecardItem(shop_id, problem=document(request.scope, answer)))
         else:
-            items.append(FoundScorecard(shop_id, answer))
+            items.append(ScorecardItem(shop_id, answer))
     return computed(request, Scorecards(items))
 
 
@@ -144,15 +150,27 @@ async def scorecards(
         if shop_id in days and days[shop_id] != standing.day
     ]
     summed = await scores.window_totals(others) if others else {}
+    groups = {
+        shop_id: GroupAsked(shop.marketplace, shop.category, shop.currency, days[shop_id])
+        for shop_id, shop in ((shop_id, standings[shop_id].kept.shop) for shop_id in days)
+        if not has_ladder(standings[shop_id].ladder, shop.currency)
+    }
+    sales = (
+        await context(request).peers.sales_groups(request.auth.tenant_id, set(groups.values()))
+        if groups
+        else {}
+    )
     for shop_id, day in days.items():
         standing = standings[shop_id]
-        found[shop_id] = scorecard(
-            standing, day, summed.get(standing.kept.shop_key, standing.totals)
-        )
+        peers = sales.get(groups[shop_id]) if shop_id in groups else None
+        totals = summed.get(standing.kept.shop_key, standing.totals)
+        found[shop_id] = scorecard(standing, day, totals, peers)
     return found
 
 
-def scorecard(standing: Standing, as_of: date, totals: Totals) -> Scorecard:
+def scorecard(
+    standing: Standing, as_of: date, totals: Totals, peers: SalesGroup | None
+) -> Scorecard:
     """The scorecard of a shop from the totals of its windows as of a day."""
     kept = standing.kept
     rules = kept.rules.rules
@@ -167,7 +185,7 @@ def scorecard(standing: Standing, as_of: date, totals: Totals) -> Scorecard:
         tier=tier(
             totals,
             window(as_of, rules.sales_window_days),
-            Yardstick(kept.shop.currency, standing.ladder),
+            Yardstick(kept.shop.currency, standing.ladder, peers),
             rules,
         ),
         sell_through=sell_through(

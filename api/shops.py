@@ -1,11 +1,11 @@
 """Shops: described by callers, one by one or as a list."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Response
 from litestar.params import FromPath
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from api import bodies
 from api.conditional import computed
@@ -20,6 +20,7 @@ from domain.ports import PutOutcome
 from domain.shops import IdentifiedDraft, Shop, ShopDraft
 
 SHOPS_MAX = 1_000
+NAME_SHAPE = "Expected 1 to 64 of A-Z a-z 0-9 . _ ~ -, neither `.` nor `..`"
 
 
 class RejectedShop(msgspec.Struct, frozen=True):
@@ -75,15 +76,7 @@ def fit_name(value: str) -> bool:
         query=NoParameters,
         bodies={JSON: ShopDraft},
         answers={200: Shop, 201: Shop},
-        problems=(
-            "bad_request",
-            "unsupported_media_type",
-            "content_too_large",
-            "not_found",
-            "immutable",
-            "invalid",
-            "unknown_rules",
-        ),
+        problems=("not_found", "immutable", "invalid", "unknown_rules"),
     ),
 )
 async def put_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
@@ -93,7 +86,7 @@ async def put_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits.body_timeout_ms)
     query(request, NoParameters)
     if not fit_name(shop_id):
-        raise bad_parameter("shop_id", "Expected 1 to 64 of A-Z a-z 0-9 . _ ~ -")
+        raise bad_parameter("shop_id", NAME_SHAPE)
     draft = decode(body, ShopDraft)
     if not request.auth.reaches(shop_id):
         raise NotFound("shop", shop_id)
@@ -112,9 +105,9 @@ async def put_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
         summary="Register or replace up to 1,000 shops",
         scope="admin",
         query=NoParameters,
-        bodies={JSON: list[IdentifiedDraft]},
+        bodies={JSON: Annotated[list[IdentifiedDraft], Meta(max_length=SHOPS_MAX)]},
         answers={200: PutShops, 207: PutShops},
-        problems=("bad_request", "unsupported_media_type", "content_too_large", "all_refused"),
+        problems=("invalid", "all_refused"),
     ),
 )
 async def post_shops(request: Call) -> Response[bytes]:

@@ -36,6 +36,15 @@ def reply(
     return Response(encode(value), status_code=status, media_type=JSON, headers=headers)
 
 
+def beside(top: msgspec.Struct, rest: msgspec.Struct) -> dict[str, object]:
+    """One object with the members of two."""
+    return {
+        field.encode_name: getattr(struct, field.name)
+        for struct in (top, rest)
+        for field in msgspec.structs.fields(struct)
+    }
+
+
 def nothing() -> Response[bytes]:
     """An answer without a body."""
     return Response(b"", status_code=204)

@@ -4,19 +4,23 @@ Methods raise `Unavailable` when storage cannot serve. Instants and days are arg
 behind a port looks at a clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
 from domain.errors import Refusal
+from domain.events import Reason
+from domain.facts import Rating
 from domain.keys import ApiKey, StoredKey
+from domain.listings import ListingFacts
+from domain.peers import PeerStanding
 from domain.recording import Outcome, Submission
-from domain.rules import RuleSet
+from domain.rules import Rules, RuleSet
 from domain.shops import Shop
-from domain.tier import Ladder
-from domain.totals import Totals
+from domain.tier import Ladder, SalesGroup
+from domain.totals import RatingState, Totals
 from domain.windows import Windows
 
 
@@ -36,6 +40,41 @@ class Standing(msgspec.Struct, frozen=True):
     ladder: Ladder | None
     day: date
     totals: Totals
+
+
+class SnapshotHeader(msgspec.Struct, frozen=True):
+    """A peer snapshot: of how many shops, in how many groups by marketplace and category."""
+
+    as_of: date
+    taken_at: datetime
+    shops: int
+    groups: int
+
+
+class GroupAsked(msgspec.Struct, frozen=True):
+    """Shops whose sales are compared, and the day asked about."""
+
+    marketplace: str
+    category: str
+    currency: str
+    day: date
+
+
+class ReviewsAsked(msgspec.Struct, frozen=True):
+    """Which ratings: in a state, or all; given on the days from `start` to `end`."""
+
+    state: RatingState | None
+    start: date
+    end: date
+
+
+class KeptRating(msgspec.Struct, frozen=True):
+    """A rating with its state; where it is removed, since when and why."""
+
+    rating: Rating
+    state: RatingState
+    removed_at: datetime | None
+    reason: Reason | None
 
 
 PutOutcome: TypeAlias = Literal["created", "changed", "unchanged"] | Refusal
@@ -118,6 +157,80 @@ class Scores(Protocol):
 
     async def day_totals(self, shop_key: int, start: date, end: date) -> dict[date, Totals]:
         """Totals of the days from `start` to `end`, both included; empty days are absent."""
+
+    async def roll(self, now: datetime) -> int:
+        """Move running totals that stand for an earlier day to each shop's today; how many."""
+
+    async def replay(self, shop_key: int, rules: Rules) -> dict[date, Totals]:
+        """Ratings by day under any rules, worked out from the ratings themselves."""
+
+
+class Peers(Protocol):
+    """Keeps peer snapshots."""
+
+    async def take(
+        self, tenant_id: int, as_of: date, now: datetime, *, unless_since: datetime | None = None
+    ) -> SnapshotHeader | None:
+        """Take a snapshot of every shop of a tenant in place of the date's earlier one.
+
+        None where one has been taken after `unless_since`.
+        """
+
+    async def take_all(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
+        """Take a snapshot for every tenant that has none taken after `unless_since`."""
+
+    async def page(
+        self, tenant_id: int, before: date | None, limit: int
+    ) -> list[SnapshotHeader]:
+        """Up to `limit` snapshots, newest first, from the first date under `before`."""
+
+    async def standing(self, kept: KeptShop, as_of: date) -> PeerStanding:
+        """What the newest snapshot up to a day says of a shop and its peers."""
+
+    async def sales_groups(
+        self, tenant_id: int, asked: Collection[GroupAsked]
+    ) -> dict[GroupAsked, SalesGroup]:
+        """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
+
+    async def own_sales(self, kept: KeptShop, as_of: date) -> int | None:
+        """A shop's sales in the snapshot of a date, where they are in its present group."""
+
+
+class Listings(Protocol):
+    """Reads listings."""
+
+    async def page(
+        self, shop_key: int, as_of: date, units_from: date, after: str, limit: int
+    ) -> list[ListingFacts]:
+        """Up to `limit` listings that exist by a day, by id, from the first id over `after`."""
+
+
+class Reviews(Protocol):
+    """Reads ratings."""
+
+    async def page(
+        self, shop_key: int, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
+    ) -> list[KeptRating]:
+        """Up to `limit` ratings, newest first, then by id, behind the given one."""
+
+
+class RuleSets(Protocol):
+    """Keeps rules."""
+
+    async def all(self, tenant_id: int) -> list[RuleSet]:
+        """Built-in sets and the tenant's own, each in its newest version, by name."""
+
+    async def get(self, tenant_id: int, name: str) -> RuleSet:
+        """One set in its newest version; raises NotFound."""
+
+    async def put(self, tenant_id: int, name: str, rules: Rules, now: datetime) -> RuleSet:
+        """Store a set, and rebuild the states of every shop that follows it.
+
+        Equal content makes no new version. Raises BuiltInRules.
+        """
+
+    async def rebuild(self, now: datetime) -> int:
+        """Rebuild the states of shops that still follow an older version; how many."""
 
 
 class Health(Protocol):

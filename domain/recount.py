@@ -10,7 +10,7 @@ from domain import ratings, sell_through, totals
 from domain.facts import ListingEvent, Order, Rating, Refund
 from domain.rules import Rules
 from domain.totals import RatingState, Totals
-from domain.windows import window_totals, windows
+from domain.windows import window_totals, windows_before
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -75,8 +75,7 @@ class Recount:
 
     def running(self, day: date) -> list[int]:
         """Running totals of a day: its windows' sums, without the day itself."""
-        before = {other: row for other, row in self.days.items() if other < day}
-        return window_totals(before, windows(day, self.rules))
+        return window_totals(self.days, windows_before(day, self.rules))
 
     def compare(
         self,

@@ -151,6 +151,11 @@ def sales(totals: Totals, rules: Rules) -> int:
     return totals[PAID]
 
 
+def has_ladder(ladder: Ladder | None, currency: str) -> bool:
+    """Whether a ladder serves shops of a currency; one in another counts as none."""
+    return ladder is not None and ladder.currency == currency
+
+
 def tier(totals: Totals, span: Window, yardstick: Yardstick, rules: Rules) -> Tier:
     """The level of the sales window `span`, whose totals these are."""
     sold = sales(totals, rules)

@@ -27,6 +27,11 @@ def windows(end: date, rules: Rules) -> Windows:
     )
 
 
+def windows_before(day: date, rules: Rules) -> Windows:
+    """The windows of a day without that day itself: those of its running totals."""
+    return msgspec.structs.replace(windows(day, rules), end=days_before(day, 1))
+
+
 def window_totals(days: Mapping[date, Totals], of: Windows) -> list[int]:
     """What these days add to the windows, each field over its own window."""
     found = nothing()

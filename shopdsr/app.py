@@ -8,7 +8,19 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.types import Message, Scope
 
-from api import events, health, insights, keys, ladders, scorecards, shops
+from api import (
+    events,
+    health,
+    insights,
+    keys,
+    ladders,
+    listings,
+    reviews,
+    rules,
+    scorecards,
+    shops,
+    snapshots,
+)
 from api.auth import authenticate
 from api.context import Context, Limits
 from api.problems import answer, request_id
@@ -17,6 +29,10 @@ from infra.postgres.health import Health
 from infra.postgres.keys import Keys
 from infra.postgres.ladders import Ladders
 from infra.postgres.ledger import Ledger
+from infra.postgres.listings import Listings
+from infra.postgres.peers import Peers
+from infra.postgres.reviews import Reviews
+from infra.postgres.rule_sets import RuleSets
 from infra.postgres.rules import RuleBook
 from infra.postgres.scores import Scores
 from infra.postgres.shops import Shops
@@ -40,6 +56,17 @@ HANDLERS = [
     insights.get_dsr,
     insights.get_tier,
     insights.get_sell_through,
+    insights.get_trend,
+    insights.get_change,
+    insights.get_forecast,
+    insights.get_plan,
+    listings.list_listings,
+    reviews.list_reviews,
+    rules.list_rules,
+    rules.get_rules,
+    rules.put_rules,
+    snapshots.post_snapshot,
+    snapshots.list_snapshots,
     health.livez,
     health.readyz,
     health.metrics,
@@ -54,13 +81,17 @@ async def open_context(
 ) -> AsyncIterator[Context]:
     """Every port on one database."""
     async with open_database(dsn, pool) as database:
-        rules = RuleBook()
+        book = RuleBook()
         yield Context(
-            ledger=Ledger(database, rules),
-            shops=Shops(database, rules),
+            ledger=Ledger(database, book),
+            shops=Shops(database, book),
             ladders=Ladders(database),
             keys=Keys(database),
-            scores=Scores(database, rules),
+            scores=Scores(database, book),
+            rules=RuleSets(database, book),
+            peers=Peers(database, book),
+            listings=Listings(database),
+            reviews=Reviews(database),
             health=Health(database),
             clock=clock,
             limits=limits,

@@ -8,6 +8,7 @@ from litestar import Litestar
 
 from api.context import Context
 from shopdsr.app import create_app, open_context
+from shopdsr.schedule import scheduled
 from shopdsr.database import database_url
 from shopdsr.settings import read_settings
 
@@ -27,7 +28,10 @@ def worker() -> Litestar:
     @asynccontextmanager
     async def ports() -> AsyncIterator[Context]:
         with database_url(settings) as url:
-            async with open_context(url, settings.pool, settings.limits, clock) as context:
+            async with (
+                open_context(url, settings.pool, settings.limits, clock) as context,
+                scheduled(context, settings.snapshot_interval_s),
+            ):
                 yield context
 
     return create_app(ports)

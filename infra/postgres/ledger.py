@@ -31,7 +31,7 @@ from domain.recording import (
 )
 from domain.rules import Rules
 from domain.totals import FIELDS, RatingState
-from domain.windows import window_totals, windows
+from domain.windows import window_totals, windows_before
 from infra.postgres.database import Connection, Database
 from infra.postgres.rules import RuleBook
 from infra.postgres.statements import sql
@@ -186,12 +186,11 @@ def _running(recording: Recording, locked: Mapping[int, LockedShop]) -> list[tup
     """What the running totals move by: windows that end on their day, without that day."""
     by_shop: defaultdict[int, dict[date, list[int]]] = defaultdict(dict)
     for (shop_key, day), totals in recording.days.items():
-        if day < locked[shop_key].totals_day:
-            by_shop[shop_key][day] = totals
+        by_shop[shop_key][day] = totals
     found = []
     for shop_key, days in sorted(by_shop.items()):
         shop = locked[shop_key]
-        moved = window_totals(days, windows(shop.totals_day, shop.known.rules))
+        moved = window_totals(days, windows_before(shop.totals_day, shop.known.rules))
         if any(moved):
             found.append((shop_key, shop.totals_day, *moved))
     return found

@@ -25,11 +25,7 @@ async def recount(connection: Connection, shop_key: int, rules: Rules) -> Recoun
     Exact where all of it is read in one snapshot, or with the shop locked.
     """
     counted = Recount(rules)
-    removed = await _removed(connection, shop_key)
-    async for group in _cap_groups(connection, shop_key):
-        counted.add_ratings(
-            (rating, rating.review_id in removed, state) for rating, state in group
-        )
+    await count_ratings(connection, shop_key, counted)
     async for row in connection.cursor(sql("recount_orders"), shop_key, prefetch=_ROWS_AT_ONCE):
         counted.add_order(Order(*row))
     async for row in connection.cursor(sql("recount_refunds"), shop_key, prefetch=_ROWS_AT_ONCE):
@@ -50,6 +46,15 @@ async def recount(connection: Connection, shop_key: int, rules: Rules) -> Recoun
         running[1:],
     )
     return counted
+
+
+async def count_ratings(connection: Connection, shop_key: int, counted: Recount) -> None:
+    """Add every rating of a shop, a cap's at a time, so that memory does not grow with them."""
+    removed = await _removed(connection, shop_key)
+    async for group in _cap_groups(connection, shop_key):
+        counted.add_ratings(
+            (rating, rating.review_id in removed, state) for rating, state in group
+        )
 
 
 async def repair(connection: Connection, shop_key: int, counted: Recount) -> None:

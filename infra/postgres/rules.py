@@ -24,7 +24,7 @@ class RuleBook:
         key = (tenant_id, name, version)
         if key not in self._versions:
             text = await connection.fetchval(sql("rules_version"), *key)
-            self._versions[key] = _rule_set(name, version, text)
+            self._versions[key] = rule_set(name, version, text)
         return self._versions[key]
 
     async def latest(
@@ -33,10 +33,11 @@ class RuleBook:
         """The newest version of each of these names; unknown names are absent."""
         wanted = set(names)
         rows = await connection.fetch(sql("latest_rules"), tenant_id, wanted - BUILT_IN.keys())
-        own = {row["name"]: _rule_set(row["name"], row["version"], row["rules"]) for row in rows}
+        own = {row["name"]: rule_set(*row) for row in rows}
         return {name: BUILT_IN[name] for name in wanted & BUILT_IN.keys()} | own
 
 
-def _rule_set(name: str, version: int, text: str) -> RuleSet:
+def rule_set(name: str, version: int, text: str) -> RuleSet:
+    """A stored version of a tenant's own rules."""
     rules = msgspec.json.decode(text, type=Rules)
     return RuleSet(name, version, built_in=False, rules=rules)

@@ -30,6 +30,7 @@ class Shops:
         """Create or replace shops of different ids, in one transaction, each for itself."""
 
         async def work(connection: Connection) -> list[PutOutcome]:
+            await connection.execute(sql("share_tenant"), tenant_id)
             rules = await self._rules.latest(connection, tenant_id, (s.rules for s in shops))
             outcomes: dict[str, PutOutcome] = {
                 shop.shop_id: UnknownRules(shop.rules) for shop in shops if shop.rules not in rules

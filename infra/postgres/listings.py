@@ -1,0 +1,43 @@
+"""Listings on Postgres."""
+
+from collections import defaultdict
+from datetime import date
+
+from domain.facts import ListingEvent
+from domain.listings import ListingFacts
+from infra.postgres.database import Connection, Database
+from infra.postgres.statements import sql
+
+
+class Listings:
+    """See `domain.ports.Listings`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, shop_key: int, as_of: date, units_from: date, after: str, limit: int
+    ) -> list[ListingFacts]:
+        """Up to `limit` listings that exist by a day, by id, from the first id over `after`."""
+
+        async def work(connection: Connection) -> list[ListingFacts]:
+            rows = await connection.fetch(
+                sql("listings_page"), shop_key, as_of, units_from, after, limit
+            )
+            events: defaultdict[str, list[ListingEvent]] = defaultdict(list)
+            ids = [row["listing_id"] for row in rows]
+            for row in await connection.fetch(sql("listing_events_until"), shop_key, ids, as_of):
+                event = ListingEvent(*row)
+                events[event.listing_id].append(event)
+            return [
+                ListingFacts(
+                    listing_id=row["listing_id"],
+                    events=events[row["listing_id"]],
+                    last_sold_on=row["last_sold_on"],
+                    units_sold=row["units"] or 0,
+                    stock=row["on_hand"],
+                )
+                for row in rows
+            ]
+
+        return await self._database.run(work, snapshot=True)

@@ -1,0 +1,233 @@
+"""Peer snapshots on Postgres."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from fractions import Fraction
+from operator import attrgetter
+from typing import Any
+
+from domain import tier
+from domain.peers import Group, PeerShop, PeerStanding, Snapshot, snapshot, tallies
+from domain.ports import GroupAsked, KeptShop, SnapshotHeader
+from domain.rules import RuleSet
+from domain.tier import SalesGroup
+from domain.totals import DIMENSIONS, FIELDS, HISTOGRAMS, SALES_FIELDS, nothing
+from infra.postgres.database import Connection, Database
+from infra.postgres.ledger import copy
+from infra.postgres.rules import RuleBook
+from infra.postgres.statements import sql
+
+_GROUP_COLUMNS = [
+    *("tenant_id", "as_of", "marketplace", "category", "dimension", "shops"),
+    *("mean_numerator", "mean_denominator", "min_numerator", "min_denominator"),
+    *("max_numerator", "max_denominator"),
+]
+_SALES_COLUMNS = ["tenant_id", "as_of", "marketplace", "category", "currency", "sales"]
+_SHOP_COLUMNS = [
+    *("tenant_id", "as_of", "shop_key", "marketplace", "category", "currency", "sales"),
+    *DIMENSIONS,
+]
+_PLACES = [FIELDS.index(field) for field in (*HISTOGRAMS, *SALES_FIELDS)]
+
+
+class Peers:
+    """See `domain.ports.Peers`."""
+
+    def __init__(self, database: Database, rules: RuleBook) -> None:
+        self._database = database
+        self._rules = rules
+
+    async def take(
+        self, tenant_id: int, as_of: date, now: datetime, *, unless_since: datetime | None = None
+    ) -> SnapshotHeader | None:
+        """Take a snapshot of every shop of a tenant in place of the date's earlier one."""
+
+        async def work(connection: Connection) -> SnapshotHeader | None:
+            claimed = await connection.fetchval(
+                sql("claim_snapshot"), tenant_id, as_of, now, unless_since
+            )
+            if not claimed:
+                return None
+            shops = await self._shops(connection, tenant_id, as_of)
+            await _write(connection, tenant_id, as_of, shops, snapshot(shops))
+            groups = len({(shop.marketplace, shop.category) for shop in shops})
+            await connection.execute(
+                sql("finish_snapshot"), tenant_id, as_of, len(shops), groups
+            )
+            return SnapshotHeader(as_of, now, len(shops), groups)
+
+        return await self._database.run(work)
+
+    async def take_all(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
+        """Take a snapshot for every tenant that has none taken after `unless_since`."""
+        tenants = await self._database.run(lambda connection: connection.fetch(sql("tenants")))
+        for row in tenants:
+            await self.take(row["tenant_id"], as_of, now, unless_since=unless_since)
+
+    async def page(
+        self, tenant_id: int, before: date | None, limit: int
+    ) -> list[SnapshotHeader]:
+        """Up to `limit` snapshots, newest first, from the first date under `before`."""
+        rows = await self._database.run(
+            lambda connection: connection.fetch(sql("snapshots_page"), tenant_id, before, limit)
+        )
+        return [SnapshotHeader(*row) for row in rows]
+
+    async def standing(self, kept: KeptShop, as_of: date) -> PeerStanding:
+        """What the newest snapshot up to a day says of a shop and its peers."""
+        rows = await self._database.run(
+            lambda connection: connection.fetch(
+                sql("peer_standing"),
+                kept.tenant_id,
+                as_of,
+                kept.shop.marketplace,
+                kept.shop.category,
+                kept.shop_key,
+            )
+        )
+        if not rows:
+            return PeerStanding()
+        return PeerStanding(
+            as_of=rows[0]["as_of"],
+            groups={row["dimension"]: _group(row) for row in rows if row["dimension"]},
+            percentiles={
+                dimension: rows[0][dimension]
+                for dimension in DIMENSIONS
+                if rows[0][dimension] is not None
+            },
+        )
+
+    async def sales_groups(
+        self, tenant_id: int, asked: Collection[GroupAsked]
+    ) -> dict[GroupAsked, SalesGroup]:
+        """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
+        rows = await self._database.run(
+            lambda connection: connection.fetch(
+                sql("sales_groups"),
+                tenant_id,
+                [group.marketplace for group in asked],
+                [group.category for group in asked],
+                [group.currency for group in asked],
+                [group.day for group in asked],
+            )
+        )
+        return {
+            GroupAsked(row["marketplace"], row["category"], row["currency"], row["day"]): SalesGroup(
+                row["as_of"], row["sales"] or [], None
+            )
+            for row in rows
+        }
+
+    async def own_sales(self, kept: KeptShop, as_of: date) -> int | None:
+        """A shop's sales in the snapshot of a date, where they are in its present group."""
+        shop = kept.shop
+        found: int | None = await self._database.run(
+            lambda connection: connection.fetchval(
+                sql("peer_sale"),
+                kept.tenant_id,
+                kept.shop_key,
+                as_of,
+                shop.marketplace,
+                shop.category,
+                shop.currency,
+            )
+        )
+        return found
+
+    async def _shops(
+        self, connection: Connection, tenant_id: int, as_of: date
+    ) -> list[PeerShop]:
+        in_use = await self._in_use(connection, tenant_id)
+        rows = await connection.fetch(
+            sql("peer_totals"),
+            tenant_id,
+            as_of,
+            [name for name, _ in in_use],
+            [version for _, version in in_use],
+            [found.rules.rating_window_days for found in in_use.values()],
+            [found.rules.sales_window_days for found in in_use.values()],
+        )
+        shops = []
+        for shop_key, marketplace, category, currency, name, version, *sums in rows:
+            rules = in_use[name, version].rules
+            totals = nothing()
+            for place, value in zip(_PLACES, sums, strict=True):
+                totals[place] = value
+            shops.append(
+                PeerShop(
+                    shop_key=shop_key,
+                    marketplace=marketplace,
+                    category=category,
+                    currency=currency,
+                    tallies=tallies(totals, rules),
+                    sales=tier.sales(totals, rules),
+                )
+            )
+        return shops
+
+    async def _in_use(
+        self, connection: Connection, tenant_id: int
+    ) -> Mapping[tuple[str, int], RuleSet]:
+        rows = await connection.fetch(sql("rules_in_use"), tenant_id)
+        return {
+            (name, version): await self._rules.version(connection, tenant_id, name, version)
+            for name, version in rows
+        }
+
+
+async def _write(
+    connection: Connection,
+    tenant_id: int,
+    as_of: date,
+    shops: Sequence[PeerShop],
+    taken: Snapshot,
+) -> None:
+    for table in ("groups", "sales", "shops"):
+        await connection.execute(sql(f"delete_peer_{table}"), tenant_id, as_of)
+    top = (tenant_id, as_of)
+    groups = [(*top, *key, *_group_row(group)) for key, group in sorted(taken.groups.items())]
+    sales = [(*top, *key, sold) for key, sold in sorted(taken.sales.items())]
+    members: list[tuple[Any, ...]] = []
+    for shop in sorted(shops, key=attrgetter("shop_key")):
+        percentiles = taken.percentiles.get(shop.shop_key, {})
+        members.append(
+            (
+                *top,
+                shop.shop_key,
+                shop.marketplace,
+                shop.category,
+                shop.currency,
+                shop.sales,
+                *(percentiles.get(dimension) for dimension in DIMENSIONS),
+            )
+        )
+    await copy(connection, "peer_groups", _GROUP_COLUMNS, groups)
+    await copy(connection, "peer_sales", _SALES_COLUMNS, sales)
+    await copy(connection, "peer_shops", _SHOP_COLUMNS, members)
+
+
+def _group_row(group: Group) -> tuple[object, ...]:
+    return (
+        group.shops,
+        _bytes(group.mean.numerator),
+        _bytes(group.mean.denominator),
+        *group.min.as_integer_ratio(),
+        *group.max.as_integer_ratio(),
+    )
+
+
+def _group(row: Any) -> Group:
+    return Group(
+        shops=row["shops"],
+        mean=Fraction(_int(row["mean_numerator"]), _int(row["mean_denominator"])),
+        min=Fraction(row["min_numerator"], row["min_denominator"]),
+        max=Fraction(row["max_numerator"], row["max_denominator"]),
+    )
+
+
+def _bytes(value: int) -> bytes:
+    return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+
+
+def _int(value: bytes) -> int:
+    return int.from_bytes(value, "big", signed=True)

@@ -1,0 +1,40 @@
+"""Ratings one by one, on Postgres."""
+
+from datetime import UTC, datetime
+
+from domain.facts import Rating
+from domain.ports import KeptRating, ReviewsAsked
+from domain.totals import RatingState
+from infra.postgres.database import Database
+from infra.postgres.statements import sql
+
+_NEWEST = (datetime(9999, 12, 31, tzinfo=UTC), "")
+
+
+class Reviews:
+    """See `domain.ports.Reviews`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, shop_key: int, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
+    ) -> list[KeptRating]:
+        """Up to `limit` ratings, newest first, then by id, behind the given one."""
+        rows = await self._database.run(
+            lambda connection: connection.fetch(
+                sql("reviews_page"),
+                shop_key,
+                asked.state,
+                asked.start,
+                asked.end,
+                *(after or _NEWEST),
+                limit,
+                RatingState.REMOVED,
+            )
+        )
+        found = []
+        for row in rows:
+            *fields, state, removed_at, reason = row
+            found.append(KeptRating(Rating(*fields), RatingState(state), removed_at, reason))
+        return found

@@ -1,0 +1,90 @@
+"""A tenant's rules on Postgres, and the states of shops that follow them."""
+
+from datetime import datetime
+
+import msgspec
+
+from domain.errors import BuiltInRules, NotFound
+from domain.rules import BUILT_IN, Rules, RuleSet
+from infra.postgres.database import Connection, Database
+from infra.postgres.ledger import lock_shops
+from infra.postgres.recount import recount, repair
+from infra.postgres.rules import RuleBook, rule_set
+from infra.postgres.statements import sql
+
+
+class RuleSets:
+    """See `domain.ports.RuleSets`."""
+
+    def __init__(self, database: Database, rules: RuleBook) -> None:
+        self._database = database
+        self._rules = rules
+
+    async def all(self, tenant_id: int) -> list[RuleSet]:
+        """Built-in sets and the tenant's own, each in its newest version, by name."""
+        rows = await self._database.run(
+            lambda connection: connection.fetch(sql("all_rules"), tenant_id)
+        )
+        own = [rule_set(*row) for row in rows]
+        return sorted([*BUILT_IN.values(), *own], key=lambda found: found.name)
+
+    async def get(self, tenant_id: int, name: str) -> RuleSet:
+        """One set in its newest version; raises NotFound."""
+        found = await self._database.run(
+            lambda connection: self._rules.latest(connection, tenant_id, [name])
+        )
+        if name not in found:
+            raise NotFound("set of rules", name)
+        return found[name]
+
+    async def put(self, tenant_id: int, name: str, rules: Rules, now: datetime) -> RuleSet:
+        """Store a set, and rebuild the states of every shop that follows it.
+
+        Equal content makes no new version. Raises BuiltInRules.
+        """
+        if name in BUILT_IN:
+            raise BuiltInRules(name)
+
+        async def work(connection: Connection) -> RuleSet:
+            await connection.execute(sql("hold_tenant"), tenant_id)
+            known = await self._rules.latest(connection, tenant_id, [name])
+            before = known.get(name)
+            if before is not None and before.rules == rules:
+                return before
+            version = before.version + 1 if before else 1
+            text = msgspec.json.encode(rules).decode()
+            await connection.execute(sql("insert_rules"), tenant_id, name, version, text)
+            return RuleSet(name, version, built_in=False, rules=rules)
+
+        stored = await self._database.run(work)
+        await self.rebuild(now, tenant_id=tenant_id, name=name)
+        return stored
+
+    async def rebuild(
+        self, now: datetime, *, tenant_id: int | None = None, name: str | None = None
+    ) -> int:
+        """Bring shops that follow an older version of their rules up to the newest; how many.
+
+        Each shop has a transaction of its own: an end half-way loses nothing, and other shops
+        go on recording.
+        """
+        behind = await self._database.run(
+            lambda connection: connection.fetch(sql("shops_behind"), tenant_id, name)
+        )
+        for row in behind:
+            await self._rebuild_shop(row["tenant_id"], row["shop_id"], now)
+        return len(behind)
+
+    async def _rebuild_shop(self, tenant_id: int, shop_id: str, now: datetime) -> None:
+        async def work(connection: Connection) -> None:
+            [shop_key] = await lock_shops(connection, [tenant_id], [shop_id], now)
+            [shop] = await connection.fetch(sql("shops_by_id"), tenant_id, [shop_id])
+            found = await self._rules.latest(connection, tenant_id, [shop["rules"]])
+            rules = found[shop["rules"]]
+            await connection.execute(
+                sql("set_rules_version"), tenant_id, shop_id, rules.version
+            )
+            counted = await recount(connection, shop_key, rules.rules)
+            await repair(connection, shop_key, counted)
+
+        await self._database.run(work)

@@ -1,0 +1,17 @@
+-- The newest snapshot up to a day, what it says of a group of shops, and of one of them.
+select
+    p.as_of, g.dimension, g.shops,
+    g.mean_numerator, g.mean_denominator,
+    g.min_numerator, g.min_denominator, g.max_numerator, g.max_denominator,
+    m.description, m.service, m.logistics
+from (
+    select tenant_id, as_of
+    from peer_snapshots
+    where tenant_id = $1 and as_of <= $2
+    order by as_of desc
+    limit 1
+) p
+left join peer_groups g
+    on g.tenant_id = p.tenant_id and g.as_of = p.as_of
+    and g.marketplace = $3 and g.category = $4
+left join peer_shops m on m.tenant_id = p.tenant_id and m.shop_key = $5 and m.as_of = p.as_of

@@ -1,0 +1,50 @@
+"""What the service does by itself, in every worker; each piece is harmless to do twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from time import monotonic
+
+import structlog
+
+from api.context import Context
+from api.snapshots import yesterday
+
+TICK_S = 60
+
+
+@asynccontextmanager
+async def scheduled(context: Context, snapshot_interval_s: int) -> AsyncIterator[None]:
+    """Keep stored totals and peer snapshots up to date while this is open."""
+    task = asyncio.create_task(_tick(context, snapshot_interval_s))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _tick(context: Context, snapshot_interval_s: int) -> None:
+    snapshots_at = monotonic() + snapshot_interval_s
+    while True:
+        await _try("rebuild", lambda: context.rules.rebuild(context.clock()))
+        await _try("roll", lambda: context.scores.roll(context.clock()))
+        if monotonic() >= snapshots_at:
+            snapshots_at += snapshot_interval_s
+            await _try("snapshots", lambda: _take_snapshots(context, snapshot_interval_s))
+        await asyncio.sleep(TICK_S)
+
+
+async def _take_snapshots(context: Context, interval_s: int) -> None:
+    now = context.clock()
+    # Where another worker has taken one in the meantime, half an interval is soon enough.
+    await context.peers.take_all(yesterday(now), now, unless_since=now - timedelta(seconds=interval_s / 2))
+
+
+async def _try(name: str, work: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await work()
+    except Exception as error:  # noqa: BLE001 - what fails now is tried again at the next tick
+        structlog.get_logger().warning("not kept up", work=name, error=type(error).__name__)
