@@ -11,9 +11,9 @@ from msgspec import Meta
 
 from api import bodies
 from api.context import Call, Context, Limits, context
-from api.operations import Operation, operation
+from api.operations import Lines, Operation, operation
 from api.problems import Problem, bad_parameter
-from api.wire import NoParameters, field_error, query, reply
+from api.wire import NoParameters, field_error, is_json, is_utf8, query, reply
 from domain.errors import EventCode, FieldError
 from domain.events import AnyEvent, Event
 from domain.recording import Refused, Submission
@@ -115,26 +115,21 @@ def _answer(received: Received, *, strict: bool) -> Response[bytes]:
             BATCH: list[Event],
             SINGLE: Event,
             JSON: Event | list[Event],
-            NDJSON: None,
+            NDJSON: Lines(Event),
         },
         answers={200: Received, 207: Received},
-        problems=(
-            "bad_request",
-            "content_too_large",
-            "unsupported_media_type",
-            "all_refused",
-        ),
-        headers=("Prefer",),
+        problems=("all_refused",),
+        headers=("Prefer", "Content-Encoding"),
     ),
 )
 async def post_events(request: Call) -> Response[bytes]:
     """Record events; a 2xx answer means that they are durable."""
     media_type = bodies.media_type(request, ACCEPTED)
     strict = bool(_STRICT.search(",".join(request.headers.getall("prefer", []))))
-    query(request, NoParameters)
     ctx = context(request)
     tally = Tally()
     if media_type == NDJSON:
+        query(request, NoParameters)
         if strict:
             raise Problem("bad_request", "`Prefer: handling=strict` does not go with NDJSON")
         parts = bodies.chunks(request, ctx.limits.stream_bytes_max, ctx.limits.body_timeout_ms)
@@ -142,6 +137,7 @@ async def post_events(request: Call) -> Response[bytes]:
             await _record(request, ctx, items, tally)
     else:
         items = await _read(request, ctx, media_type)
+        query(request, NoParameters)
         await _record(request, ctx, items, tally, strict=strict)
     return _answer(tally.received_all(), strict=strict)
 
@@ -156,7 +152,7 @@ async def _record(
         events=[event for _, event in items],
         strict=strict,
     )
-    [outcomes] = await ctx.ledger.record([submission], ctx.clock())
+    outcomes = await ctx.ledger.record(submission, ctx.clock())
     tally.add(items, outcomes)
 
 
@@ -176,13 +172,14 @@ async def _read(request: Call, ctx: Context, media_type: str) -> list[Item]:
         raise Problem(
             "content_too_large", f"Expected at most {limits.event_bytes_max} bytes in one event"
         )
-    item = _item(body)
-    if isinstance(item[1], Refused) and item[1].code == "malformed" and not _is_json(body):
+    if not is_json(body):
         raise Problem("bad_request", "The body is not valid JSON")
-    return [item]
+    return [_item(body)]
 
 
 def _batch(body: bytes, events_max: int) -> list[Item]:
+    if not is_utf8(body):
+        raise Problem("bad_request", "The body is not UTF-8")
     try:
         found: list[Item] = [(event.id, event) for event in _many.decode(body)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -233,7 +230,9 @@ def _line(line: bytearray, bytes_max: int, *, too_long: bool) -> list[Item]:
     if too_long or len(line) > bytes_max:
         error = FieldError("", f"Expected at most {bytes_max} bytes in a line")
         return [(None, Refused("too_large", [error]))]
-    return [_item(bytes(line))] if line.strip() else []
+    if not line.strip():
+        return []
+    return [_item(bytes(line)) if is_utf8(line) else (None, Refused("malformed"))]
 
 
 def _item(raw: bytes | msgspec.Raw) -> Item:
@@ -266,23 +265,15 @@ def _why_not(raw: bytes | msgspec.Raw, error: msgspec.ValidationError) -> Item:
     return event_id, Refused("unknown_type", [FieldError("/type", f"Expected one of {expected}")])
 
 
-def _is_json(body: bytes) -> bool:
-    try:
-        msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
-
-
 def _binary(request: Call, body: bytes) -> bytes:
     """The event whose attributes are `ce-*` headers and whose data is the body."""
-    if not _is_json(body):
+    if not is_json(body):
         raise Problem("bad_request", "The body is not valid JSON")
-    event: dict[str, object] = {"data": msgspec.Raw(body)}
+    event: dict[str, object] = {}
     for name, value in request.headers.items():
         if name.startswith("ce-"):
             try:
                 event[name.removeprefix("ce-")] = unquote(value, errors="strict")
             except UnicodeDecodeError:
-                raise bad_parameter(name, "Expected UTF-8, percent-encoded") from None
-    return msgspec.json.encode(event)
+                raise bad_parameter(str(name), "Expected UTF-8, percent-encoded") from None
+    return msgspec.json.encode(event | {"data": msgspec.Raw(body)})

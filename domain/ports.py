@@ -84,10 +84,8 @@ PutOutcome: TypeAlias = Literal["created", "changed", "unchanged"] | Refusal
 class Ledger(Protocol):
     """Records events."""
 
-    async def record(
-        self, submissions: Sequence[Submission], now: datetime
-    ) -> list[list[Outcome]]:
-        """Record several requests in one transaction; outcomes in order, after commit."""
+    async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
+        """Record the events of one request; outcomes in their order, after commit."""
 
 
 class Shops(Protocol):

@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from litestar.types import Message, Scope
 
 from api import (
+    docs,
     events,
     health,
     insights,
@@ -23,11 +24,13 @@ from api import (
 )
 from api.auth import authenticate
 from api.context import Context, Limits
+from api.operations import allowing
 from api.problems import answer, request_id
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
 from infra.postgres.keys import Keys
 from infra.postgres.ladders import Ladders
+from infra.postgres.joined_ledger import JoinedLedger
 from infra.postgres.ledger import Ledger
 from infra.postgres.listings import Listings
 from infra.postgres.peers import Peers
@@ -70,8 +73,9 @@ HANDLERS = [
     health.livez,
     health.readyz,
     health.metrics,
-    health.openapi,
-    health.problem,
+    docs.get_contract,
+    docs.get_docs,
+    docs.get_problem,
 ]
 
 
@@ -83,7 +87,7 @@ async def open_context(
     async with open_database(dsn, pool) as database:
         book = RuleBook()
         yield Context(
-            ledger=Ledger(database, book),
+            ledger=JoinedLedger(Ledger(database, book)),
             shops=Shops(database, book),
             ladders=Ladders(database),
             keys=Keys(database),
@@ -108,7 +112,7 @@ def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -
             yield
 
     return Litestar(
-        HANDLERS,
+        [*allowing(HANDLERS), *HANDLERS],
         guards=[authenticate],
         exception_handlers={Exception: answer},
         before_send=[_identify],

@@ -37,6 +37,14 @@ _TRANSIENT = (
 """Troubles of the database and not of the request: its whole transaction may be tried again."""
 
 
+TRIES = 3
+
+
+def _is_transient(error: Exception) -> bool:
+    # An argument that the driver cannot encode is an InterfaceError too, and a bug.
+    return isinstance(error, _TRANSIENT) and not isinstance(error, ValueError)
+
+
 class PoolLimits(msgspec.Struct, frozen=True):
     """Bounds of the pool: connections, and milliseconds to wait for one or for a statement."""
 
@@ -69,7 +77,7 @@ class Database:
         self,
         work: Callable[[Connection], Awaitable[T]],
         *,
-        tries: int = 3,
+        tries: int = TRIES,
         snapshot: bool = False,
     ) -> T:
         """Do the work in one transaction; `snapshot` shows all of it one state of the database.
@@ -77,19 +85,47 @@ class Database:
         Raises Unavailable when the database cannot serve it now.
         """
         isolation = "repeatable_read" if snapshot else None
+
+        async def once() -> T:
+            async with (
+                self.connection() as connection,
+                connection.transaction(isolation=isolation),
+            ):
+                return await work(connection)
+
+        return await self._retried(once, tries)
+
+    async def fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:
+        """Rows of one reading statement, which needs no transaction around it.
+
+        Raises Unavailable when the database cannot serve it now.
+        """
+
+        async def once() -> list[asyncpg.Record]:
+            async with self.connection() as connection:
+                rows: list[asyncpg.Record] = await connection.fetch(sql(name), *arguments)
+                return rows
+
+        return await self._retried(once, TRIES)
+
+    async def _retried(self, once: Callable[[], Awaitable[T]], tries: int) -> T:
+        try:
+            return await once()
+        except _TRANSIENT as error:
+            if not _is_transient(error):
+                raise
+            trouble = error
         try:
             async for attempt in stamina.retry_context(
-                on=_TRANSIENT, attempts=tries, wait_initial=0.02, wait_max=0.2, timeout=None
+                on=_is_transient, attempts=tries - 1, wait_initial=0.02, wait_max=0.2, timeout=None
             ):
                 with attempt:
-                    async with (
-                        self.connection() as connection,
-                        connection.transaction(isolation=isolation),
-                    ):
-                        return await work(connection)
+                    return await once()
         except _TRANSIENT as error:
-            raise Unavailable(type(error).__name__) from error
-        raise AssertionError("a retry context ends by returning or raising")
+            if not _is_transient(error):
+                raise
+            trouble = error
+        raise Unavailable(type(trouble).__name__) from trouble
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -107,6 +143,7 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
         min_size=1,
         max_size=limits.connections_max,
         init=_prepare,
+        reset=_leave,
         timeout=limits.acquire_timeout_ms / 1000,
         statement_cache_size=200 if limits.statement_cache else 0,
         server_settings={
@@ -131,6 +168,10 @@ async def refuse_unsafe(connection: Connection) -> None:
     ]
     if off:
         raise UnsafeDatabase(off)
+
+
+async def _leave(connection: Connection) -> None:
+    """Nothing outlives a transaction in a session, so none of it is reset."""
 
 
 async def _prepare(connection: Connection) -> None:

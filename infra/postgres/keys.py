@@ -1,6 +1,7 @@
 """Tenants and their API keys on Postgres."""
 
 from datetime import datetime
+from time import monotonic
 
 import asyncpg
 
@@ -9,19 +10,35 @@ from domain.keys import ApiKey, StoredKey
 from infra.postgres.database import Connection, Database
 from infra.postgres.statements import sql
 
+REMEMBERED_S = 4.0
+REMEMBERED_MAX = 10_000
+
 
 class Keys:
     """See `domain.ports.Keys`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._remembered: dict[str, tuple[float, StoredKey]] = {}
 
     async def find(self, key_id: str) -> StoredKey | None:
-        """A key by id, whether or not it still holds."""
-        row = await self._database.run(
-            lambda connection: connection.fetchrow(sql("find_key"), key_id)
-        )
-        return StoredKey(_key(row), row["secret_sha256"]) if row else None
+        """A key by id, whether or not it still holds.
+
+        A key that was found is remembered for `REMEMBERED_S`, which is how long a revocation
+        elsewhere may go unseen; that there is none is never remembered.
+        """
+        known = self._remembered.get(key_id)
+        asked_at = monotonic()
+        if known is not None and asked_at - known[0] < REMEMBERED_S:
+            return known[1]
+        rows = await self._database.fetch("find_key", key_id)
+        if not rows:
+            return None
+        found = StoredKey(_key(rows[0]), rows[0]["secret_sha256"])
+        if len(self._remembered) >= REMEMBERED_MAX:
+            self._remembered.clear()
+        self._remembered[key_id] = (asked_at, found)
+        return found
 
     async def add(self, stored: StoredKey) -> None:
         """Keep a new key."""
@@ -42,26 +59,23 @@ class Keys:
 
     async def list(self, tenant_id: int) -> list[ApiKey]:
         """Keys of a tenant, newest first."""
-        rows = await self._database.run(
-            lambda connection: connection.fetch(sql("list_keys"), tenant_id)
-        )
-        return [_key(row) for row in rows]
+        return [_key(row) for row in await self._database.fetch("list_keys", tenant_id)]
 
     async def revoke(self, tenant_id: int, key_id: str, now: datetime) -> None:
         """End a key; ending it again changes nothing. Raises NotFound."""
         found = await self._database.run(
             lambda connection: connection.fetchval(sql("revoke_key"), tenant_id, key_id, now)
         )
+        self._remembered.pop(key_id, None)
         if not found:
             raise NotFound("key", key_id)
 
     async def find_tenant(self, name: str) -> int:
         """The id of a tenant; raises NotFound."""
-        tenant_id: int | None = await self._database.run(
-            lambda connection: connection.fetchval(sql("find_tenant"), name)
-        )
-        if tenant_id is None:
+        rows = await self._database.fetch("find_tenant", name)
+        if not rows:
             raise NotFound("tenant", name)
+        tenant_id: int = rows[0]["tenant_id"]
         return tenant_id
 
     async def make_tenant(self, name: str) -> int:

@@ -28,14 +28,10 @@ class Ladders:
 
     async def get(self, tenant_id: int, marketplace: str, category: str) -> Ladder:
         """One ladder; raises NotFound."""
-        row = await self._database.run(
-            lambda connection: connection.fetchrow(
-                sql("get_ladder"), tenant_id, marketplace, category
-            )
-        )
-        if row is None:
+        rows = await self._database.fetch("get_ladder", tenant_id, marketplace, category)
+        if not rows:
             raise _not_found(marketplace, category)
-        return Ladder(row["currency"], tuple(row["amounts"]))
+        return Ladder(rows[0]["currency"], tuple(rows[0]["amounts"]))
 
     async def delete(self, tenant_id: int, marketplace: str, category: str) -> None:
         """Remove one; raises NotFound."""

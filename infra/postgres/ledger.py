@@ -55,7 +55,7 @@ class LockedShop(msgspec.Struct, frozen=True):
 
 
 class Ledger:
-    """See `domain.ports.Ledger`."""
+    """Records batches of requests, each batch in one transaction."""
 
     def __init__(self, database: Database, rules: RuleBook) -> None:
         self._database = database

@@ -60,30 +60,25 @@ class Peers:
 
     async def take_all(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
         """Take a snapshot for every tenant that has none taken after `unless_since`."""
-        tenants = await self._database.run(lambda connection: connection.fetch(sql("tenants")))
-        for row in tenants:
+        for row in await self._database.fetch("tenants"):
             await self.take(row["tenant_id"], as_of, now, unless_since=unless_since)
 
     async def page(
         self, tenant_id: int, before: date | None, limit: int
     ) -> list[SnapshotHeader]:
         """Up to `limit` snapshots, newest first, from the first date under `before`."""
-        rows = await self._database.run(
-            lambda connection: connection.fetch(sql("snapshots_page"), tenant_id, before, limit)
-        )
+        rows = await self._database.fetch("snapshots_page", tenant_id, before, limit)
         return [SnapshotHeader(*row) for row in rows]
 
     async def standing(self, kept: KeptShop, as_of: date) -> PeerStanding:
         """What the newest snapshot up to a day says of a shop and its peers."""
-        rows = await self._database.run(
-            lambda connection: connection.fetch(
-                sql("peer_standing"),
-                kept.tenant_id,
-                as_of,
-                kept.shop.marketplace,
-                kept.shop.category,
-                kept.shop_key,
-            )
+        rows = await self._database.fetch(
+            "peer_standing",
+            kept.tenant_id,
+            as_of,
+            kept.shop.marketplace,
+            kept.shop.category,
+            kept.shop_key,
         )
         if not rows:
             return PeerStanding()
@@ -101,15 +96,13 @@ class Peers:
         self, tenant_id: int, asked: Collection[GroupAsked]
     ) -> dict[GroupAsked, SalesGroup]:
         """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
-        rows = await self._database.run(
-            lambda connection: connection.fetch(
-                sql("sales_groups"),
-                tenant_id,
-                [group.marketplace for group in asked],
-                [group.category for group in asked],
-                [group.currency for group in asked],
-                [group.day for group in asked],
-            )
+        rows = await self._database.fetch(
+            "sales_groups",
+            tenant_id,
+            [group.marketplace for group in asked],
+            [group.category for group in asked],
+            [group.currency for group in asked],
+            [group.day for group in asked],
         )
         return {
             GroupAsked(row["marketplace"], row["category"], row["currency"], row["day"]): SalesGroup(
@@ -121,18 +114,16 @@ class Peers:
     async def own_sales(self, kept: KeptShop, as_of: date) -> int | None:
         """A shop's sales in the snapshot of a date, where they are in its present group."""
         shop = kept.shop
-        found: int | None = await self._database.run(
-            lambda connection: connection.fetchval(
-                sql("peer_sale"),
-                kept.tenant_id,
-                kept.shop_key,
-                as_of,
-                shop.marketplace,
-                shop.category,
-                shop.currency,
-            )
+        rows = await self._database.fetch(
+            "peer_sale",
+            kept.tenant_id,
+            kept.shop_key,
+            as_of,
+            shop.marketplace,
+            shop.category,
+            shop.currency,
         )
-        return found
+        return rows[0]["sales"] if rows else None
 
     async def _shops(
         self, connection: Connection, tenant_id: int, as_of: date

@@ -6,7 +6,6 @@ from domain.facts import Rating
 from domain.ports import KeptRating, ReviewsAsked
 from domain.totals import RatingState
 from infra.postgres.database import Database
-from infra.postgres.statements import sql
 
 _NEWEST = (datetime(9999, 12, 31, tzinfo=UTC), "")
 
@@ -21,17 +20,15 @@ class Reviews:
         self, shop_key: int, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
     ) -> list[KeptRating]:
         """Up to `limit` ratings, newest first, then by id, behind the given one."""
-        rows = await self._database.run(
-            lambda connection: connection.fetch(
-                sql("reviews_page"),
-                shop_key,
-                asked.state,
-                asked.start,
-                asked.end,
-                *(after or _NEWEST),
-                limit,
-                RatingState.REMOVED,
-            )
+        rows = await self._database.fetch(
+            "reviews_page",
+            shop_key,
+            asked.state,
+            asked.start,
+            asked.end,
+            *(after or _NEWEST),
+            limit,
+            RatingState.REMOVED,
         )
         found = []
         for row in rows:

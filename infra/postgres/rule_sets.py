@@ -22,10 +22,7 @@ class RuleSets:
 
     async def all(self, tenant_id: int) -> list[RuleSet]:
         """Built-in sets and the tenant's own, each in its newest version, by name."""
-        rows = await self._database.run(
-            lambda connection: connection.fetch(sql("all_rules"), tenant_id)
-        )
-        own = [rule_set(*row) for row in rows]
+        own = [rule_set(*row) for row in await self._database.fetch("all_rules", tenant_id)]
         return sorted([*BUILT_IN.values(), *own], key=lambda found: found.name)
 
     async def get(self, tenant_id: int, name: str) -> RuleSet:
@@ -68,9 +65,7 @@ class RuleSets:
         Each shop has a transaction of its own: an end half-way loses nothing, and other shops
         go on recording.
         """
-        behind = await self._database.run(
-            lambda connection: connection.fetch(sql("shops_behind"), tenant_id, name)
-        )
+        behind = await self._database.fetch("shops_behind", tenant_id, name)
         for row in behind:
             await self._rebuild_shop(row["tenant_id"], row["shop_id"], now)
         return len(behind)

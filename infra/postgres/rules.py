@@ -15,17 +15,19 @@ class RuleBook:
     def __init__(self) -> None:
         self._versions: dict[tuple[int, str, int], RuleSet] = {}
 
+    def seen(self, tenant_id: int, name: str, version: int) -> RuleSet | None:
+        """A version that is built in or was read before."""
+        return BUILT_IN.get(name) or self._versions.get((tenant_id, name, version))
+
     async def version(
         self, connection: Connection, tenant_id: int, name: str, version: int
     ) -> RuleSet:
         """The version that a shop's stored states follow; it exists."""
-        if name in BUILT_IN:
-            return BUILT_IN[name]
-        key = (tenant_id, name, version)
-        if key not in self._versions:
-            text = await connection.fetchval(sql("rules_version"), *key)
-            self._versions[key] = rule_set(name, version, text)
-        return self._versions[key]
+        found = self.seen(tenant_id, name, version)
+        if found is None:
+            text = await connection.fetchval(sql("rules_version"), tenant_id, name, version)
+            found = self._versions[tenant_id, name, version] = rule_set(name, version, text)
+        return found
 
     async def latest(
         self, connection: Connection, tenant_id: int, names: Iterable[str]

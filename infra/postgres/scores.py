@@ -2,23 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import TypeAlias
 
 import asyncpg
 
 from domain.days import ONE_DAY, day_of
-from domain.ports import Standing
+from domain.ports import KeptShop, Standing
 from domain.recount import Recount
 from domain.rules import Rules
 from domain.tier import Ladder
 from domain.totals import FIELDS, Totals
 from domain.windows import Windows, windows_before
+from infra.joining import Joiner
 from infra.postgres.database import Connection, Database
 from infra.postgres.ledger import lock_shops
 from infra.postgres.recount import count_ratings, set_running
 from infra.postgres.rules import RuleBook
-from infra.postgres.shops import kept_shop
+from infra.postgres.shops import shop_of
 from infra.postgres.statements import sql
 
+
+ShopName: TypeAlias = tuple[int, str]
+"""Tenant and id of a shop."""
+
+READ_LANES = 2
+SHOPS_READ_AT_ONCE = 500
+READS_WAITING = 20_000
 
 _SHOPS_ROLLED_AT_ONCE = 500
 
@@ -30,15 +39,22 @@ class Scores:
         self._database = database
         self._rules = rules
         self._rolled: dict[str, date] = {}
+        self._standings: Joiner[Sequence[ShopName], dict[str, Standing]] = Joiner(
+            self._read, lanes=READ_LANES, weight_max=SHOPS_READ_AT_ONCE, waiting_max=READS_WAITING
+        )
 
     async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, Standing]:
         """Shops by id with running totals; those that are not there are absent."""
+        asked = [(tenant_id, shop_id) for shop_id in shop_ids]
+        return await self._standings.ask(asked, len(asked))
 
-        async def work(connection: Connection) -> dict[str, Standing]:
-            rows = await connection.fetch(sql("standings"), tenant_id, shop_ids)
-            return {row["shop_id"]: await self._standing(connection, row) for row in rows}
-
-        return await self._database.run(work)
+    async def _read(self, asked: Sequence[Sequence[ShopName]]) -> list[dict[str, Standing]]:
+        named = {name for names in asked for name in names}
+        rows = await self._database.fetch(
+            "standings", [tenant_id for tenant_id, _ in named], [shop_id for _, shop_id in named]
+        )
+        found = {(row["tenant_id"], row["shop_id"]): await self._standing(row) for row in rows}
+        return [{name[1]: found[name] for name in names if name in found} for names in asked]
 
     async def window_totals(self, of: Sequence[tuple[int, Windows]]) -> dict[int, Totals]:
         """Sums of windows, by shop key: one windows' end for each shop."""
@@ -46,18 +62,13 @@ class Scores:
 
     async def day_totals(self, shop_key: int, start: date, end: date) -> dict[date, Totals]:
         """Totals of the days from `start` to `end`, both included; empty days are absent."""
-        rows = await self._database.run(
-            lambda connection: connection.fetch(
-                sql("day_totals"), shop_key, start, end + ONE_DAY
-            )
-        )
+        rows = await self._database.fetch("day_totals", shop_key, start, end + ONE_DAY)
         return {row[0]: row[1:] for row in rows}
 
     async def roll(self, now: datetime) -> int:
         """Move running totals that stand for an earlier day to each shop's today; how many."""
-        zones = await self._database.run(lambda connection: connection.fetch(sql("zones")))
         rolled = 0
-        for row in zones:
+        for row in await self._database.fetch("zones"):
             today = day_of(now, row["time_zone"])
             if self._rolled.get(row["time_zone"]) == today:
                 continue
@@ -102,10 +113,16 @@ class Scores:
 
         return await self._database.run(work, snapshot=True)
 
-    async def _standing(self, connection: Connection, row: asyncpg.Record) -> Standing:
+    async def _standing(self, row: asyncpg.Record) -> Standing:
+        named = (row["tenant_id"], row["rules"], row["rules_version"])
+        rules = self._rules.seen(*named)
+        if rules is None:
+            rules = await self._database.run(
+                lambda connection: self._rules.version(connection, *named)
+            )
         amounts = row["ladder_amounts"]
         return Standing(
-            kept=await kept_shop(connection, self._rules, row),
+            kept=KeptShop(row["tenant_id"], row["shop_key"], shop_of(row), rules),
             ladder=Ladder(row["ladder_currency"], tuple(amounts)) if amounts else None,
             day=row["day"],
             totals=row[-len(FIELDS) :],

@@ -70,12 +70,10 @@ class Shops:
         limit: int,
     ) -> list[Shop]:
         """Up to `limit` shops by id, from the first id over `after`."""
-        rows = await self._database.run(
-            lambda connection: connection.fetch(
-                sql("shops_page"), tenant_id, shop_ids, marketplace, category, after, limit
-            )
+        rows = await self._database.fetch(
+            "shops_page", tenant_id, shop_ids, marketplace, category, after, limit
         )
-        return [_shop(row) for row in rows]
+        return [shop_of(row) for row in rows]
 
     async def _by_id(
         self, connection: Connection, tenant_id: int, shop_ids: Sequence[str]
@@ -125,7 +123,7 @@ async def kept_shop(connection: Connection, rules: RuleBook, row: asyncpg.Record
     return KeptShop(
         tenant_id=row["tenant_id"],
         shop_key=row["shop_key"],
-        shop=_shop(row),
+        shop=shop_of(row),
         rules=await rules.version(
             connection, row["tenant_id"], row["rules"], row["rules_version"]
         ),
@@ -157,7 +155,8 @@ def _definition(shop: Shop) -> tuple[object, ...]:
     )
 
 
-def _shop(row: asyncpg.Record) -> Shop:
+def shop_of(row: asyncpg.Record) -> Shop:
+    """A row that has the columns of a shop."""
     return Shop(
         shop_id=row["shop_id"],
         marketplace=row["marketplace"],

@@ -26,9 +26,9 @@ select
     t.refunded + coalesce(d.refunded, 0) as refunded,
     t.on_sale + coalesce(d.on_sale, 0) as on_sale,
     t.sold + coalesce(d.sold, 0) as sold
-from shops s
+from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
+join shops s using (tenant_id, shop_id)
 join shop_totals t on t.shop_key = s.shop_key
 left join shop_days d on d.shop_key = s.shop_key and d.day = t.day
 left join ladders l
     on l.tenant_id = s.tenant_id and l.marketplace = s.marketplace and l.category = s.category
-where s.tenant_id = $1 and s.shop_id = any($2::text[])

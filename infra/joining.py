@@ -1,0 +1,97 @@
+"""Joining: what waits while a piece of work runs goes together into the next one.
+
+One commit then serves many small writes and one query many reads, and nothing waits for company:
+the first comer starts at once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from domain.errors import Unavailable
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+class _Waiting(NamedTuple, Generic[Asked, Answer]):
+    asked: Asked
+    weight: int
+    answer: "asyncio.Future[Answer]"
+
+
+class Joiner(Generic[Asked, Answer]):
+    """Runs `work` on lists of what is asked, in at most `lanes` tasks at a time.
+
+    A list has at most `weight_max` in weight, or one member. Where the work fails for a list, each
+    member is tried by itself, so that one member's trouble fails no other.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
+        *,
+        lanes: int,
+        weight_max: int,
+        waiting_max: int,
+    ) -> None:
+        self._work = work
+        self._free = lanes
+        self._weight_max = weight_max
+        self._waiting_max = waiting_max
+        self._queue: deque[_Waiting[Asked, Answer]] = deque()
+        self._waiting = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, asked: Asked, weight: int = 1) -> Answer:
+        """The answer to this, worked out together with whatever else is waiting.
+
+        Raises Unavailable at once where too much is waiting already.
+        """
+        if self._queue and self._waiting + weight > self._waiting_max:
+            raise Unavailable("too much is waiting")
+        waiting: _Waiting[Asked, Answer] = _Waiting(
+            asked, weight, asyncio.get_running_loop().create_future()
+        )
+        self._queue.append(waiting)
+        self._waiting += weight
+        if self._free:
+            self._free -= 1
+            task = asyncio.create_task(self._drain())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await waiting.answer
+
+    async def _drain(self) -> None:
+        try:
+            while self._queue:
+                await self._run(self._next())
+        finally:
+            self._free += 1
+
+    def _next(self) -> list[_Waiting[Asked, Answer]]:
+        taken = [self._queue.popleft()]
+        weight = taken[0].weight
+        while self._queue and weight + self._queue[0].weight <= self._weight_max:
+            weight += self._queue[0].weight
+            taken.append(self._queue.popleft())
+        self._waiting -= weight
+        return taken
+
+    async def _run(self, taken: list[_Waiting[Asked, Answer]]) -> None:
+        taken = [waiting for waiting in taken if not waiting.answer.cancelled()]
+        if not taken:
+            return
+        try:
+            answers = await self._work([waiting.asked for waiting in taken])
+        except Exception as error:  # noqa: BLE001 - it is the asker's, who is waiting for it
+            if len(taken) > 1:
+                for waiting in taken:
+                    await self._run([waiting])
+            elif not taken[0].answer.cancelled():
+                taken[0].answer.set_exception(error)
+            return
+        for waiting, answer in zip(taken, answers, strict=True):
+            if not waiting.answer.cancelled():
+                waiting.answer.set_result(answer)
