@@ -7,7 +7,7 @@ Fields stand in the order of the stored columns.
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -31,20 +31,16 @@ class KnownShop(msgspec.Struct, frozen=True):
 class Fact(msgspec.Struct, frozen=True, gc=False):
     """Something that happened in a shop."""
 
-    identity_fields: ClassVar[tuple[str, ...]]
-
     shop_key: int
 
     @property
     def identity(self) -> Identity:
-        """What makes two deliveries the same fact, over all facts."""
-        return (type(self), self.shop_key, *(getattr(self, f) for f in self.identity_fields))
+        """What makes two deliveries the same fact, over all facts; each kind adds its ids."""
+        return type(self), self.shop_key
 
 
 class Rating(Fact, frozen=True, gc=False):
     """One buyer's stars for one order; `month` is the first day of its month of completion."""
-
-    identity_fields = ("review_id",)
 
     review_id: str
     buyer_id: str
@@ -60,6 +56,11 @@ class Rating(Fact, frozen=True, gc=False):
     comment: str | None
 
     @property
+    def identity(self) -> Identity:
+        """See `Fact`."""
+        return Rating, self.shop_key, self.review_id
+
+    @property
     def scores(self) -> tuple[int | None, int | None, int | None]:
         """Stars by dimension, in the order of `DIMENSIONS`."""
         return self.description, self.service, self.logistics
@@ -68,19 +69,20 @@ class Rating(Fact, frozen=True, gc=False):
 class Moderation(Fact, frozen=True, gc=False):
     """The marketplace took a rating out (`removes`) or put it back in."""
 
-    identity_fields = ("review_id", "removes", "time")
-
     review_id: str
     time: datetime
     removes: bool
     reason: str | None
     note: str | None
 
+    @property
+    def identity(self) -> Identity:
+        """See `Fact`."""
+        return Moderation, self.shop_key, self.review_id, self.removes, self.time
+
 
 class Order(Fact, frozen=True, gc=False):
     """A paid order; its lines as three lists of one length, amounts in minor units."""
-
-    identity_fields = ("order_id",)
 
     order_id: str
     buyer_id: str
@@ -91,11 +93,14 @@ class Order(Fact, frozen=True, gc=False):
     quantities: list[int]
     amounts: list[int]
 
+    @property
+    def identity(self) -> Identity:
+        """See `Fact`."""
+        return Order, self.shop_key, self.order_id
+
 
 class Refund(Fact, frozen=True, gc=False):
     """Money given back, in minor units."""
-
-    identity_fields = ("refund_id",)
 
     refund_id: str
     order_id: str
@@ -103,11 +108,14 @@ class Refund(Fact, frozen=True, gc=False):
     day: date
     amount: int
 
+    @property
+    def identity(self) -> Identity:
+        """See `Fact`."""
+        return Refund, self.shop_key, self.refund_id
+
 
 class ListingEvent(Fact, frozen=True, gc=False):
     """A listing was `published`, `edited` or `withdrawn`."""
-
-    identity_fields = ("listing_id", "kind", "time")
 
     listing_id: str
     time: datetime
@@ -115,16 +123,24 @@ class ListingEvent(Fact, frozen=True, gc=False):
     day: date
     title: str | None
 
+    @property
+    def identity(self) -> Identity:
+        """See `Fact`."""
+        return ListingEvent, self.shop_key, self.listing_id, self.kind, self.time
+
 
 class StockCount(Fact, frozen=True, gc=False):
     """Units of a listing in stock when they were counted."""
-
-    identity_fields = ("listing_id", "time")
 
     listing_id: str
     time: datetime
     day: date
     on_hand: int
+
+    @property
+    def identity(self) -> Identity:
+        """See `Fact`."""
+        return StockCount, self.shop_key, self.listing_id, self.time
 
 
 def admit(event: events.Event, shop: KnownShop, now: datetime) -> Fact:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -163,7 +164,7 @@ async def _write(
         rows[type(fact)].append(row)
     for kind, table in TABLES.items():
         if kind in rows:
-            await copy(connection, table, columns_of(kind), sorted(rows[kind], key=_by_key))
+            await copy(connection, table, columns_of(kind), sorted(rows[kind], key=itemgetter(0, 1)))
 
     moved = [(*key, state) for key, state in recording.states.items() if key in stored.states]
     if moved:
@@ -186,7 +187,8 @@ def _running(recording: Recording, locked: Mapping[int, LockedShop]) -> list[tup
     """What the running totals move by: windows that end on their day, without that day."""
     by_shop: defaultdict[int, dict[date, list[int]]] = defaultdict(dict)
     for (shop_key, day), totals in recording.days.items():
-        by_shop[shop_key][day] = totals
+        if day < locked[shop_key].totals_day:
+            by_shop[shop_key][day] = totals
     found = []
     for shop_key, days in sorted(by_shop.items()):
         shop = locked[shop_key]
@@ -211,6 +213,3 @@ def columns_of(kind: type[Fact]) -> list[str]:
 
 UNITS_COLUMNS = ["shop_key", "listing_id", "day", "units"]
 
-
-def _by_key(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row[:2]
