@@ -80,7 +80,7 @@ async def _matching(
     found: list[Listing] = []
     while len(found) < limit:
         facts = await context(request).listings.page(
-            kept.shop_key, as_of, units_from, after, at_once
+            kept.key, as_of, units_from, after, at_once
         )
         listings = (listing(known, as_of) for known in facts)
         found.extend(one for one in listings if is_in(view, one, as_of, rules))

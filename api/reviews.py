@@ -1,6 +1,6 @@
 """Ratings of a shop, each with its state and why."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 import msgspec
@@ -44,7 +44,7 @@ class Removal(msgspec.Struct, frozen=True):
     """Why the marketplace took a rating out, and when."""
 
     reason: Reason | None
-    at: datetime
+    at: Instant
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -55,8 +55,8 @@ class Review(msgspec.Struct, frozen=True):
     buyer_id: str
     listing_id: str | None
     scores: ReviewScores
-    time: datetime
-    completed_at: datetime | None
+    time: Instant
+    completed_at: Instant | None
     comment: str | None
     state: StateName
     removal: Removal | None
@@ -92,7 +92,7 @@ async def list_reviews(request: Call, shop_id: FromPath[str]) -> Response[bytes]
         raise bad_parameter("end", "Expected a day not before `start`")
     state = None if asked.state is UNSET else RatingState[asked.state.upper()]
     found = await context(request).reviews.page(
-        kept.shop_key, ReviewsAsked(state, start, end), after, asked.limit + 1
+        kept.key, ReviewsAsked(state, start, end), after, asked.limit + 1
     )
     items = found[: asked.limit]
     last = items[-1].rating if len(found) > len(items) else None

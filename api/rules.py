@@ -10,7 +10,7 @@ from api.context import Call, context
 from api.operations import Operation, operation
 from api.problems import bad_parameter
 from api.shops import NAME_SHAPE, fit_name
-from api.wire import JSON, NoParameters, decode, query, reply
+from api.wire import JSON, NoParameters, decode, is_json, query, reply
 from domain.errors import BuiltInRules, NotFound
 from domain.rules import BUILT_IN, Rules, RuleSet
 
@@ -88,10 +88,12 @@ async def put_rules(request: Call, name: FromPath[str]) -> Response[bytes]:
     query(request, NoParameters)
     if not fit_name(name):
         raise bad_parameter("name", NAME_SHAPE)
-    if name in BUILT_IN:
+    if name in BUILT_IN and is_json(body):
         raise BuiltInRules(name)
-    stored = await ctx.rules.put(request.auth.tenant_id, name, decode(body, Rules), ctx.clock())
-    return reply(_shown(stored), 201 if stored.version == 1 else 200)
+    stored, created = await ctx.rules.put(
+        request.auth.tenant_id, name, decode(body, Rules), ctx.clock()
+    )
+    return reply(_shown(stored), 201 if created else 200)
 
 
 def _shown(found: RuleSet) -> NamedRules:

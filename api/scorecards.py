@@ -145,7 +145,7 @@ async def scorecards(
         except Problem as problem:
             found[shop_id] = problem
     others = [
-        (standing.kept.shop_key, windows(days[shop_id], standing.kept.rules.rules))
+        (standing.kept.key, windows(days[shop_id], standing.kept.rules.rules))
         for shop_id, standing in standings.items()
         if shop_id in days and days[shop_id] != standing.day
     ]

@@ -6,12 +6,12 @@ behind a port looks at a clock.
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 from domain.errors import Refusal
-from domain.events import Reason
+from domain.events import Instant, Reason
 from domain.facts import Rating
 from domain.keys import ApiKey, StoredKey
 from domain.listings import ListingFacts
@@ -24,6 +24,13 @@ from domain.totals import RatingState, Totals
 from domain.windows import Windows
 
 
+class ShopKey(NamedTuple):
+    """What facts and totals of a shop are found by: its key, and the tenant it must belong to."""
+
+    tenant_id: int
+    shop_key: int
+
+
 class KeptShop(msgspec.Struct, frozen=True):
     """A shop as it is kept, and the rules its stored states follow now."""
 
@@ -31,6 +38,11 @@ class KeptShop(msgspec.Struct, frozen=True):
     shop_key: int
     shop: Shop
     rules: RuleSet
+
+    @property
+    def key(self) -> ShopKey:
+        """What its facts and totals are found by."""
+        return ShopKey(self.tenant_id, self.shop_key)
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -46,7 +58,7 @@ class SnapshotHeader(msgspec.Struct, frozen=True):
     """A peer snapshot: of how many shops, in how many groups by marketplace and category."""
 
     as_of: date
-    taken_at: datetime
+    taken_at: Instant
     shops: int
     groups: int
 
@@ -150,16 +162,16 @@ class Scores(Protocol):
     async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, Standing]:
         """Shops by id with running totals; those that are not there are absent."""
 
-    async def window_totals(self, of: Sequence[tuple[int, Windows]]) -> dict[int, Totals]:
+    async def window_totals(self, of: Sequence[tuple[ShopKey, Windows]]) -> dict[int, Totals]:
         """Sums of windows, by shop key: one windows' end for each shop."""
 
-    async def day_totals(self, shop_key: int, start: date, end: date) -> dict[date, Totals]:
+    async def day_totals(self, shop: ShopKey, start: date, end: date) -> dict[date, Totals]:
         """Totals of the days from `start` to `end`, both included; empty days are absent."""
 
     async def roll(self, now: datetime) -> int:
         """Move running totals that stand for an earlier day to each shop's today; how many."""
 
-    async def replay(self, shop_key: int, rules: Rules) -> dict[date, Totals]:
+    async def replay(self, shop: ShopKey, rules: Rules) -> dict[date, Totals]:
         """Ratings by day under any rules, worked out from the ratings themselves."""
 
 
@@ -198,7 +210,7 @@ class Listings(Protocol):
     """Reads listings."""
 
     async def page(
-        self, shop_key: int, as_of: date, units_from: date, after: str, limit: int
+        self, shop: ShopKey, as_of: date, units_from: date, after: str, limit: int
     ) -> list[ListingFacts]:
         """Up to `limit` listings that exist by a day, by id, from the first id over `after`."""
 
@@ -207,7 +219,7 @@ class Reviews(Protocol):
     """Reads ratings."""
 
     async def page(
-        self, shop_key: int, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
+        self, shop: ShopKey, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
     ) -> list[KeptRating]:
         """Up to `limit` ratings, newest first, then by id, behind the given one."""
 
@@ -221,8 +233,10 @@ class RuleSets(Protocol):
     async def get(self, tenant_id: int, name: str) -> RuleSet:
         """One set in its newest version; raises NotFound."""
 
-    async def put(self, tenant_id: int, name: str, rules: Rules, now: datetime) -> RuleSet:
-        """Store a set, and rebuild the states of every shop that follows it.
+    async def put(
+        self, tenant_id: int, name: str, rules: Rules, now: datetime
+    ) -> tuple[RuleSet, bool]:
+        """Store a set, and rebuild the states of every shop that follows it; True if it is new.
 
         Equal content makes no new version. Raises BuiltInRules.
         """

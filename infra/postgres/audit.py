@@ -51,7 +51,7 @@ class Audit:
                 await lock_shops(connection, [tenant_id], [shop_id], now)
             [row] = await connection.fetch(sql("shops_by_id"), tenant_id, [shop_id])
             kept = await kept_shop(connection, self._rules, row)
-            counted = await recount(connection, kept.shop_key, kept.rules.rules)
+            counted = await recount(connection, kept.key, kept.rules.rules)
             if mend:
                 await repair(connection, kept.shop_key, counted)
             return counted.differences

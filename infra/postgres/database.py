@@ -39,6 +39,9 @@ _TRANSIENT = (
 
 TRIES = 3
 
+ROLE = "shopdsr_service"
+"""The role of every session that serves: it owns nothing; the schema is made by another."""
+
 
 def _is_transient(error: Exception) -> bool:
     # An argument that the driver cannot encode is an InterfaceError too, and a bug.
@@ -151,6 +154,7 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
             "statement_timeout": str(limits.statement_timeout_ms),
             "idle_in_transaction_session_timeout": str(limits.statement_timeout_ms),
             "timezone": "UTC",
+            "role": ROLE,
         },
     )
     try:
@@ -164,7 +168,7 @@ async def refuse_unsafe(connection: Connection) -> None:
     off = [
         setting
         for setting in ("fsync", "full_page_writes", "synchronous_commit")
-        if await connection.fetchval("select current_setting($1)", setting) == "off"
+        if await connection.fetchval(sql("current_setting"), setting) == "off"
     ]
     if off:
         raise UnsafeDatabase(off)

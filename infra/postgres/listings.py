@@ -5,6 +5,7 @@ from datetime import date
 
 from domain.facts import ListingEvent
 from domain.listings import ListingFacts
+from domain.ports import ShopKey
 from infra.postgres.database import Connection, Database
 from infra.postgres.statements import sql
 
@@ -16,17 +17,17 @@ class Listings:
         self._database = database
 
     async def page(
-        self, shop_key: int, as_of: date, units_from: date, after: str, limit: int
+        self, shop: ShopKey, as_of: date, units_from: date, after: str, limit: int
     ) -> list[ListingFacts]:
         """Up to `limit` listings that exist by a day, by id, from the first id over `after`."""
 
         async def work(connection: Connection) -> list[ListingFacts]:
             rows = await connection.fetch(
-                sql("listings_page"), shop_key, as_of, units_from, after, limit
+                sql("listings_page"), *shop, as_of, units_from, after, limit
             )
             events: defaultdict[str, list[ListingEvent]] = defaultdict(list)
             ids = [row["listing_id"] for row in rows]
-            for row in await connection.fetch(sql("listing_events_until"), shop_key, ids, as_of):
+            for row in await connection.fetch(sql("listing_events_until"), *shop, ids, as_of):
                 event = ListingEvent(*row)
                 events[event.listing_id].append(event)
             return [

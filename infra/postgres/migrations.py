@@ -9,9 +9,9 @@ import asyncpg
 import msgspec
 
 from infra.postgres.database import Connection
+from infra.postgres.statements import sql
 
 _LOCK = 7_236_401
-_LOCK_TIMEOUT = "10s"
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -43,42 +43,36 @@ def migrations() -> tuple[Migration, ...]:
 
 
 async def migrate(connection: Connection) -> list[str]:
-    """Apply the steps that are missing, each in its own transaction; their names."""
+    """Apply the steps that are missing, each in its own transaction; their names.
+
+    Raises MigrationChanged.
+    """
     applied = []
     for migration in migrations():
         async with connection.transaction():
-            await connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
-            await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
-            await connection.execute(
-                "create table if not exists schema_migrations ("
-                "name text primary key, sha256 text not null)"
-            )
-            if await _is_applied(connection, migration):
-                continue
-            for statement in migration.statements:
-                await connection.execute(statement)
-            await connection.execute(
-                "insert into schema_migrations (name, sha256) values ($1, $2)",
-                migration.name,
-                migration.sha256,
-            )
-            applied.append(migration.name)
+            await connection.execute(sql("wait_for_lock"))
+            await connection.fetchval(sql("lock_schema"), _LOCK)
+            await connection.execute(sql("make_schema_migrations"))
+            digest = (await _applied(connection)).get(migration.name)
+            if digest is None:
+                for statement in migration.statements:
+                    await connection.execute(statement)
+                await connection.execute(sql("insert_migration"), migration.name, migration.sha256)
+                applied.append(migration.name)
+            elif digest != migration.sha256:
+                raise MigrationChanged(f"{migration.name} was changed after it had been applied")
     return applied
 
 
 async def is_current(connection: Connection) -> bool:
     """Whether every step has been applied."""
     try:
-        names = await connection.fetch("select name from schema_migrations")
+        applied = await _applied(connection)
     except asyncpg.UndefinedTableError:
         return False
-    return {migration.name for migration in migrations()} <= {row["name"] for row in names}
+    return {migration.name for migration in migrations()} <= applied.keys()
 
 
-async def _is_applied(connection: Connection, migration: Migration) -> bool:
-    known = await connection.fetchval(
-        "select sha256 from schema_migrations where name = $1", migration.name
-    )
-    if known is not None and known != migration.sha256:
-        raise MigrationChanged(f"{migration.name} was changed after it had been applied")
-    return known is not None
+async def _applied(connection: Connection) -> dict[str, str]:
+    rows = await connection.fetch(sql("applied_migrations"))
+    return {row["name"]: row["sha256"] for row in rows}

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from domain.facts import ListingEvent, Moderation, Order, Rating, Refund
+from domain.ports import ShopKey
 from domain.ratings import is_removed
 from domain.recount import Recount
 from domain.rules import Rules
@@ -19,13 +20,14 @@ from infra.postgres.statements import sql
 _ROWS_AT_ONCE = 5_000
 
 
-async def recount(connection: Connection, shop_key: int, rules: Rules) -> Recount:
+async def recount(connection: Connection, shop: ShopKey, rules: Rules) -> Recount:
     """What the facts of a shop add up to under these rules, compared with what is stored.
 
     Exact where all of it is read in one snapshot, or with the shop locked.
     """
     counted = Recount(rules)
-    await count_ratings(connection, shop_key, counted)
+    shop_key = shop.shop_key
+    await count_ratings(connection, shop, counted)
     async for row in connection.cursor(sql("recount_orders"), shop_key, prefetch=_ROWS_AT_ONCE):
         counted.add_order(Order(*row))
     async for row in connection.cursor(sql("recount_refunds"), shop_key, prefetch=_ROWS_AT_ONCE):
@@ -48,10 +50,10 @@ async def recount(connection: Connection, shop_key: int, rules: Rules) -> Recoun
     return counted
 
 
-async def count_ratings(connection: Connection, shop_key: int, counted: Recount) -> None:
+async def count_ratings(connection: Connection, shop: ShopKey, counted: Recount) -> None:
     """Add every rating of a shop, a cap's at a time, so that memory does not grow with them."""
-    removed = await _removed(connection, shop_key)
-    async for group in _cap_groups(connection, shop_key):
+    removed = await _removed(connection, shop)
+    async for group in _cap_groups(connection, shop):
         counted.add_ratings(
             (rating, rating.review_id in removed, state) for rating, state in group
         )
@@ -88,19 +90,19 @@ async def set_running(
     await connection.execute(sql("set_totals"))
 
 
-async def _removed(connection: Connection, shop_key: int) -> set[str]:
+async def _removed(connection: Connection, shop: ShopKey) -> set[str]:
     moderations: defaultdict[str, list[Moderation]] = defaultdict(list)
-    for row in await connection.fetch(sql("recount_moderations"), shop_key):
+    for row in await connection.fetch(sql("recount_moderations"), *shop):
         moderation = Moderation(*row)
         moderations[moderation.review_id].append(moderation)
     return {review_id for review_id, found in moderations.items() if is_removed(found)}
 
 
 async def _cap_groups(
-    connection: Connection, shop_key: int
+    connection: Connection, shop: ShopKey
 ) -> AsyncIterator[list[tuple[Rating, RatingState]]]:
     group: list[tuple[Rating, RatingState]] = []
-    rows = connection.cursor(sql("recount_ratings"), shop_key, prefetch=_ROWS_AT_ONCE)
+    rows = connection.cursor(sql("recount_ratings"), *shop, prefetch=_ROWS_AT_ONCE)
     async for row in rows:
         *fields, state = row
         rating = Rating(*fields)

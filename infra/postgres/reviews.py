@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from domain.facts import Rating
-from domain.ports import KeptRating, ReviewsAsked
+from domain.ports import KeptRating, ReviewsAsked, ShopKey
 from domain.totals import RatingState
 from infra.postgres.database import Database
 
@@ -17,12 +17,12 @@ class Reviews:
         self._database = database
 
     async def page(
-        self, shop_key: int, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
+        self, shop: ShopKey, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
     ) -> list[KeptRating]:
         """Up to `limit` ratings, newest first, then by id, behind the given one."""
         rows = await self._database.fetch(
             "reviews_page",
-            shop_key,
+            *shop,
             asked.state,
             asked.start,
             asked.end,

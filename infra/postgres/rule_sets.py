@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from domain.errors import BuiltInRules, NotFound
+from domain.ports import ShopKey
 from domain.rules import BUILT_IN, Rules, RuleSet
 from infra.postgres.database import Connection, Database
 from infra.postgres.ledger import lock_shops
@@ -34,24 +35,26 @@ class RuleSets:
             raise NotFound("set of rules", name)
         return found[name]
 
-    async def put(self, tenant_id: int, name: str, rules: Rules, now: datetime) -> RuleSet:
-        """Store a set, and rebuild the states of every shop that follows it.
+    async def put(
+        self, tenant_id: int, name: str, rules: Rules, now: datetime
+    ) -> tuple[RuleSet, bool]:
+        """Store a set, and rebuild the states of every shop that follows it; True if it is new.
 
         Equal content makes no new version. Raises BuiltInRules.
         """
         if name in BUILT_IN:
             raise BuiltInRules(name)
 
-        async def work(connection: Connection) -> RuleSet:
+        async def work(connection: Connection) -> tuple[RuleSet, bool]:
             await connection.execute(sql("hold_tenant"), tenant_id)
             known = await self._rules.latest(connection, tenant_id, [name])
             before = known.get(name)
             if before is not None and before.rules == rules:
-                return before
+                return before, False
             version = before.version + 1 if before else 1
             text = msgspec.json.encode(rules).decode()
             await connection.execute(sql("insert_rules"), tenant_id, name, version, text)
-            return RuleSet(name, version, built_in=False, rules=rules)
+            return RuleSet(name, version, built_in=False, rules=rules), before is None
 
         stored = await self._database.run(work)
         await self.rebuild(now, tenant_id=tenant_id, name=name)
@@ -79,7 +82,7 @@ class RuleSets:
             await connection.execute(
                 sql("set_rules_version"), tenant_id, shop_id, rules.version
             )
-            counted = await recount(connection, shop_key, rules.rules)
+            counted = await recount(connection, ShopKey(tenant_id, shop_key), rules.rules)
             await repair(connection, shop_key, counted)
 
         await self._database.run(work)

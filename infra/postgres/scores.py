@@ -7,7 +7,7 @@ from typing import TypeAlias
 import asyncpg
 
 from domain.days import ONE_DAY, day_of
-from domain.ports import KeptShop, Standing
+from domain.ports import KeptShop, ShopKey, Standing
 from domain.recount import Recount
 from domain.rules import Rules
 from domain.tier import Ladder
@@ -56,13 +56,13 @@ class Scores:
         found = {(row["tenant_id"], row["shop_id"]): await self._standing(row) for row in rows}
         return [{name[1]: found[name] for name in names if name in found} for names in asked]
 
-    async def window_totals(self, of: Sequence[tuple[int, Windows]]) -> dict[int, Totals]:
+    async def window_totals(self, of: Sequence[tuple[ShopKey, Windows]]) -> dict[int, Totals]:
         """Sums of windows, by shop key: one windows' end for each shop."""
         return await self._database.run(lambda connection: window_totals(connection, of))
 
-    async def day_totals(self, shop_key: int, start: date, end: date) -> dict[date, Totals]:
+    async def day_totals(self, shop: ShopKey, start: date, end: date) -> dict[date, Totals]:
         """Totals of the days from `start` to `end`, both included; empty days are absent."""
-        rows = await self._database.fetch("day_totals", shop_key, start, end + ONE_DAY)
+        rows = await self._database.fetch("day_totals", *shop, start, end + ONE_DAY)
         return {row[0]: row[1:] for row in rows}
 
     async def roll(self, now: datetime) -> int:
@@ -86,12 +86,15 @@ class Scores:
                 return 0
             tenant_ids, shop_ids = zip(*behind, strict=True)
             shop_keys = await lock_shops(connection, tenant_ids, shop_ids, now)
-            before = {
-                row["shop_key"]: windows_before(today, await self._rules_of(connection, row))
+            before = [
+                (
+                    ShopKey(row["tenant_id"], row["shop_key"]),
+                    windows_before(today, await self._rules_of(connection, row)),
+                )
                 for row in await connection.fetch(sql("locked_shops"), shop_keys)
                 if row["totals_day"] < today
-            }
-            sums = await window_totals(connection, list(before.items()))
+            ]
+            sums = await window_totals(connection, before)
             await set_running(connection, {key: (today, list(row)) for key, row in sums.items()})
             return len(behind)
 
@@ -103,12 +106,12 @@ class Scores:
         )
         return found.rules
 
-    async def replay(self, shop_key: int, rules: Rules) -> dict[date, Totals]:
+    async def replay(self, shop: ShopKey, rules: Rules) -> dict[date, Totals]:
         """Ratings by day under any rules, worked out from the ratings themselves."""
 
         async def work(connection: Connection) -> dict[date, Totals]:
             counted = Recount(rules)
-            await count_ratings(connection, shop_key, counted)
+            await count_ratings(connection, shop, counted)
             return dict(counted.days)
 
         return await self._database.run(work, snapshot=True)
@@ -130,12 +133,13 @@ class Scores:
 
 
 async def window_totals(
-    connection: Connection, of: Sequence[tuple[int, Windows]]
+    connection: Connection, of: Sequence[tuple[ShopKey, Windows]]
 ) -> dict[int, Totals]:
     """Sums of windows, by shop key, from day totals."""
     rows = await connection.fetch(
         sql("window_totals"),
-        [shop_key for shop_key, _ in of],
+        [shop.tenant_id for shop, _ in of],
+        [shop.shop_key for shop, _ in of],
         [windows.rating_start for _, windows in of],
         [windows.sales_start for _, windows in of],
         [windows.end + ONE_DAY for _, windows in of],

@@ -4,5 +4,5 @@ select
     description_1, description_2, description_3, description_4, description_5, service_1,
     service_2, service_3, service_4, service_5, logistics_1, logistics_2, logistics_3,
     logistics_4, logistics_5, late, capped, removed, paid, refunded, on_sale, sold
-from shop_days
-where shop_key = $1 and day >= $2 and day < $3
+from tenant_shop_days
+where tenant_id = $1 and shop_key = $2 and day >= $3 and day < $4

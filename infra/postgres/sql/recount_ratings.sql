@@ -2,6 +2,6 @@
 select
     shop_key, review_id, buyer_id, month, time, completed_at, day,
     description, service, logistics, order_id, listing_id, null as comment, state
-from ratings
-where shop_key = $1
+from tenant_ratings
+where tenant_id = $1 and shop_key = $2
 order by buyer_id, month

@@ -3,18 +3,18 @@ select
     r.shop_key, r.review_id, r.buyer_id, r.month, r.time, r.completed_at, r.day,
     r.description, r.service, r.logistics, r.order_id, r.listing_id, r.comment, r.state,
     m.time as removed_at, m.reason
-from ratings r
+from tenant_ratings r
 left join lateral (
     select time, reason
-    from moderations
-    where shop_key = $1 and review_id = r.review_id
+    from tenant_moderations
+    where tenant_id = $1 and shop_key = $2 and review_id = r.review_id
     order by time desc, removes desc
     limit 1
-) m on r.state = $8
-where r.shop_key = $1
-    and ($2::smallint is null or r.state = $2)
-    and r.day >= $3 and r.day <= $4
-    and r.time <= $5
-    and (r.time < $5 or r.review_id > $6)
+) m on r.state = $9
+where r.tenant_id = $1 and r.shop_key = $2
+    and ($3::smallint is null or r.state = $3)
+    and r.day >= $4 and r.day <= $5
+    and r.time <= $6
+    and (r.time < $6 or r.review_id > $7)
 order by r.time desc, r.review_id
-limit $7
+limit $8

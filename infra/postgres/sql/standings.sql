@@ -28,7 +28,8 @@ select
     t.sold + coalesce(d.sold, 0) as sold
 from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
 join shops s using (tenant_id, shop_id)
-join shop_totals t on t.shop_key = s.shop_key
-left join shop_days d on d.shop_key = s.shop_key and d.day = t.day
+join tenant_shop_totals t on t.tenant_id = named.tenant_id and t.shop_key = s.shop_key
+left join tenant_shop_days d
+    on d.tenant_id = named.tenant_id and d.shop_key = s.shop_key and d.day = t.day
 left join ladders l
     on l.tenant_id = s.tenant_id and l.marketplace = s.marketplace and l.category = s.category

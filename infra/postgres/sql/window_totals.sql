@@ -23,7 +23,8 @@ select
     coalesce(sum(d.refunded) filter (where d.day >= asked.sales_start), 0)::bigint as refunded,
     coalesce(sum(d.on_sale), 0)::bigint as on_sale,
     coalesce(sum(d.sold), 0)::bigint as sold
-from unnest($1::bigint[], $2::date[], $3::date[], $4::date[])
-    as asked (shop_key, rating_start, sales_start, until)
-left join shop_days d on d.shop_key = asked.shop_key and d.day < asked.until
+from unnest($1::bigint[], $2::bigint[], $3::date[], $4::date[], $5::date[])
+    as asked (tenant_id, shop_key, rating_start, sales_start, until)
+left join tenant_shop_days d
+    on d.tenant_id = asked.tenant_id and d.shop_key = asked.shop_key and d.day < asked.until
 group by asked.shop_key
