@@ -6,7 +6,7 @@ import msgspec
 
 from domain import figures, scores
 from domain.days import Window, days_before, window
-from domain.figures import difference
+from domain.figures import SCORE_DIGITS, difference
 from domain.peers import Peers, PeerStanding, compare
 from domain.rules import Rules
 from domain.scores import Interval, Status
@@ -125,10 +125,12 @@ def dsr_detail(
 
 
 def _dimension_score(ratings: Histogram, rules: Rules) -> DimensionScore:
+    count, total = ratings.count, ratings.sum
+    status = scores.status(count, rules)
     return DimensionScore(
-        status=scores.status(ratings.count, rules),
-        score=figures.score(scores.score(ratings, rules)),
-        count=ratings.count,
-        sum=ratings.sum,
+        status=status,
+        score=figures.rounded_quotient(total, count, SCORE_DIGITS) if status == "ok" else None,
+        count=count,
+        sum=total,
         histogram=ratings,
     )

@@ -9,10 +9,14 @@ PERCENT_DIGITS = 2
 
 def rounded(value: Fraction, digits: int) -> float:
     """The float whose shortest decimal form is `value` rounded half away from zero."""
+    return rounded_quotient(value.numerator, value.denominator, digits)
+
+
+def rounded_quotient(numerator: int, denominator: int, digits: int) -> float:
+    """`numerator / denominator` rounded likewise; the denominator is above 0."""
     scale: int = 10**digits
-    numerator, denominator = abs(value.numerator) * scale, value.denominator
-    units = (2 * numerator + denominator) // (2 * denominator)
-    return (units if value >= 0 else -units) / scale
+    units = (2 * abs(numerator) * scale + denominator) // (2 * denominator)
+    return (units if numerator >= 0 else -units) / scale
 
 
 def score(value: Fraction | None) -> float | None:

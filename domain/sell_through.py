@@ -10,7 +10,6 @@ import msgspec
 from domain import figures
 from domain.days import Window
 from domain.facts import ListingEvent
-from domain.figures import quotient
 
 Steps = dict[date, tuple[int, int]]
 """By day, how much the listings on sale, and those of them that sold, rise or fall."""
@@ -30,7 +29,7 @@ def sell_through(on_sale: int, sold: int, window: Window) -> SellThrough:
     """The shop's rate: `sold` of `on_sale` listings, 6 decimals."""
     return SellThrough(
         status="ok" if on_sale else "none",
-        rate=figures.rate(quotient(sold, on_sale)),
+        rate=figures.rounded_quotient(sold, on_sale, figures.RATE_DIGITS) if on_sale else None,
         sold=sold,
         on_sale=on_sale,
         window=window,

@@ -1,0 +1,193 @@
+"""Two locks between tenants, each tested with the other removed."""
+
+import re
+from datetime import date
+
+import asyncpg
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from domain.ports import ReviewsAsked, ShopKey
+from domain.rules import TAOBAO
+from domain.windows import windows
+from infra.postgres.database import ROLE, Connection, Database
+from infra.postgres.listings import Listings
+from infra.postgres.reviews import Reviews
+from infra.postgres.rules import RuleBook
+from infra.postgres.scores import Scores
+from infra.postgres.statements import sql, statement_names
+from tests.conftest import Clock, new_key
+
+Client = AsyncTestClient[Litestar]
+
+DAY = date(2026, 11, 20)
+READS_FOR_ANSWERS = {
+    "day_totals",
+    "listing_events_until",
+    "listings_page",
+    "recount_moderations",
+    "recount_ratings",
+    "reviews_page",
+    "standings",
+    "window_totals",
+}
+"""Statements that read facts or totals of shops that a caller names."""
+
+BIG_TABLES = (
+    "ratings",
+    "moderations",
+    "orders",
+    "refunds",
+    "listing_events",
+    "stock_counts",
+    "shop_days",
+    "shop_totals",
+    "listing_days",
+)
+
+PATHS = (
+    "",
+    "/scorecard",
+    "/dsr",
+    "/dsr?rules=pinduoduo",
+    "/tier",
+    "/sell-through",
+    "/sell-through?window_days=7",
+    "/listings",
+    "/reviews",
+    "/trend?start=2026-11-01&end=2026-11-20",
+    "/dsr/change?start=2026-11-01&end=2026-11-20",
+    "/dsr/forecast",
+    "/dsr/plan?dimension=service&target=4.8&by=2026-12-01&stars=5",
+)
+
+
+def event(number: int, kind: str, **data: object) -> dict[str, object]:
+    """One event of the shop `mine` on the day that these tests ask about."""
+    return {
+        "specversion": "1.0",
+        "id": f"e-{number}",
+        "source": "/tests",
+        "type": kind,
+        "subject": "mine",
+        "time": "2026-11-20T04:00:00Z",
+        "data": data,
+    }
+
+
+@pytest.fixture
+async def shop(client: Client, database: Database) -> ShopKey:
+    """A shop of the tenant `acme` with one fact of each kind that answers are made of."""
+    draft = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
+    assert (await client.put("/v1/shops/mine", json=draft)).status_code == 201
+    line = {"listing_id": "l-1", "quantity": 2, "amount": "10.00"}
+    scores = {"description": 5, "service": 4, "logistics": 3}
+    events = [
+        event(1, "review.posted", review_id="r-1", order_id="o", buyer_id="b", scores=scores),
+        event(2, "listing.published", listing_id="l-1", title="A"),
+        event(3, "order.paid", order_id="o-1", buyer_id="b", lines=[line]),
+        event(4, "stock.counted", listing_id="l-1", on_hand=9),
+    ]
+    posted = await client.post(
+        "/v1/events",
+        json=events,
+        headers={"content-type": "application/cloudevents-batch+json"},
+    )
+    assert posted.json()["stored"] == len(events)
+    [row] = await database.fetch("shops_after", 0, 10)
+    return ShopKey(row["tenant_id"], row["shop_key"])
+
+
+async def read_all(database: Database, shop: ShopKey) -> list[object]:
+    """What every read behind the ports finds of a shop; falsy where it finds nothing."""
+    scores = Scores(database, RuleBook())
+    totals = await scores.window_totals([(shop, windows(DAY, TAOBAO))])
+    everything = ReviewsAsked(None, date.min, date.max)
+    return [
+        any(any(row) for row in totals.values()),
+        await scores.day_totals(shop, DAY, DAY),
+        await scores.replay(shop, TAOBAO),
+        await Listings(database).page(shop, DAY, DAY, "", 10),
+        await Reviews(database).page(shop, everything, None, 10),
+    ]
+
+
+async def test_a_shop_key_finds_nothing_under_another_tenant(
+    shop: ShopKey, database: Database, clock: Clock
+) -> None:
+    await new_key(database, clock, tenant="other")
+    assert all(await read_all(database, shop))
+    assert not any(await read_all(database, ShopKey(shop.tenant_id + 1, shop.shop_key)))
+
+
+async def test_a_foreign_key_finds_nothing_though_the_views_had_lost_their_tenant(
+    shop: ShopKey, client: Client, database_url: str, database: Database, clock: Clock
+) -> None:
+    other = await new_key(database, clock, tenant="other")
+    owner = await asyncpg.connect(database_url)
+    for table in BIG_TABLES:
+        await forget_tenant(owner, f"tenant_{table}")
+    await owner.close()
+    assert all(await read_all(database, ShopKey(shop.tenant_id + 1, shop.shop_key)))
+    assert (await client.get("/v1/shops/mine/scorecard")).status_code == 200
+    for path in PATHS:
+        answer = await client.get(
+            f"/v1/shops/mine{path}", headers={"authorization": f"Bearer {other}"}
+        )
+        assert answer.status_code == 404, path
+
+
+async def forget_tenant(owner: Connection, view: str) -> None:
+    """Make a view show every shop under every tenant, so that only the first lock is left."""
+    text = await owner.fetchval("select pg_get_viewdef(to_regclass($1))", view)
+    if text is None:
+        return
+    body = re.sub(r"^\s*SELECT s\.tenant_id", "SELECT t.tenant_id", text.rstrip(" ;"))
+    await owner.execute(f"create or replace view {view} as {body} cross join tenants t")
+
+
+def test_answers_are_read_from_the_views_alone() -> None:
+    for name in READS_FOR_ANSWERS:
+        for table in BIG_TABLES:
+            assert not re.search(rf"\b(from|join) {table}\b", sql(name)), (name, table)
+
+
+def test_every_other_reader_of_facts_works_on_shops_that_it_has_locked_or_verifies() -> None:
+    others = {
+        name
+        for name in statement_names()
+        if name not in READS_FOR_ANSWERS
+        and any(re.search(rf"\b(from|join) {table}\b", sql(name)) for table in BIG_TABLES)
+    }
+    assert others == {
+        *("has_facts", "known_listing_events", "known_moderations", "known_orders"),
+        *("known_ratings", "known_refunds", "known_sale_days", "known_stock_counts"),
+        *("locked_shops", "peer_totals", "recount_listing_events", "recount_orders"),
+        *("recount_refunds", "shops_to_roll", "stored_days", "stored_totals", "stored_units"),
+        *("delete_days", "delete_units"),
+    }
+
+
+async def test_the_service_is_neither_superuser_nor_owner(database: Database) -> None:
+    async def work(connection: Connection) -> tuple[str, bool, int]:
+        return (
+            await connection.fetchval("select current_user"),
+            await connection.fetchval(
+                "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"
+            ),
+            await connection.fetchval(
+                "select count(*) from pg_class where relowner = current_user::regrole "
+                "and relpersistence = 'p'"
+            ),
+        )
+
+    assert await database.run(work) == (ROLE, False, 0)
+
+
+async def test_the_service_cannot_change_the_schema(database: Database) -> None:
+    async def work(connection: Connection) -> None:
+        await connection.execute("drop table ratings")
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await database.run(work)
