@@ -4,10 +4,13 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from email.message import Message
+from time import monotonic
 from typing import Any
 
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
+from api.context import Limits
 from api.problems import Problem
 
 class EmptyBody(Problem):
@@ -23,13 +26,15 @@ _GZIP = 16 + zlib.MAX_WBITS
 def media_type(request: Request[Any, Any, Any], accepted: tuple[str, ...]) -> str:
     """The media type of the body, without its parameters.
 
-    Raises Problem `unsupported_media_type` for one not accepted, or in another charset.
+    Raises Problem `unsupported_media_type` for one not accepted, or in another charset or
+    encoding.
     """
     header = Message()
     header["content-type"] = request.headers.get("content-type", "")
     found = header.get_content_type()
     charset = header.get_param("charset", "utf-8")
     if found in accepted and str(charset).lower() in ("utf-8", "utf8"):
+        _encoding(request)
         return found
     raise Problem(
         "unsupported_media_type",
@@ -39,7 +44,7 @@ def media_type(request: Request[Any, Any, Any], accepted: tuple[str, ...]) -> st
 
 
 async def read_optional(
-    request: Request[Any, Any, Any], accepted: tuple[str, ...], bytes_max: int, timeout_ms: int
+    request: Request[Any, Any, Any], accepted: tuple[str, ...], bytes_max: int, limits: Limits
 ) -> bytes:
     """The whole inflated body, empty where there is none; its media type counts if it is given.
 
@@ -48,39 +53,47 @@ async def read_optional(
     if "content-type" in request.headers:
         media_type(request, accepted)
     try:
-        body = await read(request, bytes_max, timeout_ms)
+        body = await read(request, bytes_max, limits)
     except EmptyBody:
         return b""
     media_type(request, accepted)
     return body
 
 
-async def read(request: Request[Any, Any, Any], bytes_max: int, timeout_ms: int) -> bytes:
+async def read(request: Request[Any, Any, Any], bytes_max: int, limits: Limits) -> bytes:
     """The whole inflated body.
 
     Raises Problem `content_too_large` over the limit, `bad_request` for a broken or empty one.
     """
-    return b"".join([part async for part in chunks(request, bytes_max, timeout_ms)])
+    return b"".join([part async for part in chunks(request, bytes_max, limits)])
 
 
 async def chunks(
-    request: Request[Any, Any, Any], bytes_max: int, timeout_ms: int
+    request: Request[Any, Any, Any], bytes_max: int, limits: Limits
 ) -> AsyncIterator[bytes]:
-    """The inflated body as it comes in, each part bounded, all within one deadline for waiting.
+    """The inflated body as it comes in, each part bounded, the time to wait for all of it too.
 
-    Raises as `read` does; what was yielded before a fault stays good.
+    Time counts while the sender is waited for, so a body may be read as slowly as it is stored. Raises
+    as `read` does; what was yielded before a fault stays good.
     """
     inflate = _inflater(request)
     received = inflated = 0
+    waited_s = 0.0
     stream = request.stream()
     while True:
+        may_wait_s = limits.body_timeout_ms / 1000 + received / limits.body_bytes_per_s - waited_s
+        asked_at = monotonic()
         try:
-            async with asyncio.timeout(timeout_ms / 1000):
+            async with asyncio.timeout(may_wait_s):
                 raw = await anext(stream, None)
         except TimeoutError:
             raise Problem("bad_request", "The body did not arrive in time") from None
+        except InternalServerException:
+            # So Litestar tells that the sender is gone.
+            raise Problem("bad_request", "The body was cut short") from None
         if raw is None:
             break
+        waited_s += monotonic() - asked_at
         received += len(raw)
         if received > bytes_max:
             raise _too_large(bytes_max)
@@ -91,7 +104,7 @@ async def chunks(
             yield part
     for part in inflate(b""):
         yield part
-    if not received:
+    if not inflated:
         raise EmptyBody
 
 
@@ -100,11 +113,15 @@ def _too_large(bytes_max: int) -> Problem:
 
 
 def _inflater(request: Request[Any, Any, Any]) -> Any:
-    encoding = request.headers.get("content-encoding", "").strip().lower()
-    if not encoding:
-        return lambda raw: [raw] if raw else []
-    if encoding == "gzip":
+    if _encoding(request) == "gzip":
         return _Gunzip()
+    return lambda raw: [raw] if raw else []
+
+
+def _encoding(request: Request[Any, Any, Any]) -> str:
+    encoding = ",".join(request.headers.getall("content-encoding", [])).strip().lower()
+    if encoding in ("", "gzip"):
+        return encoding
     raise Problem(
         "unsupported_media_type",
         "Expected no content encoding, or gzip",

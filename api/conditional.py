@@ -10,16 +10,20 @@ from api.wire import JSON, encode
 _CACHE_CONTROL = "private, no-cache"
 
 
-def computed(request: Request[Any, Any, Any], value: object) -> Response[bytes]:
+def computed(
+    request: Request[Any, Any, Any], value: object, *, tagged: object = None
+) -> Response[bytes]:
     """A computed answer, or 304 where the caller has it already.
 
     The tag is a digest of the answer itself, so it changes with anything that changes the answer,
-    midnight included where the day asked about is today.
+    midnight included where the day asked about is today. `tagged` stands in for an answer that
+    differs from one request to the next.
     """
     body = encode(value)
-    tag = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
+    digested = body if tagged is None else encode(tagged)
+    tag = f'W/"{blake2b(digested, digest_size=12).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": _CACHE_CONTROL}
-    if _has(request.headers.get("if-none-match", ""), tag):
+    if _has(",".join(request.headers.getall("if-none-match", [])), tag):
         return Response(b"", status_code=304, headers=headers)
     return Response(body, media_type=JSON, headers=headers)
 

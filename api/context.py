@@ -8,7 +8,9 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import State
 
+from api.buckets import Buckets
 from domain import ports
+from domain.acts import Act
 from domain.keys import ApiKey
 
 Call: TypeAlias = Request[Any, ApiKey, State]
@@ -16,7 +18,12 @@ Call: TypeAlias = Request[Any, ApiKey, State]
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Bounds on what one request may send, in bytes after inflation, events and milliseconds."""
+    """Bounds on what callers may send, in bytes after inflation, events and milliseconds.
+
+    A body has `body_timeout_ms` to come in, and a second more for each `body_bytes_per_s` that
+    have come. In each process `waiting_events_max` may wait to be stored, and a key may send
+    `requests_per_s`; None is any number.
+    """
 
     batch_events_max: int = 5_000
     batch_bytes_max: int = 8 * 1024 * 1024
@@ -24,6 +31,9 @@ class Limits(msgspec.Struct, frozen=True):
     stream_bytes_max: int = 256 * 1024 * 1024
     stream_chunk_events: int = 1_000
     body_timeout_ms: int = 30_000
+    body_bytes_per_s: int = 16 * 1024
+    waiting_events_max: int = 100_000
+    requests_per_s: int | None = None
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -40,7 +50,15 @@ class Context(msgspec.Struct, frozen=True):
     reviews: ports.Reviews
     health: ports.Health
     clock: Callable[[], datetime]
+    buckets: Buckets | None
     limits: Limits
+
+
+def act(request: Call) -> Act:
+    """What the request does, as the audit trail tells it."""
+    operation: str = request.route_handler.opt["operation"].name
+    key = request.auth
+    return Act(key.tenant_id, key.key_id, operation, context(request).clock())
 
 
 def context(request: Request[Any, Any, State]) -> Context:

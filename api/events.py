@@ -123,7 +123,19 @@ def _answer(received: Received, *, strict: bool) -> Response[bytes]:
     ),
 )
 async def post_events(request: Call) -> Response[bytes]:
-    """Record events; a 2xx answer means that they are durable."""
+    """Record CloudEvents 1.0, which may be of many shops and types.
+
+    A 2xx answer means that they are durable, and that every read that starts later sees them. The
+    same fact again is a duplicate whatever its `id`, so resending is safe; the order of arrival
+    does not matter. One event that is refused keeps no other back, unless all or nothing is asked
+    for.
+
+    With `application/json`, `ce-*` headers can carry the attributes of one event, percent-encoded;
+    the body is then its `data` alone. A body may be compressed with gzip. By default an array has
+    at most 5,000 events and 8 MiB, one event or line 64 KiB, a stream of lines 256 MiB; more is
+    `content_too_large`, for a line `too_large` among the rejected. Lines are stored in chunks as
+    they come in: after a fault send all of them again.
+    """
     media_type = bodies.media_type(request, ACCEPTED)
     strict = bool(_STRICT.search(",".join(request.headers.getall("prefer", []))))
     ctx = context(request)
@@ -132,7 +144,7 @@ async def post_events(request: Call) -> Response[bytes]:
         query(request, NoParameters)
         if strict:
             raise Problem("bad_request", "`Prefer: handling=strict` does not go with NDJSON")
-        parts = bodies.chunks(request, ctx.limits.stream_bytes_max, ctx.limits.body_timeout_ms)
+        parts = bodies.chunks(request, ctx.limits.stream_bytes_max, ctx.limits)
         async for items in read_lines(parts, ctx.limits):
             await _record(request, ctx, items, tally)
     else:
@@ -159,7 +171,7 @@ async def _record(
 async def _read(request: Call, ctx: Context, media_type: str) -> list[Item]:
     limits = ctx.limits
     bytes_max = limits.event_bytes_max if media_type == SINGLE else limits.batch_bytes_max
-    body = await bodies.read(request, bytes_max, limits.body_timeout_ms)
+    body = await bodies.read(request, bytes_max, limits)
     if media_type == JSON and any(name.startswith("ce-") for name in request.headers.keys()):
         body = _binary(request, body)
     is_array = body.lstrip(b" \t\r\n").startswith(b"[")

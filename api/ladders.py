@@ -5,7 +5,7 @@ from litestar.params import FromPath
 
 from api import bodies
 from api.conditional import computed
-from api.context import Call, context
+from api.context import Call, act, context
 from api.operations import Operation, operation
 from api.problems import bad_parameter
 from api.shops import NAME_SHAPE, fit_name
@@ -33,13 +33,13 @@ async def put_ladder(request: Call, marketplace: FromPath[str], category: FromPa
     """The ladder serves every day from now on, past ones included."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits.body_timeout_ms)
+    body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits)
     query(request, NoParameters)
     for name, value in (("marketplace", marketplace), ("category", category)):
         if not fit_name(value):
             raise bad_parameter(name, NAME_SHAPE)
     ladder = decode(body, LadderDraft).ladder()
-    created = await ctx.ladders.put(request.auth.tenant_id, marketplace, category, ladder)
+    created = await ctx.ladders.put(act(request), marketplace, category, ladder)
     return reply(ladder.draft(), 201 if created else 200)
 
 
@@ -79,7 +79,7 @@ async def delete_ladder(request: Call, marketplace: FromPath[str], category: Fro
     """Levels come from peers again, where there is a snapshot of them."""
     query(request, NoParameters)
     _must_fit(marketplace, category)
-    await context(request).ladders.delete(request.auth.tenant_id, marketplace, category)
+    await context(request).ladders.delete(act(request), marketplace, category)
     return nothing()
 
 

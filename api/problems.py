@@ -10,6 +10,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.types import Scope
+from msgspec import UNSET, UnsetType
 
 from domain import errors
 
@@ -19,12 +20,12 @@ RETRY_AFTER_S = 1
 _SANE_ID = re.compile(rb"[!-~]{1,128}")
 
 
-class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+class ErrorDetail(msgspec.Struct, frozen=True):
     """One thing that is wrong: where in the body, or in which parameter, and what would be right."""
 
     detail: str
-    pointer: str | None = None
-    parameter: str | None = None
+    pointer: str | UnsetType = UNSET
+    parameter: str | UnsetType = UNSET
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -88,6 +89,11 @@ KINDS: Mapping[str, Kind] = {
         422,
         "Nothing was stored",
         "Every item was refused, or one was and all or nothing was asked for; see `rejected`.",
+    ),
+    "rate_limited": Kind(
+        429,
+        "Too many requests with this API key",
+        "Nothing was done. Send the same request again after `Retry-After`.",
     ),
     "internal": Kind(500, "Something broke here", "A fault of this service; it has been logged."),
     "unavailable": Kind(
@@ -204,9 +210,15 @@ def _problem(error: Exception) -> Problem:
             return Problem(
                 "method_not_allowed",
                 "The path does not take this method",
-                headers={"Allow": (error.headers or {}).get("Allow", "")},
+                headers={"Allow": _methods(error)},
             )
         case HTTPException() if 400 <= error.status_code < 500:
             return Problem("bad_request", "The request cannot be read")
         case _:
             return Problem("internal", "The request could not be carried out")
+
+
+def _methods(error: MethodNotAllowedException) -> str:
+    # Litestar names them in an order of its own, under a header of either case.
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return ", ".join(sorted(headers["allow"].split(", ")))

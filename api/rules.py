@@ -6,7 +6,7 @@ from litestar.params import FromPath
 
 from api import bodies
 from api.conditional import computed
-from api.context import Call, context
+from api.context import Call, act, context
 from api.operations import Operation, operation
 from api.problems import bad_parameter
 from api.shops import NAME_SHAPE, fit_name
@@ -84,15 +84,13 @@ async def put_rules(request: Call, name: FromPath[str]) -> Response[bytes]:
     """A new version where the content is new; shops that follow the set are settled anew."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits.body_timeout_ms)
+    body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits)
     query(request, NoParameters)
     if not fit_name(name):
         raise bad_parameter("name", NAME_SHAPE)
     if name in BUILT_IN and is_json(body):
         raise BuiltInRules(name)
-    stored, created = await ctx.rules.put(
-        request.auth.tenant_id, name, decode(body, Rules), ctx.clock()
-    )
+    stored, created = await ctx.rules.put(act(request), name, decode(body, Rules))
     return reply(_shown(stored), 201 if created else 200)
 
 

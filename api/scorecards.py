@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from litestar import Response
@@ -58,7 +58,12 @@ class Scorecards(msgspec.Struct, frozen=True):
         Annotated[
             ScorecardItem,
             Meta(
-                extra_json_schema={"oneOf": [{"required": ["scorecard"]}, {"required": ["problem"]}]}
+                extra_json_schema={
+                    "oneOf": [
+                        {"properties": {name: {}}, "required": [name]}
+                        for name in ("scorecard", "problem")
+                    ]
+                }
             ),
         ]
     ]
@@ -125,7 +130,15 @@ async def list_scorecards(request: Call) -> Response[bytes]:
             items.append(ScorecardItem(shop_id, problem=document(request.scope, answer)))
         else:
             items.append(ScorecardItem(shop_id, answer))
-    return computed(request, Scorecards(items))
+    return computed(request, Scorecards(items), tagged=[_lasting(item) for item in items])
+
+
+def _lasting(item: ScorecardItem) -> ScorecardItem:
+    """The item without what is only of its request."""
+    if item.problem is UNSET:
+        return item
+    problem = msgspec.structs.replace(item.problem, request_id="")
+    return msgspec.structs.replace(item, problem=problem)
 
 
 async def scorecards(

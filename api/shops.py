@@ -9,11 +9,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api import bodies
 from api.conditional import computed
-from api.context import Call, context
+from api.context import Call, act, context
 from api.operations import Operation, operation
 from api.pages import Paged, next_cursor, resume
 from api.problems import Problem, bad_parameter
-from api.wire import JSON, NoParameters, decode, field_error, query, reply
+from api.wire import JSON, NoParameters, decode, field_error, must_be_json, query, reply
 from domain.errors import FieldError, NotFound, Refusal, ShopImmutable, UnknownRules
 from domain.names import Name
 from domain.ports import PutOutcome
@@ -83,15 +83,15 @@ async def put_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     """Replace the whole shop; absent members take their defaults."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits.body_timeout_ms)
+    body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits)
     query(request, NoParameters)
     if not fit_name(shop_id):
         raise bad_parameter("shop_id", NAME_SHAPE)
-    draft = decode(body, ShopDraft)
+    must_be_json(body)
     if not request.auth.reaches(shop_id):
         raise NotFound("shop", shop_id)
-    shop = draft.named(shop_id)
-    [outcome] = await ctx.shops.put(request.auth.tenant_id, [shop], ctx.clock())
+    shop = decode(body, ShopDraft).named(shop_id)
+    [outcome] = await ctx.shops.put(act(request), [shop])
     if isinstance(outcome, Refusal):
         raise outcome
     return reply(shop, 201 if outcome == "created" else 200)
@@ -114,8 +114,9 @@ async def post_shops(request: Call) -> Response[bytes]:
     """Replace each shop of the list by itself; one that is refused keeps no other back."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.batch_bytes_max, ctx.limits.body_timeout_ms)
+    body = await bodies.read(request, ctx.limits.batch_bytes_max, ctx.limits)
     query(request, NoParameters)
+    must_be_json(body)
     raws = decode(body, list[msgspec.Raw])
     if len(raws) > SHOPS_MAX:
         raise Problem("content_too_large", f"Expected at most {SHOPS_MAX} shops")
@@ -133,7 +134,7 @@ async def post_shops(request: Call) -> Response[bytes]:
         else:
             seen.add(found.shop_id)
             shops[index] = found.named(found.shop_id)
-    outcomes = await ctx.shops.put(request.auth.tenant_id, list(shops.values()), ctx.clock())
+    outcomes = await ctx.shops.put(act(request), list(shops.values()))
     done: list[PutOutcome] = []
     for (index, shop), outcome in zip(shops.items(), outcomes, strict=True):
         if isinstance(outcome, Refusal):

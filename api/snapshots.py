@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from api import bodies
 from api.conditional import computed
-from api.context import Call, context
+from api.context import Call, act, context
 from api.operations import Operation, operation
 from api.pages import Paged, next_cursor, resume
 from api.problems import ErrorDetail, Problem
@@ -52,7 +52,7 @@ async def post_snapshot(request: Call) -> Response[bytes]:
     """Compare every shop of the tenant with its peers; an earlier one of the date is replaced."""
     ctx = context(request)
     body = await bodies.read_optional(
-        request, (JSON,), ctx.limits.event_bytes_max, ctx.limits.body_timeout_ms
+        request, (JSON,), ctx.limits.event_bytes_max, ctx.limits
     )
     query(request, NoParameters)
     draft = decode(body, SnapshotDraft) if body else SnapshotDraft()
@@ -65,7 +65,7 @@ async def post_snapshot(request: Call) -> Response[bytes]:
             "`as_of` is out of range",
             errors=[ErrorDetail(detail=detail, pointer="/as_of")],
         )
-    taken = await ctx.peers.take(request.auth.tenant_id, as_of, now)
+    taken = await ctx.peers.take(act(request), as_of)
     return reply(taken, 201)
 
 

@@ -19,7 +19,7 @@ Query = TypeVar("Query", bound=msgspec.Struct)
 
 _AT = re.compile(r"^(?P<detail>.*?)(?: - at `(?:\$|key in \$)(?P<path>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
-_NAMED = re.compile(r"(?:unknown|required) field `([^`]*)`")
+_NAMED = re.compile(r"(?:(?:unknown|required) field |^(?=`[^`]*`(?: must|:) ))`([^`]*)`")
 
 _encoder = msgspec.json.Encoder()
 
@@ -59,7 +59,31 @@ def field_error(error: Exception) -> FieldError:
     steps = [name or index for name, index in _STEP.findall(path)]
     if named := _NAMED.search(detail):
         steps.append(named[1])
-    return FieldError("".join(f"/{step}" for step in steps), detail)
+    escaped = (step.replace("~", "~0").replace("/", "~1") for step in steps)
+    return FieldError("".join(f"/{step}" for step in escaped), detail)
+
+
+def is_utf8(text: bytes | bytearray) -> bool:
+    """Whether text is UTF-8; decoders look only at what they keep of it."""
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a body is one JSON value in UTF-8, whatever it says."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return is_utf8(body)
+
+
+def must_be_json(body: bytes) -> None:
+    """Raise Problem `bad_request` for a body that is not JSON, before anything else about it."""
+    if not is_json(body):
+        raise Problem("bad_request", "The body is not valid JSON")
 
 
 def decode(body: bytes, kind: type[T]) -> T:
@@ -70,6 +94,7 @@ def decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
+        must_be_json(body)
         found = field_error(error)
         raise Problem(
             "invalid",
@@ -85,7 +110,7 @@ def query(request: Request[Any, Any, Any], kind: type[Query]) -> Query:
 
     Raises Problem `bad_parameter` for one that is unknown, repeated or out of bounds.
     """
-    lists = _list_parameters(kind)
+    lists = list_parameters(kind)
     given: dict[str, Any] = {}
     for name, value in _pairs(request):
         if name in lists:
@@ -112,12 +137,18 @@ class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @cache
-def _list_parameters(kind: type[msgspec.Struct]) -> frozenset[str]:
+def list_parameters(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """Names of the parameters that may be repeated."""
     info = msgspec.inspect.type_info(kind)
     assert isinstance(info, msgspec.inspect.StructType)
-    return frozenset(
-        field.name for field in info.fields if isinstance(field.type, msgspec.inspect.ListType)
-    )
+    return frozenset(field.name for field in info.fields if _is_list(field.type))
+
+
+def _is_list(kind: msgspec.inspect.Type) -> bool:
+    # A type with a description stands inside its metadata.
+    if isinstance(kind, msgspec.inspect.Metadata):
+        kind = kind.type
+    return isinstance(kind, msgspec.inspect.ListType)
 
 
 def _pairs(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:

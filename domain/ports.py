@@ -1,7 +1,8 @@
 """What the domain asks of storage.
 
 Methods raise `Unavailable` when storage cannot serve. Instants and days are arguments: nothing
-behind a port looks at a clock.
+behind a port looks at a clock. What takes an act adds it to the audit trail, where it changes
+anything, in the same transaction.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
+from domain.acts import Act
 from domain.errors import Refusal
 from domain.events import Instant, Reason
 from domain.facts import Rating
@@ -103,9 +105,7 @@ class Ledger(Protocol):
 class Shops(Protocol):
     """Keeps shops."""
 
-    async def put(
-        self, tenant_id: int, shops: Sequence[Shop], now: datetime
-    ) -> list[PutOutcome]:
+    async def put(self, act: Act, shops: Sequence[Shop]) -> list[PutOutcome]:
         """Create or replace shops of different ids, in one transaction, each for itself.
 
         A shop is refused with UnknownRules or ShopImmutable.
@@ -130,29 +130,32 @@ class Shops(Protocol):
 class Ladders(Protocol):
     """Keeps ladders of amounts by marketplace and category."""
 
-    async def put(self, tenant_id: int, marketplace: str, category: str, ladder: Ladder) -> bool:
+    async def put(self, act: Act, marketplace: str, category: str, ladder: Ladder) -> bool:
         """Create (True) or replace."""
 
     async def get(self, tenant_id: int, marketplace: str, category: str) -> Ladder:
         """One ladder; raises NotFound."""
 
-    async def delete(self, tenant_id: int, marketplace: str, category: str) -> None:
+    async def delete(self, act: Act, marketplace: str, category: str) -> None:
         """Remove one; raises NotFound."""
 
 
 class Keys(Protocol):
     """Keeps API keys."""
 
-    async def find(self, key_id: str) -> StoredKey | None:
-        """A key by id, whether or not it still holds."""
+    async def find(self, key_id: str, secret_sha256: bytes) -> ApiKey | None:
+        """The key of an id and a secret, whether or not it still holds.
 
-    async def add(self, stored: StoredKey) -> None:
+        None takes as long for an id that there is not as for a wrong secret.
+        """
+
+    async def add(self, act: Act, stored: StoredKey) -> None:
         """Keep a new key."""
 
     async def list(self, tenant_id: int) -> list[ApiKey]:
         """Keys of a tenant, newest first."""
 
-    async def revoke(self, tenant_id: int, key_id: str, now: datetime) -> None:
+    async def revoke(self, act: Act, key_id: str) -> None:
         """End a key; ending it again changes nothing. Raises NotFound."""
 
 
@@ -178,13 +181,8 @@ class Scores(Protocol):
 class Peers(Protocol):
     """Keeps peer snapshots."""
 
-    async def take(
-        self, tenant_id: int, as_of: date, now: datetime, *, unless_since: datetime | None = None
-    ) -> SnapshotHeader | None:
-        """Take a snapshot of every shop of a tenant in place of the date's earlier one.
-
-        None where one has been taken after `unless_since`.
-        """
+    async def take(self, act: Act, as_of: date) -> SnapshotHeader:
+        """Take a snapshot of every shop of a tenant in place of the date's earlier one."""
 
     async def take_all(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
         """Take a snapshot for every tenant that has none taken after `unless_since`."""
@@ -233,9 +231,7 @@ class RuleSets(Protocol):
     async def get(self, tenant_id: int, name: str) -> RuleSet:
         """One set in its newest version; raises NotFound."""
 
-    async def put(
-        self, tenant_id: int, name: str, rules: Rules, now: datetime
-    ) -> tuple[RuleSet, bool]:
+    async def put(self, act: Act, name: str, rules: Rules) -> tuple[RuleSet, bool]:
         """Store a set, and rebuild the states of every shop that follows it; True if it is new.
 
         Equal content makes no new version. Raises BuiltInRules.

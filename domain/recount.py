@@ -81,10 +81,10 @@ class Recount:
         self,
         days: Mapping[date, Totals],
         units: Mapping[tuple[str, date], int],
-        running_day: date,
+        running_day: date | None,
         running: Totals,
     ) -> None:
-        """Note what is stored otherwise than recounted."""
+        """Note what is stored otherwise than recounted; no `running_day`, no running totals."""
         for day in sorted(days.keys() | self.days.keys()):
             stored, recounted = (list(rows.get(day, totals.nothing())) for rows in (days, self.days))
             if stored != recounted:
@@ -94,6 +94,9 @@ class Recount:
             if (was := units.get(key, 0)) != (counted := self.units.get(key, 0)):
                 self.wrong_units.append(key)
                 self._differ("listing_days", f"{key[0]} {key[1]}", was, counted)
+        if running_day is None:
+            self._differ("shop_totals", "", None, "a row")
+            return
         recounted = self.running(running_day)
         if list(running) != recounted:
             self.wrong_running = running_day

@@ -25,7 +25,8 @@ class Joiner(Generic[Asked, Answer]):
     """Runs `work` on lists of what is asked, in at most `lanes` tasks at a time.
 
     A list has at most `weight_max` in weight, or one member. Where the work fails for a list, each
-    member is tried by itself, so that one member's trouble fails no other.
+    member is tried by itself, so that one member's trouble fails no other; where it is Unavailable
+    it is so for all of them. Nobody waits longer than `patience_s`.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class Joiner(Generic[Asked, Answer]):
         lanes: int,
         weight_max: int,
         waiting_max: int,
+        patience_s: float = 60.0,
     ) -> None:
         self._work = work
         self._free = lanes
         self._weight_max = weight_max
         self._waiting_max = waiting_max
+        self._patience_s = patience_s
         self._queue: deque[_Waiting[Asked, Answer]] = deque()
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -47,13 +50,12 @@ class Joiner(Generic[Asked, Answer]):
     async def ask(self, asked: Asked, weight: int = 1) -> Answer:
         """The answer to this, worked out together with whatever else is waiting.
 
-        Raises Unavailable at once where too much is waiting already.
+        Raises Unavailable at once where too much is waiting already, and when patience ends.
         """
         if self._queue and self._waiting + weight > self._waiting_max:
             raise Unavailable("too much is waiting")
-        waiting: _Waiting[Asked, Answer] = _Waiting(
-            asked, weight, asyncio.get_running_loop().create_future()
-        )
+        loop = asyncio.get_running_loop()
+        waiting: _Waiting[Asked, Answer] = _Waiting(asked, weight, loop.create_future())
         self._queue.append(waiting)
         self._waiting += weight
         if self._free:
@@ -61,7 +63,11 @@ class Joiner(Generic[Asked, Answer]):
             task = asyncio.create_task(self._drain())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await waiting.answer
+        end = loop.call_later(self._patience_s, _fail, waiting, Unavailable("waited too long"))
+        try:
+            return await waiting.answer
+        finally:
+            end.cancel()
 
     async def _drain(self) -> None:
         try:
@@ -80,18 +86,23 @@ class Joiner(Generic[Asked, Answer]):
         return taken
 
     async def _run(self, taken: list[_Waiting[Asked, Answer]]) -> None:
-        taken = [waiting for waiting in taken if not waiting.answer.cancelled()]
+        taken = [waiting for waiting in taken if not waiting.answer.done()]
         if not taken:
             return
         try:
             answers = await self._work([waiting.asked for waiting in taken])
         except Exception as error:  # noqa: BLE001 - it is the asker's, who is waiting for it
-            if len(taken) > 1:
-                for waiting in taken:
+            for waiting in taken:
+                if len(taken) == 1 or isinstance(error, Unavailable):
+                    _fail(waiting, error)
+                else:
                     await self._run([waiting])
-            elif not taken[0].answer.cancelled():
-                taken[0].answer.set_exception(error)
             return
         for waiting, answer in zip(taken, answers, strict=True):
-            if not waiting.answer.cancelled():
+            if not waiting.answer.done():
                 waiting.answer.set_result(answer)
+
+
+def _fail(waiting: _Waiting[Asked, Answer], error: Exception) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)

@@ -22,7 +22,8 @@ from api import (
     shops,
     snapshots,
 )
-from api.auth import authenticate
+from api.auth import authenticate, rate_headers
+from api.buckets import Buckets
 from api.context import Context, Limits
 from api.operations import allowing
 from api.problems import answer, request_id
@@ -87,7 +88,7 @@ async def open_context(
     async with open_database(dsn, pool) as database:
         book = RuleBook()
         yield Context(
-            ledger=JoinedLedger(Ledger(database, book)),
+            ledger=JoinedLedger(Ledger(database, book), limits.waiting_events_max),
             shops=Shops(database, book),
             ladders=Ladders(database),
             keys=Keys(database),
@@ -98,6 +99,7 @@ async def open_context(
             reviews=Reviews(database),
             health=Health(database),
             clock=clock,
+            buckets=Buckets(limits.requests_per_s) if limits.requests_per_s else None,
             limits=limits,
         )
 
@@ -126,4 +128,8 @@ def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -
 
 async def _identify(message: Message, scope: Scope) -> None:
     if message["type"] == "http.response.start":
-        message["headers"] = [*message["headers"], (b"x-request-id", request_id(scope).encode())]
+        message["headers"] = [
+            *message["headers"],
+            (b"x-request-id", request_id(scope).encode()),
+            *rate_headers(scope),
+        ]

@@ -2,49 +2,80 @@
 
 import asyncio
 import gzip
+import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final, TypeVar
 
 import asyncpg
 import click
 import msgspec
-from granian import Granian
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
 
 from api.auth import make_key
-from api.events import Received, Tally, read_lines
-from domain.errors import NotFound
+from api.events import Tally, read_lines
+from domain.acts import COMMAND_LINE, Act
+from domain.errors import NotFound, Unavailable
 from domain.events import Instant
-from domain.keys import SCOPES, Scope
+from domain.keys import SCOPES, ApiKey, Scope
 from domain.names import Name
 from domain.recording import Submission
 from infra.embedded import EmbeddedPostgresError
 from infra.postgres.audit import Audit
 from infra.postgres.database import Database, UnsafeDatabase, open_database
 from infra.postgres.keys import Keys
+from infra.postgres.ledger import Ledger
+from infra.postgres.migrations import MigrationChanged
 from infra.postgres.rules import RuleBook
-from shopdsr.app import open_context
 from shopdsr.database import database_url, prepare
+from shopdsr.demo import demonstrate
+from shopdsr.server import http_server
 from shopdsr.settings import BadSetting, Settings, read_settings
 from shopdsr.worker import clock
 
-HEADER_TIMEOUT_MS = 10_000
-READ_BYTES = 256 * 1024
+T = TypeVar("T")
+
+READ_BYTES: Final = 256 * 1024
+
+
+def _told(
+    kind: object, expected: str, *, listed: bool = False
+) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    """Checks the text of an option as the same thing is checked over HTTP."""
+
+    def told(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Any:
+        if text is None:
+            return None
+        try:
+            return msgspec.convert(text.split(",") if listed else text, kind, strict=False)
+        except msgspec.ValidationError:
+            raise click.BadParameter(f"expected {expected}") from None
+
+    return told
+
+
+_NAME: Final = "1 to 64 letters, digits, or any of . _ ~ -"
+_INSTANT: Final = "an instant to come with its offset, as in 2027-01-31T00:00:00Z"
+_SCOPES: Final = f"one or more of {','.join(SCOPES)}"
+
+_tenant = click.option("--tenant", metavar="NAME", required=True, callback=_told(Name, _NAME))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="shopdsr")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Shop scores for storefront back-offices."""
+    """Shop scores for storefront back-offices.
+
+    Settings are variables SHOPDSR_…; without any, a Postgres of its own is kept in the data
+    folder, and every command may be used while `serve` runs.
+    """
     try:
         ctx.obj = read_settings()
     except BadSetting as error:
@@ -57,114 +88,148 @@ def main(ctx: click.Context) -> None:
 @click.pass_obj
 def serve(settings: Settings) -> None:
     """Serve HTTP until Ctrl-C or SIGTERM."""
-    _refuse_taken_port(settings)
+    address = _free_address(settings)
     with _database(settings):
         click.echo(f"Serving on http://{settings.host}:{settings.port}", err=True)
-        Granian(
-            "shopdsr.worker:worker",
-            factory=True,
-            interface=Interfaces.ASGI,
-            address=settings.host,
-            port=settings.port,
-            workers=settings.workers,
-            websockets=False,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
-            respawn_failed_workers=True,
-            log_enabled=False,
-        ).serve()
+        http_server(settings, address).serve()
+
+
+@main.command()
+@click.pass_obj
+def demo(settings: Settings) -> None:
+    """Serve a made-up world from a temporary folder, and print what it says."""
+    _free_address(settings)
+    demonstrate(settings, clock())
 
 
 @main.command("migrate")
 @click.pass_obj
 def migrate_command(settings: Settings) -> None:
-    """Bring the schema up to date."""
+    """Bring the schema up to date, as `serve` does too when it starts."""
     with _database(settings) as (_, applied):
         click.echo("\n".join(applied) or "The schema is up to date.", err=True)
 
 
 @main.group()
 def keys() -> None:
-    """API keys, made here first and then over HTTP."""
+    """Make, list and revoke API keys."""
 
 
 @keys.command("create")
-@click.option("--tenant", required=True, help="Made if there is none of this name.")
-@click.option("--scopes", required=True, help=f"Of {','.join(SCOPES)}, with commas between.")
-@click.option("--shops", help="Ids of the only shops it reaches, with commas between.")
-@click.option("--expires", help="When it ends, as in 2027-01-31T00:00:00Z.")
+@click.option(
+    "--tenant",
+    metavar="NAME",
+    required=True,
+    callback=_told(Name, _NAME),
+    help="Made if there is none of this name.",
+)
+@click.option(
+    "--scopes",
+    metavar="SCOPE,…",
+    required=True,
+    callback=_told(list[Scope], _SCOPES, listed=True),
+    help=f"What it may do: {_SCOPES}.",
+)
+@click.option(
+    "--shops",
+    metavar="ID,…",
+    callback=_told(list[Name], f"ids of shops, each {_NAME}", listed=True),
+    help="The only shops it reaches.",
+)
+@click.option(
+    "--expires",
+    metavar="INSTANT",
+    callback=_told(Instant, _INSTANT),
+    help=f"When it ends: {_INSTANT}.",
+)
 @click.pass_obj
 def create_key(
-    settings: Settings, tenant: str, scopes: str, shops: str | None, expires: str | None
+    settings: Settings,
+    tenant: str,
+    scopes: list[Scope],
+    shops: list[str] | None,
+    expires: datetime | None,
 ) -> None:
-    """Print a new API key, alone on one line."""
-    _given("--tenant", tenant, Name)
-    granted: list[Scope] = _given("--scopes", scopes.split(","), list[Scope])
-    reached: list[str] | None = (
-        None if shops is None else _given("--shops", shops.split(","), list[Name])
-    )
-    until: datetime | None = None if expires is None else _given("--expires", expires, Instant)
+    """Print a new API key, alone on one line; it works at once and is shown only now."""
+    now = clock()
+    if expires and expires <= now:
+        raise click.BadParameter(f"expected {_INSTANT}", param_hint="'--expires'")
 
     async def work(database: Database) -> str:
         kept = Keys(database)
         text, stored = make_key(
             tenant_id=await kept.make_tenant(tenant),
-            scopes=list(dict.fromkeys(granted)),
-            shop_ids=reached,
-            expires_at=until,
-            now=clock(),
+            scopes=list(dict.fromkeys(scopes)),
+            shop_ids=shops and list(dict.fromkeys(shops)),
+            expires_at=expires,
+            now=now,
         )
-        await kept.add(stored)
+        await kept.add(Act(stored.key.tenant_id, COMMAND_LINE, "keys create", now), stored)
         return text
 
     click.echo(_run(settings, work))
 
 
 @keys.command("list")
-@click.option("--tenant", required=True)
+@_tenant
 @click.pass_obj
 def list_keys(settings: Settings, tenant: str) -> None:
     """Print the keys of a tenant, newest first: id, scopes, shops, and when it ends or ended."""
 
-    async def work(database: Database) -> list[str]:
+    async def work(database: Database) -> list[ApiKey]:
         kept = Keys(database)
-        lines = []
-        for key in await kept.list(await kept.find_tenant(tenant)):
-            end = "revoked" if key.revoked_at else f"expires {key.expires_at or 'never'}"
-            shops = "all shops" if key.shop_ids is None else ",".join(key.shop_ids)
-            lines.append(f"{key.key_id}\t{','.join(key.scopes)}\t{shops}\t{end}")
-        return lines
+        return await kept.list(await kept.find_tenant(tenant))
 
-    for line in _run(settings, work):
-        click.echo(line)
+    for key in _run(settings, work):
+        shops = "all shops" if key.shop_ids is None else ",".join(key.shop_ids)
+        if key.revoked_at:
+            end = f"revoked {key.revoked_at:%Y-%m-%dT%H:%M:%SZ}"
+        elif key.expires_at:
+            end = f"expires {key.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+        else:
+            end = "never expires"
+        click.echo(f"{key.key_id}\t{','.join(key.scopes)}\t{shops}\t{end}")
 
 
 @keys.command("revoke")
-@click.option("--tenant", required=True)
+@_tenant
 @click.argument("key_id")
 @click.pass_obj
 def revoke_key(settings: Settings, tenant: str, key_id: str) -> None:
-    """End a key, by the id that `keys list` shows."""
+    """End a key at once, by the id that `keys list` shows."""
 
     async def work(database: Database) -> None:
         kept = Keys(database)
-        await kept.revoke(await kept.find_tenant(tenant), key_id, clock())
+        tenant_id = await kept.find_tenant(tenant)
+        await kept.revoke(Act(tenant_id, COMMAND_LINE, "keys revoke", clock()), key_id)
 
     _run(settings, work)
 
 
 @main.command("import")
-@click.option("--tenant", required=True)
+@_tenant
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_obj
 def import_events(settings: Settings, tenant: str, file: Path) -> None:
-    """Record the events of FILE, NDJSON or gzipped NDJSON, as if they were posted.
+    """Record the events of FILE, as if they were posted: NDJSON, gzipped if it ends in .gz.
 
-    Exits with 1 when any event was refused.
+    Prints what became of them; importing a file again changes nothing. Exits with 1 when any
+    event was refused.
     """
-    with _database(settings) as (url, _):
-        received = _until_done(_import(settings, url, tenant, file))
+
+    async def work(database: Database) -> Tally:
+        ledger = Ledger(database, RuleBook())
+        tenant_id = await Keys(database).find_tenant(tenant)
+        tally = Tally()
+        async for items in read_lines(_parts(file), settings.limits):
+            submission = Submission(tenant_id, None, [event for _, event in items])
+            [outcomes] = await ledger.record([submission], clock())
+            tally.add(items, outcomes)
+        return tally
+
+    received = _run(settings, work).received_all()
     for rejected in received.rejected:
-        click.echo(msgspec.json.encode(rejected).decode(), err=True)
+        click.echo(msgspec.json.encode(rejected), err=True)
     click.echo(
         f"{received.received} events: {received.stored} stored, "
         f"{received.duplicates} known before, {received.rejected_count} refused"
@@ -201,45 +266,45 @@ def verify(settings: Settings, *, repair: bool) -> None:
 
 @main.command("openapi")
 def print_openapi() -> None:
-    """Print the contract."""
+    """Print the contract, OpenAPI 3.1 in JSON."""
     click.echo((resources.files("openapi") / "v1.json").read_text("utf-8"), nl=False)
 
 
-async def _import(settings: Settings, url: str, tenant: str, file: Path) -> Received:
-    tally = Tally()
-    async with open_context(url, settings.pool, settings.limits, clock) as context:
-        async with open_database(url, settings.pool) as database:
-            tenant_id = await Keys(database).find_tenant(tenant)
-        with (
-            file.open("rb") as raw,
-            click.progressbar(length=file.stat().st_size, label=file.name, file=sys.stderr) as bar,
-        ):
-            text = gzip.open(raw) if file.suffix == ".gz" else raw
-            async for items in read_lines(_parts(text), settings.limits):
-                submission = Submission(tenant_id, None, [event for _, event in items])
-                [outcomes] = await context.ledger.record([submission], clock())
-                tally.add(items, outcomes)
-                bar.update(raw.tell() - bar.pos)
-    return tally.received_all()
+async def _parts(file: Path) -> AsyncIterator[bytes]:
+    """What a file holds, part by part, inflated; how far it has been read is shown on stderr."""
+    with (
+        file.open("rb") as raw,
+        gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw as inflated,
+        click.progressbar(
+            length=os.fstat(raw.fileno()).st_size, label=file.name, file=sys.stderr
+        ) as bar,
+    ):
+        while part := _read(inflated, file):
+            yield part
+            bar.update(raw.tell() - bar.pos)
 
 
-async def _parts(file: IO[bytes] | gzip.GzipFile) -> AsyncIterator[bytes]:
-    while part := file.read(READ_BYTES):
-        yield part
+def _read(inflated: IO[bytes] | gzip.GzipFile, file: Path) -> bytes:
+    try:
+        return inflated.read(READ_BYTES)
+    except (OSError, EOFError, zlib.error) as error:
+        raise click.ClickException(
+            f"{file} cannot be read to its end: {error}. What came before is recorded."
+        ) from None
 
 
 @contextmanager
-def _database(settings: Settings):  # type: ignore[no-untyped-def]
+def _database(settings: Settings) -> Iterator[tuple[str, list[str]]]:
     """The address of a database whose schema is current, and the steps that made it so."""
     try:
         with database_url(settings) as url:
-            yield url, _until_done(prepare(url))
-    except (EmbeddedPostgresError, UnsafeDatabase) as error:
+            yield url, _until_done(prepare(settings, url))
+    except (EmbeddedPostgresError, UnsafeDatabase, MigrationChanged) as error:
         raise click.ClickException(str(error)) from None
 
 
-def _run(settings: Settings, work: Any) -> Any:
-    async def with_database(url: str) -> Any:
+def _run(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    async def with_database(url: str) -> T:
         async with open_database(url, settings.pool) as database:
             return await work(database)
 
@@ -247,28 +312,27 @@ def _run(settings: Settings, work: Any) -> Any:
         return _until_done(with_database(url))
 
 
-def _until_done(work: Coroutine[Any, Any, Any]) -> Any:
+def _until_done(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except NotFound as error:
         raise click.ClickException(f"There is no {error.what} {error.name}") from None
-    except (OSError, asyncpg.PostgresError, gzip.BadGzipFile) as error:
-        raise click.ClickException(f"{type(error).__name__}: {error}") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable) as error:
+        cause = error.__cause__ if isinstance(error, Unavailable) else error
+        raise click.ClickException(f"The database cannot serve: {cause!r}") from None
 
 
-def _given(option: str, value: object, kind: Any) -> Any:
+def _free_address(settings: Settings) -> str:
+    """The IP address to listen on, once it is sure that its port is free."""
     try:
-        return msgspec.convert(value, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise click.BadParameter(str(error), param_hint=option) from None
-
-
-def _refuse_taken_port(settings: Settings) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise click.ClickException(
-                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}"
-            ) from None
+        family, kind, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+        ) from None
+    return str(address[0])

@@ -24,14 +24,16 @@ def database_url(settings: Settings) -> Iterator[str]:
             yield url
 
 
-async def prepare(url: str) -> list[str]:
+async def prepare(settings: Settings, url: str) -> list[str]:
     """Bring the schema up to date and return the names of the steps taken.
 
-    Raises UnsafeDatabase where confirmed data might be lost.
+    Raises UnsafeDatabase where confirmed data might be lost and the settings do not allow it,
+    and MigrationChanged.
     """
     connection = await asyncpg.connect(url)
     try:
-        await refuse_unsafe(connection)
+        if not settings.data_may_be_lost:
+            await refuse_unsafe(connection)
         return await migrate(connection)
     finally:
         await connection.close()

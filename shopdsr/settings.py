@@ -15,32 +15,65 @@ from infra.postgres.database import PoolLimits
 PREFIX = "SHOPDSR_"
 TEST_PREFIX = "SHOPDSR_TEST_"
 
+Address = Annotated[str, Meta(pattern=r"^(postgres(ql)?://.*)?$", title="`postgresql://…`")]
+Host = Annotated[str, Meta(min_length=1, title="an IP address or a name")]
+Folder = Annotated[str, Meta(title="a path")]
 Milliseconds = Annotated[int, Meta(ge=1, le=3_600_000)]
 Bytes = Annotated[int, Meta(ge=1, le=1 << 40)]
+Events = Annotated[int, Meta(ge=1, le=100_000)]
 
 
 class BadSetting(Exception):
-    """A variable that is unknown, or whose value does not fit; the message names it."""
+    """Variables that are unknown, or whose values do not fit; the message names each."""
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(msgspec.Struct, frozen=True):
     """Everything that can be set; each field is the variable `SHOPDSR_<FIELD>`."""
 
     database_url: Annotated[
-        str, Meta(description="Postgres to use; empty: the embedded one")
+        Address, Meta(description="Postgres to use; when empty, the embedded one")
     ] = ""
     data_dir: Annotated[
-        str,
+        Folder,
         Meta(
-            description="folder of the embedded Postgres; "
-            "empty: `/var/lib/shopdsr` as root, else `~/.local/share/shopdsr`"
+            description="folder of the embedded Postgres; when empty, `/var/lib/shopdsr` for root, "
+            "`~/.local/share/shopdsr` for others"
         ),
     ] = ""
-    host: Annotated[str, Meta(min_length=1, description="address to listen on")] = "127.0.0.1"
+    data_may_be_lost: Annotated[
+        bool, Meta(description="take a Postgres that may lose what it has confirmed")
+    ] = False
+    host: Annotated[Host, Meta(description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535, description="port to listen on")] = 8000
-    workers: Annotated[int, Meta(ge=1, le=64, description="worker processes")] = 1
+    workers: Annotated[int, Meta(ge=1, le=64, description="processes that serve")] = 1
+    connections: Annotated[
+        int, Meta(ge=1, le=65_536, description="connections of callers to each worker; more wait")
+    ] = 4_096
+    header_timeout_ms: Annotated[
+        int,
+        Meta(
+            ge=100,
+            le=60_000,
+            description="longest wait for the head of a request, and for a next one",
+        ),
+    ] = 10_000
+    header_bytes: Annotated[
+        int, Meta(ge=8_192, le=1_048_576, description="largest head of a request")
+    ] = 65_536
+    drain_notice_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=60_000,
+            description="after SIGTERM, time in which `/readyz` says 503 and all else is served",
+        ),
+    ] = 1_000
+    drain_timeout_s: Annotated[
+        int,
+        Meta(ge=1, le=3_600, description="after SIGTERM, time for all requests to be answered"),
+    ] = 7
     pool_connections: Annotated[
-        int, Meta(ge=1, le=1_000, description="connections to Postgres, a worker")
+        int, Meta(ge=1, le=1_000, description="connections to Postgres of each worker")
     ] = 10
     acquire_timeout_ms: Annotated[
         Milliseconds, Meta(description="longest wait for a connection")
@@ -48,23 +81,47 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     statement_timeout_ms: Annotated[
         Milliseconds, Meta(description="longest run of one statement")
     ] = 30_000
+    lock_timeout_ms: Annotated[
+        Milliseconds, Meta(description="longest wait of a statement for a lock")
+    ] = 10_000
     statement_cache: Annotated[
         bool, Meta(description="prepared statements; off behind a pooler in transaction mode")
     ] = True
-    batch_events: Annotated[
-        int, Meta(ge=1, le=100_000, description="most events in one batch")
-    ] = 5_000
+    snapshot_interval_s: Annotated[
+        int,
+        Meta(ge=1, le=31_536_000, description="seconds between peer snapshots that are scheduled"),
+    ] = 3_600
+    batch_events: Annotated[Events, Meta(description="most events in one batch")] = 5_000
     batch_bytes: Annotated[Bytes, Meta(description="largest batch, inflated")] = 8_388_608
     event_bytes: Annotated[
         Bytes, Meta(description="largest single event or NDJSON line, inflated")
     ] = 65_536
     stream_bytes: Annotated[Bytes, Meta(description="largest NDJSON body, inflated")] = 268_435_456
     stream_chunk_events: Annotated[
-        int, Meta(ge=1, le=100_000, description="events of an NDJSON body in one transaction")
+        Events, Meta(description="events of an NDJSON body in one transaction")
     ] = 1_000
     body_timeout_ms: Annotated[
-        Milliseconds, Meta(description="longest silence while a body is coming in")
+        Milliseconds, Meta(description="longest wait for a body, whatever its size")
     ] = 30_000
+    body_bytes_per_s: Annotated[
+        Bytes, Meta(description="a body may take a second more for each so many bytes it has sent")
+    ] = 16_384
+    waiting_events: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000_000,
+            description="events in each worker that wait to be stored; those over it are 503",
+        ),
+    ] = 100_000
+    rate_per_key: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="requests a second of one API key, in each process by itself; 0 is no limit",
+        ),
+    ] = 0
 
     @property
     def folder(self) -> Path:
@@ -78,6 +135,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             connections_max=self.pool_connections,
             acquire_timeout_ms=self.acquire_timeout_ms,
             statement_timeout_ms=self.statement_timeout_ms,
+            lock_timeout_ms=self.lock_timeout_ms,
             statement_cache=self.statement_cache,
         )
 
@@ -91,6 +149,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             stream_bytes_max=self.stream_bytes,
             stream_chunk_events=self.stream_chunk_events,
             body_timeout_ms=self.body_timeout_ms,
+            body_bytes_per_s=self.body_bytes_per_s,
+            waiting_events_max=self.waiting_events,
+            requests_per_s=self.rate_per_key or None,
         )
 
 
@@ -99,18 +160,60 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
     Raises BadSetting.
     """
-    given = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in environ.items()
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)
-    }
-    known = {field.name for field in msgspec.structs.fields(Settings)}
-    for name in given.keys() - known:
-        raise BadSetting(f"{PREFIX}{name.upper()} is not a setting")
-    for name, value in given.items():
+    fields = {_variable(field): field for field in _fields()}
+    given: dict[str, object] = {}
+    faults = []
+    for name, text in sorted(environ.items()):
+        if not name.startswith(PREFIX) or name.startswith(TEST_PREFIX):
+            continue
+        field = fields.get(name)
+        if field is None:
+            faults.append(f"{name} is not a setting")
+            continue
         try:
-            msgspec.convert({name: value}, Settings, strict=False)
-        except msgspec.ValidationError as error:
-            detail = str(error).partition(" - at ")[0]
-            raise BadSetting(f"{PREFIX}{name.upper()}={value}: {detail}") from None
-    return msgspec.convert(given, Settings, strict=False)
+            one = msgspec.convert({field.name: text}, Settings, strict=False)
+        except msgspec.ValidationError:
+            # Without the value, which may be a secret.
+            faults.append(f"{name}: expected {_values(field)}")
+        else:
+            given[field.name] = getattr(one, field.name)
+    if faults:
+        raise BadSetting("; ".join(faults))
+    return msgspec.convert(given, Settings)
+
+
+def settings_table() -> str:
+    """Every setting as a row of a Markdown table."""
+    rows = ["| variable | meaning | values | default |", "|---|---|---|---|"]
+    for field in _fields():
+        default = msgspec.json.encode(field.default).decode().strip('"') or "empty"
+        rows.append(
+            f"| `{_variable(field)}` | {_meta(field)['description']} | {_values(field)} "
+            f"| {default} |"
+        )
+    return "\n".join(rows)
+
+
+def _fields() -> tuple[msgspec.inspect.Field, ...]:
+    info = msgspec.inspect.type_info(Settings)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return info.fields
+
+
+def _variable(field: msgspec.inspect.Field) -> str:
+    return PREFIX + field.name.upper()
+
+
+def _meta(field: msgspec.inspect.Field) -> dict[str, str]:
+    assert isinstance(field.type, msgspec.inspect.Metadata)
+    return field.type.extra_json_schema or {}
+
+
+def _values(field: msgspec.inspect.Field) -> str:
+    """What fits: a range of numbers, or what its type says."""
+    match field.type:
+        case msgspec.inspect.Metadata(type=msgspec.inspect.IntType(ge=low, le=high)):
+            return f"{low} to {high}"
+        case msgspec.inspect.Metadata(type=msgspec.inspect.BoolType()):
+            return "`true` or `false`"
+    return _meta(field)["title"]

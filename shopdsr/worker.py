@@ -1,15 +1,22 @@
 """What each worker process of the server runs."""
 
+import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import msgspec
 from litestar import Litestar
 
 from api.context import Context
 from shopdsr.app import create_app, open_context
-from shopdsr.schedule import scheduled
 from shopdsr.database import database_url
+from shopdsr.draining import Draining
+from shopdsr.log import configure_log
+from shopdsr.schedule import scheduled
 from shopdsr.settings import read_settings
 
 
@@ -24,6 +31,8 @@ def worker() -> Litestar:
     Each worker holds the embedded Postgres for itself, so it stays while any of them lives.
     """
     settings = read_settings()
+    configure_log()
+    threading.Thread(target=_end_with_server, daemon=True).start()
 
     @asynccontextmanager
     async def ports() -> AsyncIterator[Context]:
@@ -32,6 +41,19 @@ def worker() -> Litestar:
                 open_context(url, settings.pool, settings.limits, clock) as context,
                 scheduled(context, settings.snapshot_interval_s),
             ):
-                yield context
+                health = Draining(context.health, settings.drain_notice_ms)
+                health.listen()
+                yield msgspec.structs.replace(context, health=health)
 
     return create_app(ports)
+
+
+def _end_with_server() -> None:
+    """Wait for the process that started this worker, and end as if told to when it is gone.
+
+    It may be killed without a word; its workers would go on and keep the port.
+    """
+    server = multiprocessing.parent_process()
+    if server:
+        server.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -15,12 +15,14 @@ from litestar.testing import AsyncTestClient
 
 from api.auth import make_key
 from api.context import Context, Limits
+from domain.acts import COMMAND_LINE, Act
 from domain.keys import SCOPES, Scope
 from infra.embedded import embedded_postgres, throwaway_data_dir
 from infra.postgres.database import Database, PoolLimits, open_database
 from infra.postgres.keys import Keys
 from infra.postgres.migrations import migrate
 from shopdsr.app import create_app, open_context
+from tests.contract.validation import check_async
 
 POOL = PoolLimits(connections_max=4)
 
@@ -52,23 +54,32 @@ def template(postgres_url: str) -> Iterator[str]:
     name = f"shopdsr_test_{uuid4().hex}"
 
     async def make() -> None:
-        await _execute(postgres_url, f"create database {name}")
+        await execute(postgres_url, f"create database {name}")
         connection = await asyncpg.connect(database_of(postgres_url, name))
         await migrate(connection)
         await connection.close()
 
     asyncio.run(make())
     yield name
-    asyncio.run(_execute(postgres_url, f"drop database {name}"))
+    asyncio.run(execute(postgres_url, f"drop database {name}"))
 
 
 @pytest.fixture
 async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
     """A database with the schema, for one test."""
     name = f"shopdsr_test_{uuid4().hex}"
-    await _execute(postgres_url, f"create database {name} template {template}")
+    await execute(postgres_url, f"create database {name} template {template}")
     yield database_of(postgres_url, name)
-    await _execute(postgres_url, f"drop database {name} with (force)")
+    await execute(postgres_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def empty_url(postgres_url: str) -> AsyncIterator[str]:
+    """A database without a schema."""
+    name = f"shopdsr_test_{uuid4().hex}"
+    await execute(postgres_url, f"create database {name}")
+    yield database_of(postgres_url, name)
+    await execute(postgres_url, f"drop database {name} with (force)")
 
 
 @pytest.fixture
@@ -100,6 +111,7 @@ def app(database_url: str, clock: Clock) -> Litestar:
 async def anonymous(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
     """A client without a key."""
     async with AsyncTestClient(app) as client:
+        client.event_hooks = {"response": [check_async]}
         yield client
 
 
@@ -130,7 +142,8 @@ async def new_key(
         expires_at=expires_at,
         now=clock.now,
     )
-    await keys.add(stored)
+    act = Act(stored.key.tenant_id, COMMAND_LINE, "keys create", clock.now)
+    await keys.add(act, stored)
     return text
 
 
@@ -139,7 +152,8 @@ def database_of(server_url: str, name: str) -> str:
     return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
 
 
-async def _execute(url: str, statement: str) -> None:
+async def execute(url: str, statement: str) -> None:
+    """Run one statement on a connection of its own."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(statement)

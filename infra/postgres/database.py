@@ -1,7 +1,9 @@
 """One pool of connections, transactions that are tried again, and what makes a database unfit."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import TypeAlias, TypeVar
 
 import asyncpg
@@ -21,14 +23,16 @@ STAGES = ("stage_days", "stage_units", "stage_totals")
 _TRANSIENT = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
     asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
-    asyncpg.DiskFullError,
+    asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalServerError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
@@ -36,6 +40,11 @@ _TRANSIENT = (
 )
 """Troubles of the database and not of the request: its whole transaction may be tried again."""
 
+_SILENT = (TimeoutError, asyncio.CancelledError)
+"""What ends waiting for an answer of the server; one may still be on its way."""
+
+_GRACE_S = 1.0
+"""The server ends a statement itself at its timeout; one that has not done so by then is gone."""
 
 TRIES = 3
 
@@ -49,12 +58,17 @@ def _is_transient(error: Exception) -> bool:
 
 
 class PoolLimits(msgspec.Struct, frozen=True):
-    """Bounds of the pool: connections, and milliseconds to wait for one or for a statement."""
+    """Bounds of the pool: connections, and milliseconds to wait for one, a statement or a lock."""
 
     connections_max: int = 10
     acquire_timeout_ms: int = 5_000
     statement_timeout_ms: int = 30_000
+    lock_timeout_ms: int = 10_000
     statement_cache: bool = True
+
+
+def _silent_after_s(limits: PoolLimits) -> float:
+    return limits.statement_timeout_ms / 1000 + _GRACE_S
 
 
 class UnsafeDatabase(Exception):
@@ -90,11 +104,18 @@ class Database:
         isolation = "repeatable_read" if snapshot else None
 
         async def once() -> T:
-            async with (
-                self.connection() as connection,
-                connection.transaction(isolation=isolation),
-            ):
-                return await work(connection)
+            async with self.connection() as connection:
+                transaction = connection.transaction(isolation=isolation)
+                await transaction.start()
+                try:
+                    done = await work(connection)
+                except _SILENT:
+                    raise
+                except BaseException:
+                    await transaction.rollback()
+                    raise
+                await transaction.commit()
+                return done
 
         return await self._retried(once, tries)
 
@@ -112,6 +133,11 @@ class Database:
         return await self._retried(once, TRIES)
 
     async def _retried(self, once: Callable[[], Awaitable[T]], tries: int) -> T:
+        last_start = monotonic() + self.acquire_timeout_s
+
+        def again(error: Exception) -> bool:
+            return _is_transient(error) and monotonic() < last_start
+
         try:
             return await once()
         except _TRANSIENT as error:
@@ -119,23 +145,38 @@ class Database:
                 raise
             trouble = error
         try:
-            async for attempt in stamina.retry_context(
-                on=_is_transient, attempts=tries - 1, wait_initial=0.02, wait_max=0.2, timeout=None
-            ):
-                with attempt:
-                    return await once()
+            if tries > 1 and again(trouble):
+                async for attempt in stamina.retry_context(
+                    on=again, attempts=tries - 1, wait_initial=0.02, wait_max=0.2, timeout=None
+                ):
+                    with attempt:
+                        return await once()
         except _TRANSIENT as error:
             if not _is_transient(error):
                 raise
             trouble = error
         raise Unavailable(type(trouble).__name__) from trouble
 
+    @property
+    def acquire_timeout_s(self) -> float:
+        """Longest wait for a connection; later than that nothing is tried again."""
+        return self._limits.acquire_timeout_ms / 1000
+
+    @property
+    def patience_s(self) -> float:
+        """How long one statement's work can take at most where the server falls silent."""
+        return 2 * self.acquire_timeout_s + _silent_after_s(self._limits)
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection of the pool; one that was lost is thrown away."""
-        timeout = self._limits.acquire_timeout_ms / 1000
-        async with self._pool.acquire(timeout=timeout) as connection:
-            yield connection
+        """A connection of the pool; one that was lost, or stays silent, is thrown away."""
+        async with self._pool.acquire(timeout=self.acquire_timeout_s) as connection:
+            try:
+                yield connection
+            except _SILENT:
+                # Whatever else is said to such a server is waited for without end.
+                connection.terminate()
+                raise
 
 
 @asynccontextmanager
@@ -148,10 +189,12 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
         init=_prepare,
         reset=_leave,
         timeout=limits.acquire_timeout_ms / 1000,
+        command_timeout=_silent_after_s(limits),
         statement_cache_size=200 if limits.statement_cache else 0,
         server_settings={
             "application_name": "shopdsr",
             "statement_timeout": str(limits.statement_timeout_ms),
+            "lock_timeout": str(limits.lock_timeout_ms),
             "idle_in_transaction_session_timeout": str(limits.statement_timeout_ms),
             "timezone": "UTC",
             "role": ROLE,

@@ -1,5 +1,7 @@
 """Whether Postgres can serve."""
 
+import asyncio
+
 from domain.errors import Unavailable
 from infra.postgres.database import Database
 from infra.postgres.migrations import is_current
@@ -14,6 +16,7 @@ class Health:
     async def is_ready(self) -> bool:
         """Whether the database answers and its schema is current."""
         try:
-            return await self._database.run(is_current, tries=1)
-        except Unavailable:
+            async with asyncio.timeout(self._database.acquire_timeout_s):
+                return await self._database.run(is_current, tries=1)
+        except (Unavailable, TimeoutError):
             return False

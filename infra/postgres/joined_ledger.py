@@ -12,16 +12,16 @@ SMALL_EVENTS_MAX = 50
 
 SMALL_LANES, BULK_LANES = 1, 2
 SMALL_EVENTS_AT_ONCE, BULK_EVENTS_AT_ONCE = 1_000, 5_000
-SMALL_EVENTS_WAITING, BULK_EVENTS_WAITING = 20_000, 100_000
+EVENTS_WAITING = 100_000
 
 
 class JoinedLedger:
-    """See `domain.ports.Ledger`."""
+    """See `domain.ports.Ledger`; over `waiting_max` events that wait in a lane it is Unavailable."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, waiting_max: int = EVENTS_WAITING) -> None:
         self._ledger = ledger
-        self._small = self._lanes(SMALL_LANES, SMALL_EVENTS_AT_ONCE, SMALL_EVENTS_WAITING)
-        self._bulk = self._lanes(BULK_LANES, BULK_EVENTS_AT_ONCE, BULK_EVENTS_WAITING)
+        self._small = self._lanes(SMALL_LANES, SMALL_EVENTS_AT_ONCE, waiting_max)
+        self._bulk = self._lanes(BULK_LANES, BULK_EVENTS_AT_ONCE, waiting_max)
 
     async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
         """Record one request, perhaps in one transaction with others; outcomes after commit."""
@@ -32,7 +32,11 @@ class JoinedLedger:
         self, lanes: int, events_at_once: int, events_waiting: int
     ) -> Joiner[tuple[Submission, datetime], list[Outcome]]:
         return Joiner(
-            self._record, lanes=lanes, weight_max=events_at_once, waiting_max=events_waiting
+            self._record,
+            lanes=lanes,
+            weight_max=events_at_once,
+            waiting_max=events_waiting,
+            patience_s=self._ledger.patience_s,
         )
 
     async def _record(

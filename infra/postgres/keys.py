@@ -1,17 +1,21 @@
 """Tenants and their API keys on Postgres."""
 
-from datetime import datetime
+import hmac
 from time import monotonic
 
 import asyncpg
 
+from domain.acts import Act
 from domain.errors import NotFound
 from domain.keys import ApiKey, StoredKey
+from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database
 from infra.postgres.statements import sql
 
 REMEMBERED_S = 4.0
 REMEMBERED_MAX = 10_000
+
+_NO_DIGEST = bytes(32)
 
 
 class Keys:
@@ -21,30 +25,38 @@ class Keys:
         self._database = database
         self._remembered: dict[str, tuple[float, StoredKey]] = {}
 
-    async def find(self, key_id: str) -> StoredKey | None:
-        """A key by id, whether or not it still holds.
+    async def find(self, key_id: str, secret_sha256: bytes) -> ApiKey | None:
+        """The key of an id and a secret, whether or not it still holds.
 
         A key that was found is remembered for `REMEMBERED_S`, which is how long a revocation
-        elsewhere may go unseen; that there is none is never remembered.
+        elsewhere may go unseen. That there is none is never remembered, and a wrong secret is
+        always looked up, like an id that there is not.
         """
         known = self._remembered.get(key_id)
         asked_at = monotonic()
-        if known is not None and asked_at - known[0] < REMEMBERED_S:
-            return known[1]
+        if (
+            known is not None
+            and hmac.compare_digest(secret_sha256, known[1].secret_sha256)
+            and asked_at - known[0] < REMEMBERED_S
+        ):
+            return known[1].key
         rows = await self._database.fetch("find_key", key_id)
-        if not rows:
+        digest = rows[0]["secret_sha256"] if rows else _NO_DIGEST
+        if not hmac.compare_digest(secret_sha256, digest) or not rows:
             return None
-        found = StoredKey(_key(rows[0]), rows[0]["secret_sha256"])
+        found = StoredKey(_key(rows[0]), digest)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
         self._remembered[key_id] = (asked_at, found)
-        return found
+        return found.key
 
-    async def add(self, stored: StoredKey) -> None:
+    async def add(self, act: Act, stored: StoredKey) -> None:
         """Keep a new key."""
         key = stored.key
-        await self._database.run(
-            lambda connection: connection.execute(
+
+        async def work(connection: Connection) -> None:
+            # Where it is there already, an earlier try was committed unheard.
+            if await connection.fetchval(
                 sql("insert_key"),
                 key.key_id,
                 key.tenant_id,
@@ -54,21 +66,29 @@ class Keys:
                 key.expires_at,
                 key.revoked_at,
                 stored.secret_sha256,
-            )
-        )
+            ):
+                await record(connection, act, [key.key_id])
+
+        await self._database.run(work)
 
     async def list(self, tenant_id: int) -> list[ApiKey]:
         """Keys of a tenant, newest first."""
         return [_key(row) for row in await self._database.fetch("list_keys", tenant_id)]
 
-    async def revoke(self, tenant_id: int, key_id: str, now: datetime) -> None:
+    async def revoke(self, act: Act, key_id: str) -> None:
         """End a key; ending it again changes nothing. Raises NotFound."""
-        found = await self._database.run(
-            lambda connection: connection.fetchval(sql("revoke_key"), tenant_id, key_id, now)
-        )
+
+        async def work(connection: Connection) -> None:
+            ended_now = await connection.fetchval(
+                sql("revoke_key"), act.tenant_id, key_id, act.at
+            )
+            if ended_now is None:
+                raise NotFound("key", key_id)
+            if ended_now:
+                await record(connection, act, [key_id])
+
+        await self._database.run(work)
         self._remembered.pop(key_id, None)
-        if not found:
-            raise NotFound("key", key_id)
 
     async def find_tenant(self, name: str) -> int:
         """The id of a tenant; raises NotFound."""

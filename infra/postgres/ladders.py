@@ -1,8 +1,10 @@
 """Ladders of amounts on Postgres."""
 
+from domain.acts import Act
 from domain.errors import NotFound
 from domain.tier import Ladder
-from infra.postgres.database import Database
+from infra.postgres.audit_trail import record
+from infra.postgres.database import Connection, Database
 from infra.postgres.statements import sql
 
 
@@ -12,19 +14,23 @@ class Ladders:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, tenant_id: int, marketplace: str, category: str, ladder: Ladder) -> bool:
+    async def put(self, act: Act, marketplace: str, category: str, ladder: Ladder) -> bool:
         """Create (True) or replace."""
-        created: bool = await self._database.run(
-            lambda connection: connection.fetchval(
+
+        async def work(connection: Connection) -> bool:
+            created: bool | None = await connection.fetchval(
                 sql("put_ladder"),
-                tenant_id,
+                act.tenant_id,
                 marketplace,
                 category,
                 ladder.currency,
                 ladder.amounts,
             )
-        )
-        return created
+            if created is not None:
+                await record(connection, act, [f"{marketplace}/{category}"])
+            return bool(created)
+
+        return await self._database.run(work)
 
     async def get(self, tenant_id: int, marketplace: str, category: str) -> Ladder:
         """One ladder; raises NotFound."""
@@ -33,15 +39,17 @@ class Ladders:
             raise _not_found(marketplace, category)
         return Ladder(rows[0]["currency"], tuple(rows[0]["amounts"]))
 
-    async def delete(self, tenant_id: int, marketplace: str, category: str) -> None:
+    async def delete(self, act: Act, marketplace: str, category: str) -> None:
         """Remove one; raises NotFound."""
-        found = await self._database.run(
-            lambda connection: connection.fetchval(
-                sql("delete_ladder"), tenant_id, marketplace, category
-            )
-        )
-        if not found:
-            raise _not_found(marketplace, category)
+
+        async def work(connection: Connection) -> None:
+            if not await connection.fetchval(
+                sql("delete_ladder"), act.tenant_id, marketplace, category
+            ):
+                raise _not_found(marketplace, category)
+            await record(connection, act, [f"{marketplace}/{category}"])
+
+        await self._database.run(work)
 
 
 def _not_found(marketplace: str, category: str) -> NotFound:

@@ -61,6 +61,7 @@ class Ledger:
     def __init__(self, database: Database, rules: RuleBook) -> None:
         self._database = database
         self._rules = rules
+        self.patience_s = database.patience_s
 
     async def record(self, submissions: Sequence[Submission], now: datetime) -> list[list[Outcome]]:
         """Record several requests in one transaction; outcomes in order, after commit."""

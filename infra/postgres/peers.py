@@ -1,17 +1,20 @@
 """Peer snapshots on Postgres."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from fractions import Fraction
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from domain import tier
+from domain.acts import Act
 from domain.peers import Group, PeerShop, PeerStanding, Snapshot, snapshot, tallies
 from domain.ports import GroupAsked, KeptShop, SnapshotHeader
-from domain.rules import RuleSet
+from domain.rules import BUILT_IN
 from domain.tier import SalesGroup
 from domain.totals import DIMENSIONS, FIELDS, HISTOGRAMS, SALES_FIELDS, nothing
+from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database
 from infra.postgres.ledger import copy
 from infra.postgres.rules import RuleBook
@@ -37,31 +40,39 @@ class Peers:
         self._database = database
         self._rules = rules
 
-    async def take(
-        self, tenant_id: int, as_of: date, now: datetime, *, unless_since: datetime | None = None
-    ) -> SnapshotHeader | None:
+    async def take(self, act: Act, as_of: date) -> SnapshotHeader:
         """Take a snapshot of every shop of a tenant in place of the date's earlier one."""
 
-        async def work(connection: Connection) -> SnapshotHeader | None:
-            claimed = await connection.fetchval(
-                sql("claim_snapshot"), tenant_id, as_of, now, unless_since
-            )
-            if not claimed:
-                return None
-            shops = await self._shops(connection, tenant_id, as_of)
-            await _write(connection, tenant_id, as_of, shops, snapshot(shops))
-            groups = len({(shop.marketplace, shop.category) for shop in shops})
+        async def work(connection: Connection) -> SnapshotHeader:
             await connection.execute(
-                sql("finish_snapshot"), tenant_id, as_of, len(shops), groups
+                sql("claim_snapshot"), act.tenant_id, as_of, act.at, None
             )
-            return SnapshotHeader(as_of, now, len(shops), groups)
+            taken = await self._take(connection, act.tenant_id, as_of, act.at)
+            await record(connection, act, [str(as_of)])
+            return taken
 
         return await self._database.run(work)
 
     async def take_all(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
         """Take a snapshot for every tenant that has none taken after `unless_since`."""
+
+        async def work(connection: Connection, tenant_id: int) -> None:
+            if await connection.fetchval(
+                sql("claim_snapshot"), tenant_id, as_of, now, unless_since
+            ):
+                await self._take(connection, tenant_id, as_of, now)
+
         for row in await self._database.fetch("tenants"):
-            await self.take(row["tenant_id"], as_of, now, unless_since=unless_since)
+            await self._database.run(partial(work, tenant_id=row["tenant_id"]))
+
+    async def _take(
+        self, connection: Connection, tenant_id: int, as_of: date, now: datetime
+    ) -> SnapshotHeader:
+        shops = await self._shops(connection, tenant_id, as_of)
+        await _write(connection, tenant_id, as_of, shops, snapshot(shops))
+        groups = len({(shop.marketplace, shop.category) for shop in shops})
+        await connection.execute(sql("finish_snapshot"), tenant_id, as_of, len(shops), groups)
+        return SnapshotHeader(as_of, now, len(shops), groups)
 
     async def page(
         self, tenant_id: int, before: date | None, limit: int
@@ -128,19 +139,20 @@ class Peers:
     async def _shops(
         self, connection: Connection, tenant_id: int, as_of: date
     ) -> list[PeerShop]:
-        in_use = await self._in_use(connection, tenant_id)
+        built_in = [
+            (found.name, found.version, found.rules.rating_window_days, found.rules.sales_window_days)
+            for found in BUILT_IN.values()
+        ]
         rows = await connection.fetch(
-            sql("peer_totals"),
-            tenant_id,
-            as_of,
-            [name for name, _ in in_use],
-            [version for _, version in in_use],
-            [found.rules.rating_window_days for found in in_use.values()],
-            [found.rules.sales_window_days for found in in_use.values()],
+            sql("peer_totals"), tenant_id, as_of, *zip(*built_in, strict=True)
         )
+        followed = {
+            (name, version): await self._rules.version(connection, tenant_id, name, version)
+            for name, version in {(row["rules"], row["rules_version"]) for row in rows}
+        }
         shops = []
         for shop_key, marketplace, category, currency, name, version, *sums in rows:
-            rules = in_use[name, version].rules
+            rules = followed[name, version].rules
             totals = nothing()
             for place, value in zip(_PLACES, sums, strict=True):
                 totals[place] = value
@@ -155,15 +167,6 @@ class Peers:
                 )
             )
         return shops
-
-    async def _in_use(
-        self, connection: Connection, tenant_id: int
-    ) -> Mapping[tuple[str, int], RuleSet]:
-        rows = await connection.fetch(sql("rules_in_use"), tenant_id)
-        return {
-            (name, version): await self._rules.version(connection, tenant_id, name, version)
-            for name, version in rows
-        }
 
 
 async def _write(

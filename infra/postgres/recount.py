@@ -44,8 +44,7 @@ async def recount(connection: Connection, shop: ShopKey, rules: Rules) -> Recoun
     counted.compare(
         {row[0]: row[1:] for row in days},
         {(row["listing_id"], row["day"]): row["units"] for row in units},
-        running[0],
-        running[1:],
+        *((running[0], running[1:]) if running else (None, ())),
     )
     return counted
 

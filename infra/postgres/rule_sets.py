@@ -4,9 +4,11 @@ from datetime import datetime
 
 import msgspec
 
+from domain.acts import Act
 from domain.errors import BuiltInRules, NotFound
 from domain.ports import ShopKey
 from domain.rules import BUILT_IN, Rules, RuleSet
+from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database
 from infra.postgres.ledger import lock_shops
 from infra.postgres.recount import recount, repair
@@ -35,9 +37,7 @@ class RuleSets:
             raise NotFound("set of rules", name)
         return found[name]
 
-    async def put(
-        self, tenant_id: int, name: str, rules: Rules, now: datetime
-    ) -> tuple[RuleSet, bool]:
+    async def put(self, act: Act, name: str, rules: Rules) -> tuple[RuleSet, bool]:
         """Store a set, and rebuild the states of every shop that follows it; True if it is new.
 
         Equal content makes no new version. Raises BuiltInRules.
@@ -46,18 +46,19 @@ class RuleSets:
             raise BuiltInRules(name)
 
         async def work(connection: Connection) -> tuple[RuleSet, bool]:
-            await connection.execute(sql("hold_tenant"), tenant_id)
-            known = await self._rules.latest(connection, tenant_id, [name])
+            await connection.execute(sql("hold_tenant"), act.tenant_id)
+            known = await self._rules.latest(connection, act.tenant_id, [name])
             before = known.get(name)
             if before is not None and before.rules == rules:
                 return before, False
             version = before.version + 1 if before else 1
             text = msgspec.json.encode(rules).decode()
-            await connection.execute(sql("insert_rules"), tenant_id, name, version, text)
+            await connection.execute(sql("insert_rules"), act.tenant_id, name, version, text)
+            await record(connection, act, [name, f"version {version}"])
             return RuleSet(name, version, built_in=False, rules=rules), before is None
 
         stored = await self._database.run(work)
-        await self.rebuild(now, tenant_id=tenant_id, name=name)
+        await self.rebuild(act.at, tenant_id=act.tenant_id, name=name)
         return stored
 
     async def rebuild(

@@ -40,7 +40,11 @@ class Scores:
         self._rules = rules
         self._rolled: dict[str, date] = {}
         self._standings: Joiner[Sequence[ShopName], dict[str, Standing]] = Joiner(
-            self._read, lanes=READ_LANES, weight_max=SHOPS_READ_AT_ONCE, waiting_max=READS_WAITING
+            self._read,
+            lanes=READ_LANES,
+            weight_max=SHOPS_READ_AT_ONCE,
+            waiting_max=READS_WAITING,
+            patience_s=database.patience_s,
         )
 
     async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, Standing]:

@@ -5,11 +5,13 @@ from datetime import datetime
 
 import asyncpg
 
+from domain.acts import Act
 from domain.days import day_of
 from domain.errors import NotFound, ShopImmutable, UnknownRules
 from domain.ports import KeptShop, PutOutcome
 from domain.rules import RuleSet
 from domain.shops import Shop
+from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database
 from infra.postgres.ledger import lock_shops
 from infra.postgres.recount import recount, repair
@@ -24,10 +26,10 @@ class Shops:
         self._database = database
         self._rules = rules
 
-    async def put(
-        self, tenant_id: int, shops: Sequence[Shop], now: datetime
-    ) -> list[PutOutcome]:
+    async def put(self, act: Act, shops: Sequence[Shop]) -> list[PutOutcome]:
         """Create or replace shops of different ids, in one transaction, each for itself."""
+
+        tenant_id, now = act.tenant_id, act.at
 
         async def work(connection: Connection) -> list[PutOutcome]:
             await connection.execute(sql("share_tenant"), tenant_id)
@@ -46,6 +48,9 @@ class Shops:
                 outcomes[shop.shop_id] = await self._replace(
                     connection, kept, shop, rules[shop.rules], now
                 )
+            changed = [name for name, done in outcomes.items() if done in ("created", "changed")]
+            if changed:
+                await record(connection, act, sorted(changed))
             return [outcomes[shop.shop_id] for shop in shops]
 
         return await self._database.run(work)

@@ -14,11 +14,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from infra import embedded
 from infra.embedded import (
     EmbeddedPostgresError,
-    _Server,
     embedded_postgres,
+    lifetime,
     throwaway_data_dir,
 )
 
@@ -159,7 +158,7 @@ def test_user_and_server_killed_together(data_dir: Path, join: Callable[[], User
 def test_no_second_server_beside_a_process_of_the_killed_one(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "_RESTART_DEADLINE_S", 0.2)
+    monkeypatch.setattr(lifetime, "_RESTART_DEADLINE_S", 0.2)
     with embedded_postgres(data_dir) as dsn:
         number = server(data_dir)
         find = "select pid from pg_stat_activity where backend_type = 'checkpointer'"
@@ -221,10 +220,10 @@ def test_ctrl_c_reaches_the_user_and_not_the_server(
 def test_ctrl_c_while_the_server_starts_leaves_none(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = _Server._run
+    run = lifetime._Server._run
     starting: list[threading.Thread] = []
 
-    def interrupted(server: _Server, program: str, *args: str, **how: Any) -> object:
+    def interrupted(server: lifetime._Server, program: str, *args: str, **how: Any) -> object:
         if "start" not in args:
             return run(server, program, *args, **how)
         thread = threading.Thread(target=run, args=(server, program, *args), kwargs=how)
@@ -232,7 +231,7 @@ def test_ctrl_c_while_the_server_starts_leaves_none(
         starting.append(thread)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_Server, "_run", interrupted)
+    monkeypatch.setattr(lifetime._Server, "_run", interrupted)
     with pytest.raises(KeyboardInterrupt), embedded_postgres(data_dir):
         pass
     assert stopped(data_dir)

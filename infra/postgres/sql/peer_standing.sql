@@ -1,4 +1,4 @@
--- The newest snapshot up to a day, what it says of a group of shops, and of one of them.
+-- The newest snapshot up to a day, what it says of a group of shops, and of one of them if it was in it.
 select
     p.as_of, g.dimension, g.shops,
     g.mean_numerator, g.mean_denominator,
@@ -14,4 +14,6 @@ from (
 left join peer_groups g
     on g.tenant_id = p.tenant_id and g.as_of = p.as_of
     and g.marketplace = $3 and g.category = $4
-left join peer_shops m on m.tenant_id = p.tenant_id and m.shop_key = $5 and m.as_of = p.as_of
+left join peer_shops m
+    on m.tenant_id = p.tenant_id and m.shop_key = $5 and m.as_of = p.as_of
+    and m.marketplace = $3 and m.category = $4

@@ -19,9 +19,18 @@ select
     coalesce(sum(d.paid) filter (where d.day > $2::date - r.sales_days), 0)::bigint as paid,
     coalesce(sum(d.refunded) filter (where d.day > $2::date - r.sales_days), 0)::bigint as refunded
 from shops s
-join unnest($3::text[], $4::integer[], $5::integer[], $6::integer[])
-    as r (name, version, rating_days, sales_days)
-    on r.name = s.rules and r.version = s.rules_version
+join (
+    select
+        name, version,
+        (rules ->> 'rating_window_days')::integer as rating_days,
+        (rules ->> 'sales_window_days')::integer as sales_days
+    from rule_versions
+    where tenant_id = $1 and name <> all($3::text[])
+    union all
+    select name, version, rating_days, sales_days
+    from unnest($3::text[], $4::integer[], $5::integer[], $6::integer[])
+        as built_in (name, version, rating_days, sales_days)
+) r on r.name = s.rules and r.version = s.rules_version
 left join shop_days d
     on d.shop_key = s.shop_key and d.day <= $2::date
     and d.day > $2::date - greatest(r.rating_days, r.sales_days)

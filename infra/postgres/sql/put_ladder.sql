@@ -1,6 +1,7 @@
--- Keeps a ladder; tells whether it is new.
-insert into ladders (tenant_id, marketplace, category, currency, amounts)
+-- Keeps a ladder; tells whether it is new, nothing where it is the same already.
+insert into ladders as l (tenant_id, marketplace, category, currency, amounts)
 values ($1, $2, $3, $4, $5)
 on conflict (tenant_id, marketplace, category)
 do update set currency = excluded.currency, amounts = excluded.amounts
+where (l.currency, l.amounts) is distinct from (excluded.currency, excluded.amounts)
 returning xmax = 0

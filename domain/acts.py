@@ -1,0 +1,29 @@
+"""Administrative acts, and the audit trail that tells of them: who did what, when, to what."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+COMMAND_LINE: Final = "command line"
+
+
+class Act(msgspec.Struct, frozen=True):
+    """Something done to a tenant: `who` is the id of a key, or the command line.
+
+    `what` is the name of the operation or of the command.
+    """
+
+    tenant_id: int
+    who: str
+    what: str
+    at: datetime
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry of the audit trail; `on` names what was changed, never how it reads now."""
+
+    at: datetime
+    who: str
+    what: str
+    on: list[str]

@@ -1,0 +1,35 @@
+"""The end of a worker: callers are told first, then what is in flight is answered."""
+
+import asyncio
+import os
+import signal
+
+from domain.ports import Health
+
+
+class Draining:
+    """Health that says no from SIGTERM on, while requests are still taken for a notice.
+
+    Whatever spreads requests over several servers has this long to see it and look elsewhere.
+    """
+
+    def __init__(self, health: Health, notice_ms: int) -> None:
+        self._health = health
+        self._notice_s = notice_ms / 1000
+        self._has_begun = False
+
+    def listen(self) -> None:
+        """Let SIGTERM begin it, in place of the server's own answer to it."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._begin)
+
+    async def is_ready(self) -> bool:
+        """See `domain.ports.Health`."""
+        return not self._has_begun and await self._health.is_ready()
+
+    def _begin(self) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            # The server answers SIGINT as it would have answered SIGTERM.
+            asyncio.get_running_loop().call_later(
+                self._notice_s, os.kill, os.getpid(), signal.SIGINT
+            )

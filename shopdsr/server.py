@@ -1,0 +1,58 @@
+"""The HTTP server: HTTP/1.1 on a port, in worker processes, within bounds that hold for anyone."""
+
+import resource
+from typing import Any, Final
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from shopdsr.settings import Settings
+
+OTHER_FILES: Final = 256
+"""Open files of a worker that are no connections of callers, at most."""
+
+# Granian would tell everything on stdout. Only its errors are told, and on stderr.
+_TO_STDERR: Final[dict[str, Any]] = {
+    "handlers": {
+        name: {"class": "logging.StreamHandler", "formatter": formatter}
+        for name, formatter in (("console", "generic"), ("access", "access"))
+    }
+}
+
+
+def http_server(settings: Settings, address: str) -> Granian:
+    """The server, which is to be told to serve."""
+    return Granian(
+        "shopdsr.worker:worker",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=address,
+        port=settings.port,
+        workers=settings.workers,
+        # Before it knows the version of HTTP it waits for ever: only one is spoken.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=settings.header_timeout_ms,
+            max_buffer_size=settings.header_bytes,
+        ),
+        websockets=False,
+        backpressure=_connections(settings),
+        log_level=LogLevels.error,
+        log_dictconfig=_TO_STDERR,
+        # A worker that ends at once, again and again, ends the service.
+        respawn_failed_workers=True,
+        workers_kill_timeout=settings.drain_timeout_s,
+    )
+
+
+def _connections(settings: Settings) -> int:
+    """Connections of a worker, no more than files that the system lets a process open."""
+    needed = settings.connections + settings.pool_connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limits = [limit for limit in (needed, hard) if limit != resource.RLIM_INFINITY]
+    files = min(limits)
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(1, settings.connections - (needed - files))

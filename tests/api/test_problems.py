@@ -1,0 +1,135 @@
+"""Problem documents everywhere, in the order of the contract, under the caller's request id."""
+
+import json
+
+from tests.api.samples import BATCH, NDJSON, SHOP, Client, event, problem, send, store
+
+
+async def test_routing_errors_are_problems_too(client: Client) -> None:
+    for path in (
+        "/",
+        "/v1",
+        "/v1/",
+        "/v2/shops",
+        "/v1/nothing",
+        "/v1/shops/a/nothing",
+        "/v1/shops/a/b/c/d",
+        "/v1/ladders/a",
+        "/problems",
+        "/favicon.ico",
+        "/.env",
+        "/V1/shops",
+    ):
+        assert problem(await client.get(path), 404) == "not_found", path
+    for method, path, allowed in (
+        ("PUT", "/v1/events", {"POST"}),
+        ("GET", "/v1/events", {"POST"}),
+        ("DELETE", "/v1/shops/a", {"GET", "HEAD", "PUT"}),
+        ("POST", "/v1/shops/a/scorecard", {"GET", "HEAD"}),
+        ("PATCH", "/v1/shops", {"GET", "HEAD", "POST"}),
+        ("POST", "/livez", {"GET", "HEAD"}),
+        ("TRACE", "/v1/shops", {"GET", "HEAD", "POST"}),
+        ("BREW", "/v1/shops", {"GET", "HEAD", "POST"}),
+    ):
+        answer = await client.request(method, path)
+        assert problem(answer, 405) == "method_not_allowed"
+        assert set(answer.headers["allow"].split(", ")) - {"OPTIONS"} == allowed
+
+
+async def test_every_type_of_problem_has_a_page(client: Client) -> None:
+    seen = set()
+    for answer in (
+        await client.get("/nothing"),
+        await client.put("/livez"),
+        await client.get("/v1/shops?x=1"),
+        await client.get("/v1/shops/nosuch"),
+        await client.post("/v1/events", content=b""),
+        await client.put("/v1/shops/a", json={}),
+        await client.put("/v1/shops/a", json={**SHOP, "rules": "nosuch"}),
+        await client.put("/v1/rules/taobao", json={}),
+        await send(client, event()),
+        await send(client, b"{"),
+        await send(client, b" " * (64 * 1024 + 1), "application/cloudevents+json"),
+    ):
+        body = answer.json()
+        seen.add(body["code"])
+        page = await client.get(body["type"])
+        assert page.status_code == 200
+        assert page.headers["content-type"].startswith("text/html")
+        assert body["title"] in page.text
+    assert len(seen) == 10
+
+
+async def test_every_answer_has_a_request_id(shop: Client) -> None:
+    for method, path, status in (
+        ("GET", "/livez", 200),
+        ("GET", "/v1/shops/s/scorecard", 200),
+        ("GET", "/nothing", 404),
+        ("PUT", "/livez", 405),
+        ("POST", "/v1/events", 415),
+        ("DELETE", "/v1/ladders/a/b", 404),
+        ("HEAD", "/v1/shops/s", 200),
+    ):
+        answer = await shop.request(method, path)
+        assert answer.status_code == status
+        assert len(answer.headers.get_list("x-request-id")) == 1
+        assert answer.headers["x-request-id"]
+        given = "caller-42_é".encode("ascii", "replace").decode()
+        answer = await shop.request(method, path, headers={"x-request-id": given})
+        assert answer.headers.get_list("x-request-id") == [given]
+        if status >= 400:
+            assert answer.json()["request_id"] == given
+    tag = (await shop.get("/v1/shops/s/dsr")).headers["etag"]
+    headers = {"if-none-match": tag, "x-request-id": "again"}
+    assert (await shop.get("/v1/shops/s/dsr", headers=headers)).headers["x-request-id"] == "again"
+    ids = {(await shop.get("/livez")).headers["x-request-id"] for _ in range(20)}
+    assert len(ids) == 20
+
+
+async def test_a_request_id_that_is_not_sane_is_replaced(client: Client) -> None:
+    for given in ("", "a b", "x" * 1_000, "tab\there", "é"):
+        headers = [(b"x-request-id", given.encode())]
+        answer = await client.get("/nothing", headers=headers)
+        assert answer.json()["request_id"] not in {given, ""}
+        assert problem(answer, 404)
+
+
+async def test_the_earlier_trouble_is_told(shop: Client) -> None:
+    """405 before 415 before 413 before 400 before 404 before 409 before 422."""
+    await store(shop, event())
+    big = b"[" + b" " * (8 * 1024 * 1024)
+    headers = {"content-type": "text/plain"}
+    answer = await shop.put("/v1/events?x=1", content=big, headers=headers)
+    assert problem(answer, 405)
+    answer = await shop.post("/v1/events?x=1", content=big, headers=headers)
+    assert problem(answer, 415)
+    for media_type in (BATCH, "application/json"):
+        headers = {"content-type": media_type}
+        answer = await shop.post("/v1/events?x=1", content=big, headers=headers)
+        assert problem(answer, 413)
+    headers = {"content-type": NDJSON, "content-encoding": "br"}
+    assert problem(await shop.post("/v1/events?x=1", content=b"{}", headers=headers), 415)
+    headers = {"content-type": "application/json"}
+    large = json.dumps({**SHOP, "x": " " * 65_536})
+    assert problem(await shop.put("/v1/shops/a?x=1", content=large, headers=headers), 413)
+    assert problem(await shop.put("/v1/shops/s?x=1", json={"currency": "JPY"}), 400)
+    answer = await shop.put("/v1/shops/s", content=b'{"kind": 5, ', headers=headers)
+    assert problem(answer, 400)
+    answer = await shop.put("/v1/rules/taobao", content=b"{", headers=headers)
+    assert problem(answer, 400)
+    assert problem(await shop.put("/v1/rules/taobao", json={}), 409) == "built_in"
+    assert problem(await shop.put("/v1/shops/s", json={**SHOP, "currency": "XXX"}), 422)
+    assert problem(await shop.get("/v1/shops/nosuch/scorecard?as_of=x"), 400)
+    assert problem(await shop.get("/v1/shops/nosuch/dsr?rules=..&as_of=2026-11-20"), 400)
+
+
+async def test_no_answer_carries_a_stack_trace_or_database_text(shop: Client) -> None:
+    for answer in (
+        await send(shop, b"\xff"),
+        await shop.get("/v1/shops/%27%3B--/scorecard"),
+        await shop.get("/v1/shops?marketplace=%27"),
+        await shop.put("/v1/shops/a", json={**SHOP, "opened_on": "0000-00-00"}),
+    ):
+        assert 400 <= answer.status_code < 500
+        for word in ("Traceback", "asyncpg", "msgspec", "select ", "File "):
+            assert word not in answer.text

@@ -1,0 +1,348 @@
+"""Reads: which day is asked about, what changes an answer, and who has it already."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.api.conftest import KeyHolder
+from tests.api.samples import (
+    SHOP,
+    Client,
+    Json,
+    event,
+    open_shop,
+    parameters,
+    problem,
+    review,
+    send,
+    store,
+)
+from tests.conftest import Clock
+
+ONE_DAY = (
+    "scorecard",
+    "dsr",
+    "tier",
+    "sell-through",
+    "listings",
+    "dsr/forecast",
+    "dsr/plan?dimension=service&target=4&by=2026-11-22&stars=5",
+)
+SPANS = ("trend", "dsr/change")
+ALL = (
+    *ONE_DAY,
+    *(f"{path}?start=2026-11-01&end=2026-11-20" for path in SPANS),
+    "reviews",
+)
+
+
+def asking(path: str, **query: object) -> str:
+    pairs = "&".join(f"{name}={value}" for name, value in query.items())
+    return f"/v1/shops/s/{path}{'&' if '?' in path else '?'}{pairs}"
+
+
+async def test_every_read_names_shop_day_zone_and_rules(shop: Client) -> None:
+    for path in ALL:
+        body = (await shop.get(f"/v1/shops/s/{path}")).json()
+        assert body["shop_id"] == "s", path
+        assert body["as_of"] == "2026-11-21"
+        assert body["time_zone"] == "Asia/Shanghai"
+        assert body["rules"] == {"name": "taobao", "version": 1}
+
+
+async def test_a_shop_without_events_answers_with_zeros(shop: Client) -> None:
+    card = (await shop.get("/v1/shops/s/scorecard")).json()
+    nothing = {"status": "none", "score": None, "count": 0, "sum": 0, "histogram": [0] * 5}
+    assert card == {
+        "shop_id": "s",
+        "marketplace": "taobao",
+        "category": "baby",
+        "as_of": "2026-11-21",
+        "time_zone": "Asia/Shanghai",
+        "rules": {"name": "taobao", "version": 1},
+        "dsr": {
+            "window": {"start": "2026-05-26", "end": "2026-11-21", "days": 180},
+            "description": nothing,
+            "service": nothing,
+            "logistics": nothing,
+        },
+        "tier": {
+            "status": "no_ladder",
+            "level": None,
+            "band": None,
+            "sales": "0.00",
+            "currency": "CNY",
+            "window": {"start": "2026-10-23", "end": "2026-11-21", "days": 30},
+        },
+        "sell_through": {
+            "status": "none",
+            "rate": None,
+            "sold": 0,
+            "on_sale": 0,
+            "window": {"start": "2026-10-23", "end": "2026-11-21", "days": 30},
+        },
+    }
+    dsr = (await shop.get("/v1/shops/s/dsr")).json()["dsr"]
+    assert dsr["uncounted"] == {"late": 0, "capped": 0, "removed": 0}
+    assert dsr["service"]["interval"] is None
+    assert dsr["service"]["change"] == {"day": None, "week": None, "month": None}
+    assert dsr["service"]["peers"]["status"] == "no_score"
+
+
+async def test_days_reach_from_2000_to_the_shops_today(shop: Client) -> None:
+    for path in ONE_DAY:
+        for day in ("2000-01-01", "2024-02-29", "2026-11-21"):
+            asked = asking(path, as_of=day).replace("by=2026-11-22", f"by={day}")
+            answer = await shop.get(asked)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["as_of"] == day
+        for day in (
+            "1999-12-31",
+            "2026-11-22",
+            "0001-01-01",
+            "9999-12-31",
+            "2026-02-29",
+            "2026-11-31",
+            "2026-1-1",
+            "20261121",
+            "2026-W47-6",
+            "2026-11-21T00:00:00Z",
+            "2026-11-21%20",
+            "today",
+            "null",
+            "5",
+            "",
+            "%EF%BC%92026-11-21",
+        ):
+            assert parameters(await shop.get(asking(path, as_of=day))) == ["as_of"], (path, day)
+    for path in SPANS:
+        for start, end, blamed in (
+            ("1999-12-31", "2026-11-20", "start"),
+            ("2026-11-20", "2026-11-22", "end"),
+            ("2026-11-20", "2026-11-19", "end"),
+            ("x", "2026-11-19", "start"),
+        ):
+            answer = await shop.get(asking(path, start=start, end=end))
+            assert parameters(answer) == [blamed], path
+        assert parameters(await shop.get(asking(path, start="2026-11-20"))) == ["end"]
+        assert parameters(await shop.get(asking(path, end="2026-11-20"))) == ["start"]
+
+
+async def test_today_is_the_shops_own(client: Client, clock: Clock) -> None:
+    clock.now = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
+    for zone, today in (
+        ("Pacific/Kiritimati", "2026-11-22"),
+        ("Asia/Kathmandu", "2026-11-21"),
+        ("Pacific/Pago_Pago", "2026-11-20"),
+    ):
+        await open_shop(client, "s", time_zone=zone)
+        assert (await client.get("/v1/shops/s/scorecard")).json()["as_of"] == today
+        answer = await client.get(f"/v1/shops/s/scorecard?as_of={today}")
+        assert answer.status_code == 200
+        tomorrow = datetime.fromisoformat(today).date() + timedelta(days=1)
+        assert parameters(await client.get(f"/v1/shops/s/dsr?as_of={tomorrow}")) == ["as_of"]
+
+
+async def test_unknown_and_repeated_parameters_are_refused(shop: Client) -> None:
+    for path in ALL:
+        assert parameters(await shop.get(asking(path, asof="2026-11-20"))) == ["asof"]
+        assert parameters(await shop.get(asking(path, AS_OF="2026-11-20"))) == ["AS_OF"]
+    twice = "/v1/shops/s/scorecard?as_of=2026-11-20&as_of=2026-11-20"
+    assert parameters(await shop.get(twice)) == ["as_of"]
+    for path in ("/v1/shops/s", "/v1/shops", "/v1/rules", "/v1/ladders/a/b", "/v1/keys"):
+        assert parameters(await shop.get(f"{path}?colour=red")) == ["colour"]
+        assert parameters(await shop.get(f"{path}?colour")) == ["colour"]
+    for method, path, body in (
+        ("PUT", "/v1/shops/s", SHOP),
+        ("POST", "/v1/shops", []),
+        ("POST", "/v1/events", []),
+        ("DELETE", "/v1/ladders/a/b", None),
+    ):
+        answer = await shop.request(method, f"{path}?colour=red", json=body)
+        assert parameters(answer) == ["colour"]
+    for path in ("/livez", "/readyz", "/openapi.json", "/metrics"):
+        assert (await shop.get(f"{path}?colour=red")).status_code == 200
+
+
+async def test_a_query_that_is_not_utf8_is_refused(shop: Client) -> None:
+    for query in ("as_of=%FF", "%FF=1", "as_of=%ED%A0%80"):
+        answer = await shop.get(f"/v1/shops/s/dsr?{query}")
+        assert problem(answer, 400) == "bad_parameter"
+
+
+async def test_an_answer_in_hand_is_not_sent_again(shop: Client) -> None:
+    await store(shop, event(), event("order.paid"))
+    paths = [f"/v1/shops/s/{path}" for path in ALL]
+    paths += ["/v1/scorecards?shop_id=s", "/v1/scorecards?shop_id=s&shop_id=nosuch"]
+    for path in paths:
+        answer = await shop.get(path)
+        tag = answer.headers["etag"]
+        assert tag.startswith('W/"')
+        assert answer.headers["cache-control"] == "private, no-cache"
+        strong = tag.removeprefix("W/")
+        for given in (tag, strong, f'"other", {tag}', f'{strong},W/"x"', "*", f"  {tag}  "):
+            again = await shop.get(path, headers={"if-none-match": given})
+            assert (again.status_code, again.content) == (304, b""), (path, given)
+            assert again.headers["etag"] == tag
+            assert again.headers["cache-control"] == "private, no-cache"
+        for given in ('"other"', "", tag.strip('W/"')):
+            again = await shop.get(path, headers={"if-none-match": given})
+            assert again.status_code == 200, (path, given)
+            assert again.headers["etag"] == tag
+        head = await shop.head(path, headers={"if-none-match": tag})
+        assert (head.status_code, head.content) == (304, b"")
+        several = [("if-none-match", '"other"'), ("if-none-match", tag)]
+        assert (await shop.get(path, headers=several)).status_code == 304
+
+
+async def test_whatever_changes_an_answer_changes_its_tag(shop: Client, clock: Clock) -> None:
+    async def tags() -> list[str]:
+        return [(await shop.get(f"/v1/shops/s/{path}")).headers["etag"] for path in ALL]
+
+    before = await tags()
+
+    async def changed(*names: str) -> None:
+        after = await tags()
+        pairs = zip(ALL, before, after, strict=True)
+        moved = {path.partition("?")[0] for path, old, new in pairs if old != new}
+        assert moved >= set(names), names
+        before[:] = after
+
+    await store(shop, review("a", time="2026-11-15T00:00:00Z"))
+    await changed("scorecard", "dsr", "reviews", "trend", "dsr/change", "dsr/forecast", "dsr/plan")
+    await store(shop, event("order.paid"))
+    await changed("scorecard", "tier", "trend")
+    await store(shop, event("listing.published"))
+    await changed("scorecard", "sell-through", "listings")
+    await store(shop, event("stock.counted"))
+    await changed("listings")
+    ladder = {"currency": "CNY", "amounts": ["1", "2", "3", "4", "5", "6"]}
+    await shop.put("/v1/ladders/taobao/baby", json=ladder)
+    await changed("scorecard", "tier")
+    await shop.put("/v1/shops/s", json={**SHOP, "rules": "pinduoduo"})
+    await changed(*(path.partition("?")[0] for path in ALL))
+    clock.now += timedelta(hours=4)
+    await changed("scorecard", "dsr", "tier", "sell-through", "listings", "dsr/forecast")
+
+
+async def test_a_refused_or_repeated_event_changes_no_tag(shop: Client) -> None:
+    await store(shop, event())
+    tag = (await shop.get("/v1/shops/s/dsr")).headers["etag"]
+    await send(shop, event(id="again"))
+    await send(shop, event(data={"comment": "other"}))
+    assert (await shop.get("/v1/shops/s/dsr")).headers["etag"] == tag
+
+
+async def test_midnight_needs_no_write(shop: Client, clock: Clock) -> None:
+    """At midnight in Shanghai a new day begins, and the oldest of each window leaves."""
+    oldest_rated = review("old", 1, time="2026-05-26T12:00:00+08:00")
+    paid = event("order.paid", time="2026-10-23T12:00:00+08:00")
+    listed = event("listing.published", time="2026-10-01T12:00:00+08:00")
+    await store(shop, oldest_rated, review("new", 5), paid, listed)
+    clock.now = datetime(2026, 11, 21, 15, 59, 59, 999_999, tzinfo=UTC)
+    before = (await shop.get("/v1/shops/s/scorecard")).json()
+    assert before["as_of"] == "2026-11-21"
+    assert before["dsr"]["service"]["histogram"] == [1, 0, 0, 0, 1]
+    assert before["tier"]["sales"] == "19.90"
+    assert before["sell_through"]["sold"] == 1
+    tier = (await shop.get("/v1/shops/s/tier")).json()["tier"]
+    assert tier["leaving_tomorrow"] == "19.90"
+    tag = (await shop.get("/v1/shops/s/scorecard")).headers["etag"]
+    clock.now += timedelta(microseconds=1)
+    answer = await shop.get("/v1/shops/s/scorecard", headers={"if-none-match": tag})
+    after = answer.json()
+    assert after["as_of"] == "2026-11-22"
+    assert after["dsr"]["window"] == {"start": "2026-05-27", "end": "2026-11-22", "days": 180}
+    assert after["dsr"]["service"]["histogram"] == [0, 0, 0, 0, 1]
+    assert after["tier"]["sales"] == "0.00"
+    assert (after["sell_through"]["sold"], after["sell_through"]["on_sale"]) == (0, 1)
+    assert (await shop.get("/v1/shops/s/scorecard?as_of=2026-11-21")).json() == before
+
+
+async def test_what_happens_past_midnight_counts_from_that_day_on(
+    shop: Client, clock: Clock
+) -> None:
+    clock.now = datetime(2026, 11, 21, 15, 55, tzinfo=UTC)
+    ahead = event(time="2026-11-22T00:00:00+08:00", data={"completed_at": None})
+    await store(shop, ahead, event("listing.published", time="2026-11-22T00:00:00+08:00"))
+    today = (await shop.get("/v1/shops/s/scorecard")).json()
+    assert today["dsr"]["description"]["count"] == 0
+    assert today["sell_through"]["on_sale"] == 0
+    clock.now += timedelta(minutes=5)
+    tomorrow = (await shop.get("/v1/shops/s/scorecard")).json()
+    assert tomorrow["dsr"]["description"]["count"] == 1
+    assert tomorrow["sell_through"]["on_sale"] == 1
+
+
+@pytest.mark.parametrize("days", [1, 29, 400])
+async def test_a_read_long_after_the_last_write_is_right(
+    shop: Client, clock: Clock, days: int
+) -> None:
+    told = [review(f"r{n}", 1 + n % 5, time=f"2026-{n:02}-20T00:00:00Z") for n in range(1, 12)]
+    await store(shop, *told, event("order.paid"), event("listing.published"))
+    clock.now += timedelta(days=days)
+    card = (await shop.get("/v1/shops/s/scorecard")).json()
+    start = clock.now.date() - timedelta(days=179)
+    inside = [n for n in range(1, 12) if datetime(2026, n, 20, tzinfo=UTC).date() >= start]
+    assert card["dsr"]["service"]["count"] == len(inside)
+    assert card["dsr"]["service"]["sum"] == sum(1 + n % 5 for n in inside)
+    assert card["tier"]["sales"] == ("19.90" if days < 29 else "0.00")
+    assert card["sell_through"]["sold"] == (1 if days < 29 else 0)
+    assert card["sell_through"]["on_sale"] == 1
+    await store(shop, review("late-told", 1, time="2026-11-21T00:00:00Z"))
+    again = (await shop.get("/v1/shops/s/scorecard")).json()
+    told_late = 1 if days < 180 else 0
+    assert again["dsr"]["service"]["count"] == len(inside) + told_late
+
+
+async def test_scorecards_come_in_the_order_asked(client: Client, holder: KeyHolder) -> None:
+    for shop_id in ("a", "b", "c"):
+        await open_shop(client, shop_id)
+        await store(client, review("r", 3, subject=shop_id))
+    asked = ["c", "nosuch", "a", "a b", ".", "x" * 64, "%00"]
+    query = "&".join(f"shop_id={one}" for one in asked)
+    answer = await client.get(f"/v1/scorecards?{query}&as_of=2026-11-20")
+    items = answer.json()["items"]
+    assert [item["shop_id"] for item in items] == [*asked[:-1], "\0"]
+    for item in items:
+        if item["shop_id"] in {"a", "c"}:
+            path = f"/v1/shops/{item['shop_id']}/scorecard?as_of=2026-11-20"
+            assert item["scorecard"] == (await client.get(path)).json()
+        else:
+            assert (item["problem"]["code"], item["problem"]["status"]) == ("not_found", 404)
+    stranger = await holder(tenant="other")
+    [item] = (await stranger.get("/v1/scorecards?shop_id=a")).json()["items"]
+    assert item["problem"]["code"] == "not_found"
+
+
+async def test_scorecards_take_one_to_two_hundred_different_shops(shop: Client) -> None:
+    async def ask(ids: list[str]) -> int:
+        query = "&".join(f"shop_id={one}" for one in ids)
+        answer = await shop.get(f"/v1/scorecards?{query}")
+        if answer.status_code == 200:
+            assert len(answer.json()["items"]) == len(ids)
+        else:
+            assert parameters(answer) == ["shop_id"]
+        return answer.status_code
+
+    many = [f"s-{n}" for n in range(201)]
+    assert await ask(many[:200]) == 200
+    for ids in (many, [], ["s", "s"], ["s" * 65]):
+        assert await ask(ids) == 400
+
+
+async def test_a_day_that_is_only_some_shops_today_is_told_for_the_others(
+    client: Client, clock: Clock
+) -> None:
+    clock.now = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
+    await open_shop(client, "east", time_zone="Pacific/Kiritimati")
+    await open_shop(client, "west", time_zone="America/New_York")
+    answer = await client.get("/v1/scorecards?shop_id=east&shop_id=west&as_of=2026-11-22")
+    east, west = answer.json()["items"]
+    assert east["scorecard"]["as_of"] == "2026-11-22"
+    assert west["problem"]["code"] == "bad_parameter"
+    today: list[Json] = (await client.get("/v1/scorecards?shop_id=east&shop_id=west")).json()[
+        "items"
+    ]
+    days = [item["scorecard"]["as_of"] for item in today]
+    assert days == ["2026-11-22", "2026-11-21"]

@@ -1,0 +1,157 @@
+"""Good requests of every operation of the contract, to be spoilt one place at a time."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from tests.api.samples import event
+from tests.contract.validation import document
+
+METHODS = ("get", "put", "post", "delete")
+LATELY = "2026-11-20"
+
+# Values that make a request good; a parameter that is new to the contract must be added here.
+PARAMETERS: Mapping[str, str] = {
+    "as_of": LATELY,
+    "by": "2026-11-30",
+    "category": "baby",
+    "code": "invalid",
+    "cursor": "",
+    "days": "30",
+    "dimension": "service",
+    "end": LATELY,
+    "key_id": "0123456789abcdef",
+    "limit": "50",
+    "marketplace": "taobao",
+    "name": "own",
+    "rules": "tmall",
+    "shop_id": "s",
+    "stars": "5",
+    "start": "2026-11-01",
+    "state": "counted",
+    "target": "4.8",
+    "view": "all",
+    "window_days": "30",
+}
+
+SHOP = {
+    "marketplace": "taobao",
+    "category": "baby",
+    "currency": "CNY",
+    "time_zone": "Asia/Shanghai",
+    "kind": "individual",
+    "opened_on": "2019-05-01",
+    "rules": "taobao",
+}
+
+LADDER = {"currency": "CNY", "amounts": ["1", "2", "3", "4", "5", "6"]}
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One operation as the contract tells it; `bodies` maps media types to good bodies."""
+
+    name: str
+    method: str
+    path: str
+    scope: str | None
+    in_path: list[str]
+    in_query: list[str]
+    in_header: list[str]
+    bodies: dict[str, bytes]
+
+    def target(
+        self,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> str:
+        """A good path and query; what is given replaces it, quoted already."""
+        filled = {name: quote(PARAMETERS[name]) for name in self.in_path} | dict(path or {})
+        found = self.path
+        for name, value in filled.items():
+            found = found.replace(f"{{{name}}}", value)
+        good = {name: quote(PARAMETERS[name]) for name in self.in_query if PARAMETERS[name]}
+        asked = good | dict(query or {})
+        return found + ("?" + "&".join(f"{name}={value}" for name, value in asked.items()) if asked else "")
+
+
+def operations() -> list[Operation]:
+    """All that the contract knows."""
+    return [
+        _operation(path, method, node)
+        for path, item in document()["paths"].items()
+        for method, node in item.items()
+        if method in METHODS
+    ]
+
+
+def body_values(body: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The path of every value in a body, itself included."""
+    yield path
+    if isinstance(body, dict):
+        for name, value in body.items():
+            yield from body_values(value, (*path, name))
+    elif isinstance(body, list):
+        for index, value in enumerate(body[:1]):
+            yield from body_values(value, (*path, index))
+
+
+def replaced(body: Any, path: tuple[str | int, ...], value: bytes) -> bytes:
+    """The JSON of a body with one value in it replaced by raw bytes."""
+    if not path:
+        return value
+    hole = "@hole@"
+    copy = json.loads(json.dumps(body))
+    holder = copy
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = hole
+    return json.dumps(copy).encode().replace(f'"{hole}"'.encode(), value)
+
+
+def _operation(path: str, method: str, node: dict[str, Any]) -> Operation:
+    parameters = node.get("parameters", [])
+
+    def named(where: str) -> list[str]:
+        return [one["name"] for one in parameters if one["in"] == where]
+
+    content = node.get("requestBody", {}).get("content", {})
+    return Operation(
+        name=node["operationId"],
+        method=method.upper(),
+        path=path,
+        scope=node.get("x-scope"),
+        in_path=named("path"),
+        in_query=named("query"),
+        in_header=named("header"),
+        bodies={media_type: good_body(node["operationId"], media_type) for media_type in content},
+    )
+
+
+def good_body(operation: str, media_type: str) -> bytes:
+    """What the operation takes."""
+    one = event("review.posted")
+    body: object = {
+        "postEvents": [one] if "batch" in media_type else one,
+        "putShop": SHOP,
+        "postShops": [{"shop_id": "s", **SHOP}],
+        "putLadder": LADDER,
+        "postKey": {"scopes": ["scores:read"], "shop_ids": ["s"], "expires_at": "2999-01-01T00:00:00Z"},
+        "putRules": rules(),
+        "postPeerSnapshot": {"as_of": LATELY},
+    }[operation]
+    return json.dumps(body).encode()
+
+
+def rules() -> dict[str, Any]:
+    """A set of rules that fits."""
+    from domain.rules import BUILT_IN
+
+    found: dict[str, Any] = msgspec.to_builtins(BUILT_IN["taobao"].rules)
+    return found
+
+
+def query_of(**given: str) -> str:
+    return urlencode(given)

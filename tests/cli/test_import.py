@@ -1,0 +1,105 @@
+"""Files of events go the way of posted ones."""
+
+import gzip
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.conftest import Served, Shell
+
+
+@pytest.fixture
+def key(shell: Shell, served: Served) -> str:
+    """A key of the tenant `files`, which has the shop `a`."""
+    made = shell.key("files")
+    shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
+    answer = httpx.put(
+        f"http://127.0.0.1:{served.port}/v1/shops/a",
+        json=shop,
+        headers={"authorization": f"Bearer {made}"},
+    )
+    assert answer.status_code in {200, 201}
+    return made
+
+
+def lines(prefix: str, count: int) -> bytes:
+    """A shop's first listings."""
+    events = [
+        {
+            "specversion": "1.0",
+            "id": f"{prefix}-{number}",
+            "source": "test",
+            "type": "listing.published",
+            "subject": "a",
+            "time": "2026-01-01T00:00:00Z",
+            "data": {"listing_id": f"{prefix}-{number}"},
+        }
+        for number in range(count)
+    ]
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+@pytest.mark.usefixtures("key")
+@pytest.mark.parametrize("ending", [".ndjson", ".ndjson.gz"])
+def test_a_file_is_recorded_once(shell: Shell, tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"events{ending}"
+    text = lines(ending.replace(".", "-"), 1_500)
+    file.write_bytes(gzip.compress(text) if ending.endswith(".gz") else text)
+    first = shell.run("import", "--tenant", "files", file)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "1500 events: 1500 stored, 0 known before, 0 refused\n"
+    assert file.name in first.stderr, "progress is shown"
+    again = shell.run("import", "--tenant", "files", file)
+    assert again.returncode == 0
+    assert again.stdout == "1500 events: 0 stored, 1500 known before, 0 refused\n"
+
+
+@pytest.mark.usefixtures("key")
+def test_refused_lines_are_told_and_the_others_recorded(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    good, other = lines("refused", 2).splitlines(keepends=True)
+    file.write_bytes(good + b"{\n\n" + other.replace(b'"subject": "a"', b'"subject": "b"') + other)
+    ended = shell.run("import", "--tenant", "files", file)
+    assert ended.returncode == 1
+    assert ended.stdout == "4 events: 2 stored, 0 known before, 2 refused\n"
+    told = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
+    assert [(line["index"], line["code"]) for line in told] == [
+        (1, "malformed"),
+        (2, "unknown_shop"),
+    ]
+
+
+@pytest.mark.usefixtures("key")
+@pytest.mark.parametrize("fault", ["cut short", "not gzip", "damaged"])
+def test_a_broken_file_is_named_and_what_came_before_is_recorded(
+    shell: Shell, tmp_path: Path, fault: str
+) -> None:
+    text = lines(fault.replace(" ", "-"), 2_000)
+    whole = gzip.compress(text, compresslevel=0)
+    damaged = bytearray(whole)
+    damaged[-8] ^= 0xFF
+    file = tmp_path / "events.ndjson.gz"
+    file.write_bytes({"cut short": whole[:-20], "not gzip": text, "damaged": bytes(damaged)}[fault])
+    ended = shell.run("import", "--tenant", "files", file)
+    assert ended.returncode == 1
+    assert f"Error: {file} cannot be read to its end: " in ended.stderr
+    assert "What came before is recorded." in ended.stderr
+
+    file.write_bytes(whole)
+    again = shell.run("import", "--tenant", "files", file)
+    assert again.returncode == 0
+    stored = int(again.stdout.split()[2])
+    assert (stored < 2_000) == (fault != "not gzip"), again.stdout
+
+
+def test_an_unknown_tenant_and_a_missing_file_are_named(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    missing = shell.run("import", "--tenant", "files", file)
+    assert missing.returncode == 2
+    assert f"'{file}' does not exist" in missing.stderr
+    file.write_bytes(lines("x", 1))
+    unknown = shell.run("import", "--tenant", "nobody", file)
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "Error: There is no tenant nobody\n" in unknown.stderr

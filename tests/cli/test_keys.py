@@ -1,0 +1,93 @@
+"""Keys are made, listed and ended beside a running server."""
+
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from domain.keys import SCOPES
+from shopdsr import cli
+from shopdsr.settings import Settings
+from tests.cli.conftest import PATIENCE_S, POLL_S, Served, Shell
+
+
+def test_a_new_key_stands_alone_on_stdout_and_works_at_once(shell: Shell, served: Served) -> None:
+    made = shell.run("keys", "create", "--tenant", "new", "--scopes", ",".join(SCOPES))
+    assert made.returncode == 0
+    assert made.stdout.count("\n") == 1
+    key = made.stdout.removesuffix("\n")
+    assert key.startswith("sdk_")
+    assert key == key.strip()
+    assert served.get("/v1/shops", key) == 200
+    assert served.get("/v1/shops", key[:-1]) == 401
+
+
+def test_a_key_has_the_scopes_and_shops_and_end_it_was_given(shell: Shell, served: Served) -> None:
+    options = (
+        "--scopes",
+        "scores:read",
+        "--shops",
+        "a,b,a",
+        "--expires",
+        "2100-01-31T08:00:00+08:00",
+    )
+    made = shell.run("keys", "create", "--tenant", "narrow", *options)
+    assert made.returncode == 0, made.stderr
+    assert served.get("/v1/shops", made.stdout.strip()) == 200
+    assert served.get("/v1/keys", made.stdout.strip()) == 403
+    listed = shell.run("keys", "list", "--tenant", "narrow")
+    key_id = made.stdout.split("_")[1]
+    assert listed.stdout == f"{key_id}\tscores:read\ta,b\texpires 2100-01-31T00:00:00Z\n"
+
+
+def test_a_revoked_key_ends_and_stays_on_the_list(shell: Shell, served: Served) -> None:
+    first, second = shell.key("ending"), shell.key("ending")
+    assert served.get("/v1/shops", first) == 200
+    revoked = shell.run("keys", "revoke", "--tenant", "ending", first.split("_")[1])
+    assert (revoked.returncode, revoked.stdout) == (0, "")
+    give_up = time.monotonic() + PATIENCE_S
+    while served.get("/v1/shops", first) != 401:
+        assert time.monotonic() < give_up
+        time.sleep(POLL_S)
+    assert served.get("/v1/shops", second) == 200
+    newest, oldest = shell.run("keys", "list", "--tenant", "ending").stdout.splitlines()
+    assert newest.startswith(second.split("_")[1])
+    assert newest.endswith("\tall shops\tnever expires")
+    assert oldest.startswith(first.split("_")[1])
+    assert "\trevoked 20" in oldest
+
+
+def test_what_is_not_there_is_named(shell: Shell) -> None:
+    listed = shell.run("keys", "list", "--tenant", "nobody")
+    assert (listed.returncode, listed.stderr) == (1, "Error: There is no tenant nobody\n")
+    shell.key("somebody")
+    revoked = shell.run("keys", "revoke", "--tenant", "somebody", "0000")
+    assert (revoked.returncode, revoked.stderr) == (1, "Error: There is no key 0000\n")
+
+
+NAME = "1 to 64 letters, digits, or any of . _ ~ -"
+INSTANT = "an instant to come with its offset, as in 2027-01-31T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--tenant", "a b", NAME),
+        ("--tenant", "..", NAME),
+        ("--tenant", "", NAME),
+        ("--tenant", "x" * 65, NAME),
+        ("--scopes", "admin,write", "one or more of events:write,scores:read,admin"),
+        ("--scopes", "", "one or more of events:write,scores:read,admin"),
+        ("--shops", "a,,b", f"ids of shops, each {NAME}"),
+        ("--expires", "tomorrow", INSTANT),
+        ("--expires", "2100-01-31", INSTANT),
+        ("--expires", "2100-01-31T00:00:00", INSTANT),
+        ("--expires", "2020-01-31T00:00:00Z", INSTANT),
+    ],
+)
+def test_a_bad_option_is_told_what_is_right(option: str, value: str, expected: str) -> None:
+    options = {"--tenant": "acme", "--scopes": "admin", option: value}
+    args = [part for pair in options.items() for part in pair]
+    ended = CliRunner().invoke(cli.create_key, args, obj=Settings())
+    assert ended.exit_code == 2
+    assert f"Error: Invalid value for '{option}': expected {expected}\n" in ended.output

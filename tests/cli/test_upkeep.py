@@ -1,0 +1,99 @@
+"""Migrations, the audit and the contract, from the command line."""
+
+import asyncio
+import gzip
+import json
+from importlib import resources
+from pathlib import Path
+
+import asyncpg
+import httpx
+from click.testing import CliRunner
+
+from infra.embedded import embedded_postgres
+from infra.postgres.migrations import migrations
+from shopdsr import cli
+from tests.cli.conftest import Served, Shell
+
+
+def test_migrate_takes_every_step_once(empty_url: str) -> None:
+    shell = Shell(SHOPDSR_DATABASE_URL=empty_url)
+    first = shell.run("migrate")
+    assert first.returncode == 0, first.stderr
+    assert first.stderr.splitlines() == [migration.name for migration in migrations()]
+    again = shell.run("migrate")
+    assert (again.returncode, again.stderr) == (0, "The schema is up to date.\n")
+    assert first.stdout == again.stdout == ""
+
+
+def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
+    shell: Shell, served: Served, folder: Path, tmp_path: Path
+) -> None:
+    key = shell.key("audited")
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{served.port}/v1", headers={"authorization": f"Bearer {key}"}
+    ) as client:
+        shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
+        assert client.put("/shops/audited", json=shop).status_code == 201
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "test",
+        "type": "order.paid",
+        "subject": "audited",
+        "time": "2026-01-01T00:00:00Z",
+        "data": {
+            "order_id": "1",
+            "buyer_id": "1",
+            "lines": [{"listing_id": "1", "quantity": 1, "amount": "7.00"}],
+        },
+    }
+    file = tmp_path / "events.ndjson.gz"
+    file.write_bytes(gzip.compress(json.dumps(event).encode()))
+    assert shell.run("import", "--tenant", "audited", file).returncode == 0
+    assert shell.run("verify").returncode == 0
+
+    with embedded_postgres(folder) as url:
+        asyncio.run(plant(url))
+    found = shell.run("verify")
+    assert found.returncode == 1
+    assert found.stdout.count("\n") == 1
+    assert "shop audited shop_days 2026-01-01: stored {'paid': 9700}" in found.stdout
+    assert found.stderr.endswith(" shops recounted, 1 wrong\n")
+    repaired = shell.run("verify", "--repair")
+    assert (repaired.returncode, repaired.stdout) == (0, found.stdout)
+    assert repaired.stderr.endswith(" shops recounted, 1 repaired\n")
+    after = shell.run("verify")
+    assert (after.returncode, after.stdout) == (0, "")
+    assert after.stderr.endswith(" shops recounted, 0 wrong\n")
+
+
+def test_openapi_prints_the_contract(shell: Shell) -> None:
+    printed = shell.run("openapi")
+    assert printed.returncode == 0
+    assert printed.stdout == (resources.files("openapi") / "v1.json").read_text("utf-8")
+
+
+def test_help_says_what_each_command_does() -> None:
+    for command in cli.main.commands.values():
+        shown = CliRunner().invoke(command, ["--help"])
+        assert shown.exit_code == 0
+        assert command.help
+        assert " ".join(command.help.split()[:4]) in shown.output
+
+
+def test_a_database_that_does_not_answer_is_told_of_without_a_traceback() -> None:
+    shell = Shell(SHOPDSR_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    ended = shell.run("verify")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: The database cannot serve: ConnectionRefusedError")
+    assert ended.stderr.count("\n") == 1
+
+
+async def plant(url: str) -> None:
+    """Do harm to one day."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("update shop_days set paid = 9700 where paid = 700")
+    finally:
+        await connection.close()

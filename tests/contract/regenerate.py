@@ -1,0 +1,22 @@
+"""Write openapi/v1.json anew from the code and the examples.
+
+Run as `python -m tests.contract.regenerate`.
+"""
+
+import json
+from pathlib import Path
+
+from api.contract import contract
+from shopdsr.app import HANDLERS
+from tests.contract.examples import shown
+
+FILE = Path(__file__).parents[2] / "openapi" / "v1.json"
+
+
+def generated() -> str:
+    """The contract as the code and the examples say it."""
+    return json.dumps(contract(HANDLERS, shown()), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(generated(), "utf-8")

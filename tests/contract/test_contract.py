@@ -1,0 +1,278 @@
+"""The committed contract is what the code says, and what a linter asks of it."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+from click.testing import CliRunner
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from api import glossary
+from api.contract import Served, contract, served
+from api.operations import Operation, operation
+from api.problems import KINDS
+from shopdsr.app import HANDLERS
+from shopdsr.cli import main
+from tests.contract.examples import steps
+from tests.contract.regenerate import FILE, generated
+from tests.contract.validation import document, validator
+
+Json = dict[str, Any]
+Client = AsyncTestClient[Litestar]
+
+
+def operations() -> list[tuple[str, Json]]:
+    """Every operation in the file, under the name a failure should show."""
+    return [
+        (f"{method.upper()} {path}", one)
+        for path, item in document()["paths"].items()
+        for method, one in item.items()
+    ]
+
+
+def answers() -> Iterator[tuple[str, str, Json]]:
+    """Every answer: of which operation, its status, and what it is."""
+    for name, one in operations():
+        for status, answer in one["responses"].items():
+            if "$ref" in answer:
+                shared = answer["$ref"].rpartition("/")[2]
+                yield name, status, document()["components"]["responses"][shared]
+            else:
+                yield name, status, answer
+
+
+def test_the_file_is_what_the_code_and_the_examples_say() -> None:
+    current = FILE.read_text("utf-8") == generated()
+    assert current, "run: python -m tests.contract.regenerate"
+
+
+async def test_the_service_answers_with_the_file(anonymous: Client) -> None:
+    assert (await anonymous.get("/openapi.json")).content == FILE.read_bytes()
+
+
+def test_the_command_prints_the_file() -> None:
+    assert CliRunner().invoke(main, ["openapi"]).output == FILE.read_text("utf-8")
+
+
+def test_it_is_valid_openapi() -> None:
+    errors = list(OpenAPIV31SpecValidator(document()).iter_errors())
+    assert errors == []
+
+
+def test_every_handler_is_in_it_under_a_name_of_its_own() -> None:
+    names = [one["operationId"] for _, one in operations()]
+    assert sorted(names) == sorted({one.spec.name for one in served(HANDLERS)})
+
+
+def test_every_operation_says_what_it_is_for() -> None:
+    silent = [
+        name
+        for name, one in operations()
+        if not (one["summary"] and one["description"][0].isupper() and one["tags"])
+    ]
+    assert silent == []
+
+
+def test_summaries_do_not_end_in_a_stop_and_descriptions_do() -> None:
+    wrong = [
+        name
+        for name, one in operations()
+        if one["summary"].endswith(".") or not one["description"].endswith(".")
+    ]
+    assert wrong == []
+
+
+def test_every_tag_is_described_and_used() -> None:
+    used = {tag for _, one in operations() for tag in one["tags"]}
+    described = {tag["name"] for tag in document()["tags"] if tag["description"]}
+    assert used == described
+
+
+def test_every_parameter_is_described_and_every_path_parameter_declared() -> None:
+    for name, one in operations():
+        parameters = one.get("parameters", [])
+        assert all(parameter["description"] for parameter in parameters), name
+        in_path = {item["name"] for item in parameters if item["in"] == "path"}
+        assert in_path == set(re.findall(r"\{(\w+)\}", name)), name
+
+
+def test_no_text_is_kept_for_a_parameter_that_is_gone() -> None:
+    found = {item["name"] for _, one in operations() for item in one.get("parameters", [])}
+    assert found >= glossary.PARAMETERS.keys() | glossary.REQUEST_HEADERS.keys()
+
+
+def test_every_error_is_a_problem_document() -> None:
+    for name, status, answer in answers():
+        if status >= "400":
+            assert list(answer["content"]) == ["application/problem+json"], (name, status)
+
+
+def test_every_operation_can_meet_a_bug_and_every_one_with_a_key_lacks_it() -> None:
+    for name, one in operations():
+        assert "500" in one["responses"], name
+        assert bool(one["security"]) == ({"401", "403", "429", "503"} <= one["responses"].keys()), name
+
+
+def test_every_kind_of_problem_is_listed_somewhere() -> None:
+    listed = {code for one in served(HANDLERS) for codes in one.problems.values() for code in codes}
+    assert listed == KINDS.keys() - {"method_not_allowed"}
+
+
+def test_every_answer_has_a_request_id() -> None:
+    assert all("X-Request-Id" in answer["headers"] for _, _, answer in answers())
+
+
+def test_every_component_is_used() -> None:
+    text = json.dumps(document())
+    for kind, components in document()["components"].items():
+        if kind != "securitySchemes":
+            unused = [name for name in components if f'"#/components/{kind}/{name}"' not in text]
+            assert unused == []
+
+
+def test_event_types_are_told_apart_by_type() -> None:
+    event = document()["components"]["schemas"]["Event"]
+    assert event["discriminator"]["propertyName"] == "type"
+    assert sorted(event["discriminator"]["mapping"].values()) == sorted(
+        one["$ref"] for one in event["oneOf"]
+    )
+    for tag, ref in event["discriminator"]["mapping"].items():
+        schema = document()["components"]["schemas"][ref.rpartition("/")[2]]
+        assert schema["properties"]["type"]["enum"] == [tag]
+
+
+def test_instants_and_days_say_their_format() -> None:
+    for name, schema in document()["components"]["schemas"].items():
+        for member, of in schema.get("properties", {}).items():
+            if member.endswith("_at") or member in ("at", "time"):
+                assert {"type": "string"} not in [of, *of.get("anyOf", [])], (name, member)
+
+
+def test_a_histogram_is_five_numbers() -> None:
+    histogram = {"$ref": "#/components/schemas/Histogram"}
+    assert validator(histogram).is_valid([0, 0, 1, 0, 2])
+    assert not validator(histogram).is_valid([0, 0, 1, 0])
+    assert not validator(histogram).is_valid([0, 0, 1, 0, 2, 0])
+
+
+def test_only_what_is_sent_is_closed() -> None:
+    sent = _reached([one["requestBody"] for _, one in operations() if "requestBody" in one])
+    answered = _reached([answer for _, _, answer in answers()])
+    closed = {
+        name
+        for name, schema in document()["components"]["schemas"].items()
+        if schema.get("additionalProperties") is False
+    }
+    assert closed <= sent - answered
+    assert {"ShopDraft", "IdentifiedDraft", "LadderDraft", "KeyDraft", "Rules"} <= closed
+
+
+def test_it_names_no_machine() -> None:
+    assert (
+        re.findall(r"https?://|/work/|/home/|localhost|127\.0\.0\.1", FILE.read_text("utf-8")) == []
+    )
+
+
+def test_every_example_fits_its_schema() -> None:
+    for name, one in operations():
+        for content in one.get("requestBody", {}).get("content", {}).values():
+            _examples_fit(name, content)
+        for parameter in one.get("parameters", []):
+            _examples_fit(name, parameter)
+    for name, _, answer in answers():
+        for content in answer.get("content", {}).values():
+            _examples_fit(name, content)
+
+
+def test_every_operation_with_json_is_shown_by_an_example() -> None:
+    shown = {step.operation for step in steps()}
+    untold = [
+        one.spec.name
+        for one in served(HANDLERS)
+        if one.spec.media_type == "application/json"
+        and one.spec.name not in shown | {"getContract", "deleteKey"}
+    ]
+    assert untold == []
+
+
+class Outing(msgspec.Struct, forbid_unknown_fields=True):
+    """A made-up body."""
+
+    on: date
+    at: datetime | None = None
+
+
+class Trip(msgspec.Struct):
+    """A made-up answer."""
+
+    outing: Outing
+    note: str = ""
+
+
+def made_up() -> Json:
+    """The contract of one operation that the service does not have."""
+
+    @operation(
+        "PUT",
+        "/v1/trips/{trip_id:str}",
+        Operation(
+            name="putTrip",
+            summary="A trip",
+            scope="admin",
+            bodies={"application/json": Outing},
+            answers={200: Trip},
+        ),
+    )
+    async def put_trip() -> Any:
+        """Nothing."""
+
+    put_trip.fn.__module__ = "api.shops"
+    return contract([put_trip])
+
+
+def test_what_is_sent_and_answered_in_two_shapes_has_two_components() -> None:
+    schemas = made_up()["components"]["schemas"]
+    assert schemas["Outing"]["required"] == ["on"]
+    assert schemas["Outing"]["additionalProperties"] is False
+    assert schemas["OutingAnswer"]["required"] == ["on", "at"]
+    assert "additionalProperties" not in schemas["OutingAnswer"]
+    assert schemas["Trip"]["properties"]["outing"] == {"$ref": "#/components/schemas/OutingAnswer"}
+
+
+def test_what_an_operation_has_decides_which_problems_it_meets() -> None:
+    assert list(made_up()["paths"]["/v1/trips/{trip_id}"]["put"]["responses"]) == [
+        "200", "400", "401", "403", "413", "415", "429", "500", "503",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("one", served(HANDLERS), ids=lambda one: one.spec.name)
+def test_an_operation_under_v1_refuses_unknown_parameters(one: Served) -> None:
+    assert one.path.startswith("/v1/") == (one.spec.query is not None)
+    if one.spec.query is not None:
+        assert one.spec.query.__struct_config__.forbid_unknown_fields
+
+
+def _examples_fit(name: str, content: Json) -> None:
+    fits = validator(content["schema"])
+    for title, example in content.get("examples", {}).items():
+        errors: list[jsonschema_rs.ValidationError] = list(fits.iter_errors(example["value"]))
+        assert errors == [], (name, title)
+
+
+def _reached(nodes: list[Json]) -> set[str]:
+    schemas = document()["components"]["schemas"]
+    found: set[str] = set()
+    left = re.findall(r'schemas/(\w+)"', json.dumps(nodes))
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += re.findall(r'schemas/(\w+)"', json.dumps(schemas[name]))
+    return found

@@ -1,0 +1,72 @@
+"""Paths and methods: what is served, what is refused, and how."""
+
+import re
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from api.contract import served
+from shopdsr.app import HANDLERS
+
+Client = AsyncTestClient[Litestar]
+
+METHODS: dict[str, set[str]] = {}
+for _one in served(HANDLERS):
+    _also = {"GET", "HEAD"} if _one.method == "get" else {_one.method.upper()}
+    METHODS[_one.path] = METHODS.get(_one.path, {"OPTIONS"}) | _also
+
+
+def filled(path: str) -> str:
+    """A path with something in the place of each parameter."""
+    return re.sub(r"\{\w+\}", "x", path)
+
+
+async def test_a_method_that_a_path_does_not_take_is_a_problem_that_lists_those_it_does(
+    anonymous: Client,
+) -> None:
+    for path, taken in METHODS.items():
+        for method in {"GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "BREW"} - taken:
+            answer = await anonymous.request(method, filled(path))
+            assert answer.status_code == 405
+            assert answer.headers["Allow"] == ", ".join(sorted(taken))
+            assert answer.json()["code"] == "method_not_allowed"
+            assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
+async def test_options_lists_the_methods_of_a_path_and_needs_no_key(anonymous: Client) -> None:
+    for path, taken in METHODS.items():
+        answer = await anonymous.options(filled(path))
+        assert answer.status_code == 204
+        assert answer.headers["Allow"] == ", ".join(sorted(taken))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
+async def test_an_unknown_path_is_a_problem_whatever_the_method(
+    method: str, client: Client
+) -> None:
+    for path in (
+        "/",
+        "/v1",
+        "/nowhere",
+        "/v1/shops/a/b",
+        "/v1/shops/a%2Fb/tier",
+        "/docs/x",
+        "/%00",
+    ):
+        answer = await client.request(method, path, headers={"X-Request-Id": "from-here"})
+        assert answer.status_code == 404
+        assert answer.headers["X-Request-Id"] == "from-here"
+
+
+async def test_head_is_get_without_the_body(client: Client) -> None:
+    shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
+    await client.put("/v1/shops/x", json=shop)
+    for path, taken in METHODS.items():
+        if "HEAD" in taken and path != "/metrics":
+            target = filled(path).replace("/problems/x", "/problems/invalid")
+            given = await client.get(target, headers={"X-Request-Id": "same"})
+            head = await client.head(target, headers={"X-Request-Id": "same"})
+            assert head.status_code == given.status_code
+            assert head.headers == given.headers
+            assert head.content == b""

@@ -1,0 +1,33 @@
+"""The application in the test's own event loop, so that requests run side by side."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from litestar import Litestar
+
+from api.context import Context, Limits
+from infra.postgres.database import Database, PoolLimits
+from shopdsr.app import open_context
+from tests.conftest import Clock, new_key
+from tests.depth.service import Service, client_of
+
+POOL = PoolLimits(connections_max=8)
+
+
+@pytest.fixture
+async def context(database_url: str, clock: Clock) -> AsyncIterator[Context]:
+    """Every port, in the test's own event loop."""
+    async with open_context(database_url, POOL, Limits(), clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def service(
+    app: Litestar, context: Context, database: Database, clock: Clock
+) -> AsyncIterator[Service]:
+    """The running application with a key that may do everything in the tenant `acme`."""
+    app.state.context = context
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(client_of(app, await new_key(database, clock)))
+        yield Service(client, context, database, clock)

@@ -1,0 +1,195 @@
+"""The service under test beside the reference: told the same, asked the same."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+from litestar import Litestar
+
+from api.context import Context
+from infra.postgres.audit import Audit
+from infra.postgres.database import Database
+from infra.postgres.rules import RuleBook
+from tests.conftest import Clock
+from tests.reference.rules import Json
+from tests.reference.scores import Reference
+from tests.reference.worlds import World
+
+Value = str | int | date
+
+
+class Service:
+    """One tenant's client, and the insides that some tests must reach."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, context: Context, database: Database, clock: Clock
+    ) -> None:
+        """Take them over."""
+        self.client = client
+        self.context = context
+        self.database = database
+        self.clock = clock
+
+    async def get(self, path: str, **query: Value) -> httpx.Response:
+        """Ask under `/v1`."""
+        return await self.client.get(f"/v1/{path}", params={k: str(v) for k, v in query.items()})
+
+    async def read(self, path: str, **query: Value) -> Json:
+        """Ask under `/v1` what must be answered."""
+        answer = await self.get(path, **query)
+        assert answer.status_code == 200, answer.text
+        body: Json = answer.json()
+        return body
+
+    async def put(self, path: str, body: object) -> httpx.Response:
+        """Put what must be taken."""
+        answer = await self.client.put(f"/v1/{path}", json=body)
+        assert answer.status_code in {200, 201}, answer.text
+        return answer
+
+    async def put_shop(self, shop: Json) -> None:
+        """Put a shop as the reference writes it."""
+        body = {name: value for name, value in shop.items() if name != "shop_id"}
+        await self.put(f"shops/{quote(shop['shop_id'])}", body)
+
+    async def post(self, events: Sequence[object]) -> Json:
+        """Post a batch that is answered one way or the other."""
+        answer = await self.client.post("/v1/events", json=list(events))
+        assert answer.status_code in {200, 207, 422}, answer.text
+        body: Json = answer.json()
+        return body
+
+    async def snapshot(self, day: date | None = None) -> Json:
+        """Take a peer snapshot."""
+        content = json.dumps({"as_of": day.isoformat()}) if day else ""
+        headers = {"content-type": "application/json"} if day else {}
+        answer = await self.client.post("/v1/peer-snapshots", content=content, headers=headers)
+        assert answer.status_code == 201, answer.text
+        body: Json = answer.json()
+        return body
+
+    async def walk(self, path: str, limit: int, **query: Value) -> Json:
+        """All pages as one: the first with the items of all."""
+        whole = await self.read(path, limit=limit, **query)
+        page = whole
+        assert len(page["items"]) <= limit
+        while page["next_cursor"] is not None:
+            assert len(page["items"]) == limit
+            page = await self.read(path, limit=limit, cursor=page["next_cursor"])
+            assert page["items"]
+            whole["items"] += page["items"]
+        return {**whole, "next_cursor": None}
+
+    async def differences(self) -> list[Any]:
+        """What the audit finds stored otherwise than the facts say."""
+        audit = Audit(self.database, RuleBook())
+        return [
+            (shop.shop_id, difference)
+            async for shop in audit.shops(self.clock.now, mend=False)
+            for difference in shop.differences
+        ]
+
+
+class Both:
+    """The service and the reference, told the same world."""
+
+    def __init__(self, service: Service, reference: Reference) -> None:
+        """Begin at the reference's instant."""
+        self.service = service
+        self.reference = reference
+        service.clock.now = reference.now
+
+    def move(self, now: datetime) -> None:
+        """Set both clocks."""
+        self.service.clock.now = self.reference.now = now
+
+    async def put_rules(self, name: str, fields: Json) -> None:
+        """Store rules in both, which must name the same version."""
+        answer = await self.service.put(f"rules/{name}", fields)
+        assert self.reference.put_rules(name, fields)["version"] == answer.json()["version"]
+
+    async def put_shop(self, shop: Json) -> None:
+        """Store or replace a shop in both."""
+        self.reference.put_shop(shop)
+        await self.service.put_shop(shop)
+
+    async def post(self, events: Sequence[object]) -> None:
+        """Send events to both, which must agree on each."""
+        answer = await self.service.post(events)
+        expected = self.reference.post(events).body
+        assert _verdicts(answer) == _verdicts(expected)
+
+    async def snapshot(self, day: date | None = None) -> None:
+        """Take a snapshot in both, whose headers must agree."""
+        assert await self.service.snapshot(day) == self.reference.snapshot(day)
+
+    async def agree(self, shop_id: str, what: str, expected: Json, **query: Value) -> None:
+        """Both must answer the same, to the digit."""
+        answer = await self.service.read(f"shops/{quote(shop_id)}/{what}", **query)
+        assert answer == expected, f"{shop_id} {what}?{urlencode(query)}"
+
+    async def agree_on_scores(self, shop_ids: Iterable[str], days: Sequence[date]) -> None:
+        """Everything that stored totals feed must be the same as of each day."""
+        for shop_id in shop_ids:
+            for day in days:
+                for what in ("scorecard", "dsr", "sell-through"):
+                    answer = getattr(self.reference, what.replace("-", "_"))
+                    await self.agree(shop_id, what, answer(shop_id, day), as_of=day)
+
+
+async def told(service: Service, made: World) -> Both:
+    """Both, told all of a world but its snapshots."""
+    both = Both(service, made.empty_reference())
+    for name, fields in made.rules.items():
+        await service.put(f"rules/{name}", fields)
+    for shop in made.shops:
+        await service.put_shop(shop)
+    for ladder in made.ladders:
+        body = {name: ladder[name] for name in ("currency", "amounts")}
+        await service.put(f"ladders/{ladder['marketplace']}/{ladder['category']}", body)
+    await both.post([sent.event for sent in made.events])
+    return both
+
+
+async def told_with_snapshots(service: Service, made: World) -> Both:
+    """Both, told all of a world."""
+    both = await told(service, made)
+    for day in made.snapshot_days:
+        await both.snapshot(day)
+    return both
+
+
+def rating(shop_id: str, number: int) -> Json:
+    """An event: a rating of a Shanghai evening, by one of a thousand buyers."""
+    data = {
+        "review_id": f"r-{number}",
+        "order_id": f"o-{number}",
+        "buyer_id": f"b-{number % 1000}",
+        "scores": {"service": 5, "logistics": 4},
+    }
+    return {
+        "specversion": "1.0",
+        "id": f"e-{number}",
+        "source": "/depth",
+        "type": "review.posted",
+        "subject": shop_id,
+        "time": "2026-11-20T12:00:00Z",
+        "data": data,
+    }
+
+
+def client_of(app: Litestar, key: str) -> httpx.AsyncClient:
+    """A client of the application in this event loop."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app),
+        base_url="http://service",
+        headers={"authorization": f"Bearer {key}"},
+    )
+
+
+def _verdicts(answer: Json) -> list[object]:
+    rejected = [(one["index"], one["code"]) for one in answer["rejected"]]
+    return [answer[name] for name in ("received", "stored", "duplicates")] + [rejected]

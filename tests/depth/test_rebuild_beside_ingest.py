@@ -1,0 +1,96 @@
+"""While one shop is rebuilt, the others go on recording."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any
+
+import pytest
+
+from infra.postgres import rule_sets
+from tests.depth.service import Service, rating
+from tests.reference.rules import BUILT_IN
+
+CHANGED = {**BUILT_IN["taobao"], "ratings_per_buyer_month": 1}
+
+
+class Rebuild:
+    """A rebuild of the shop `busy` that lasts until it is let go."""
+
+    def __init__(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make rebuilds linger with their shop locked."""
+        self._service = service
+        self._begun, self._go_on = asyncio.Event(), asyncio.Event()
+        self.finished: list[str] = []
+        recount = rule_sets.recount
+
+        async def linger(*arguments: Any) -> Any:
+            self._begun.set()
+            counted = await recount(*arguments)
+            await self._go_on.wait()
+            return counted
+
+        monkeypatch.setattr(rule_sets, "recount", linger)
+
+    async def note(self, name: str, work: Awaitable[object]) -> None:
+        """Do it, and note that it is finished."""
+        await work
+        self.finished.append(name)
+
+    async def begin(self) -> asyncio.Task[None]:
+        """Change the rules, and come back when `busy` is locked."""
+        putting = self.note("rules", self._service.put("rules/mine", CHANGED))
+        task = asyncio.create_task(putting)
+        await self._begun.wait()
+        return task
+
+    def let_go(self) -> None:
+        """Let the rebuild finish."""
+        self._go_on.set()
+
+
+@pytest.fixture
+async def rebuild(service: Service, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rebuild]:
+    """Three shops, of which `busy` has ratings and, with `other`, rules that will change."""
+    await service.put("rules/mine", BUILT_IN["taobao"])
+    for shop_id, rules in (("busy", "mine"), ("other", "mine"), ("third", "taobao")):
+        shop = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": rules}
+        await service.put(f"shops/{shop_id}", shop)
+    await service.post([rating("busy", number) for number in range(3_000)])
+    rebuild = Rebuild(service, monkeypatch)
+    yield rebuild
+    rebuild.let_go()
+
+
+async def test_other_shops_record_while_a_shop_is_rebuilt(
+    service: Service, rebuild: Rebuild
+) -> None:
+    putting = await rebuild.begin()
+    for shop_id in ("other", "third"):
+        await rebuild.note(shop_id, service.post([rating(shop_id, 1)]))
+    assert rebuild.finished == ["other", "third"]
+    rebuild.let_go()
+    await putting
+    uncounted = (await service.read("shops/busy/dsr"))["dsr"]["uncounted"]
+    assert uncounted == {"late": 0, "capped": 2_000, "removed": 0}
+    assert await service.differences() == []
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=TimeoutError,
+    reason="a request that waits for a locked shop holds the only lane of small requests",
+)
+async def test_who_waits_for_the_shop_that_is_rebuilt_keeps_no_other_shop_waiting(
+    service: Service, rebuild: Rebuild
+) -> None:
+    putting = await rebuild.begin()
+    busy = rebuild.note("busy", service.post([rating("busy", 50_000)]))
+    waiting = asyncio.create_task(busy)
+    try:
+        await asyncio.sleep(0)
+        async with asyncio.timeout(3):
+            await rebuild.note("third", service.post([rating("third", 1)]))
+        assert rebuild.finished == ["third"]
+    finally:
+        rebuild.let_go()
+        await asyncio.gather(putting, waiting)

@@ -1,0 +1,91 @@
+"""A snapshot of ten thousand shops takes no more statements than one of ten."""
+
+import random
+from datetime import date, timedelta
+from fractions import Fraction
+from time import perf_counter
+
+import asyncpg
+
+from domain.totals import FIELDS
+from infra.postgres.database import PoolLimits, open_database
+from infra.postgres.peers import Peers
+from infra.postgres.rules import RuleBook
+from tests.depth.service import Service
+from tests.depth.statements import Statements
+from tests.reference.arithmetic import rounded
+from tests.reference.rules import BUILT_IN
+
+DAY = date(2026, 11, 20)
+SHOPS, CATEGORIES, DAYS = 10_000, 20, 12
+
+
+async def test_a_snapshot_of_ten_thousand_shops_takes_a_few_statements(
+    service: Service, database_url: str
+) -> None:
+    await service.put("rules/mine", BUILT_IN["taobao"])
+    for number in range(10):
+        await service.put(f"shops/first-{number}", shop_in(number, "first"))
+    statements, limits = Statements(), PoolLimits(connections_max=1)
+    async with open_database(database_url, limits) as database:
+        await statements.listen(database)
+        before = service.clock.now - timedelta(hours=1)
+        await Peers(database, RuleBook()).take_all(DAY, service.clock.now, unless_since=before)
+        few = list(statements.sent)
+        assert 3 < len(few) < 20
+
+        scores = await fill(service, database_url)
+        statements.sent.clear()
+        later = service.clock.now + timedelta(hours=1)
+        started = perf_counter()
+        await Peers(database, RuleBook()).take_all(DAY, later, unless_since=later)
+        took = perf_counter() - started
+    print(f"a snapshot of {SHOPS + 10} shops: {took:.2f} s")
+    assert statements.sent == few
+    assert took < 5
+    assert (await service.read("peer-snapshots"))["items"][0]["shops"] == SHOPS + 10
+
+    mean = sum(scores, Fraction(0)) / len(scores)
+    peers = (await service.read("shops/s-0/dsr"))["dsr"]["service"]["peers"]
+    below = sum(score < scores[0] for score in scores)
+    assert (peers["status"], peers["shops"]) == ("ok", SHOPS // CATEGORIES)
+    assert peers["mean"] == rounded(mean, 5)
+    assert peers["min"] == rounded(min(scores), 5)
+    assert peers["max"] == rounded(max(scores), 5)
+    assert peers["percentile"] == rounded(Fraction(100 * below, len(scores) - 1), 2)
+
+
+def shop_in(number: int, category: str) -> dict[str, str]:
+    """A shop under one of two sets of rules."""
+    rules = ("mine", "taobao")[number % 2]
+    return {"marketplace": "m", "category": category, "currency": "CNY", "rules": rules}
+
+
+async def fill(service: Service, database_url: str) -> list[Fraction]:
+    """Shops with made-up totals; the service scores of the first category's."""
+    for part in range(0, SHOPS, 1_000):
+        batch = [
+            {"shop_id": f"s-{number}", **shop_in(number, f"c-{number % CATEGORIES}")}
+            for number in range(part, part + 1_000)
+        ]
+        answer = await service.client.post("/v1/shops", json=batch)
+        assert answer.json()["created"] == len(batch)
+    rng = random.Random(0)
+    stars = [FIELDS.index(f"service_{n}") for n in range(1, 6)]
+    rows, scores = [], []
+    connection = await asyncpg.connect(database_url)
+    found = await connection.fetch("select shop_id, shop_key from shops where shop_id like 's-%'")
+    for shop_id, shop_key in sorted(found, key=lambda row: int(row[0][2:])):
+        counts = [0] * 6
+        for back in range(DAYS):
+            totals = [rng.randrange(40) for _ in FIELDS]
+            rows.append((shop_key, DAY - timedelta(days=3 * back), *totals))
+            for star, place in enumerate(stars, 1):
+                counts[star] += totals[place]
+        if int(shop_id[2:]) % CATEGORIES == 0:
+            total = sum(star * n for star, n in enumerate(counts))
+            scores.append(Fraction(total, sum(counts)))
+    columns = ["shop_key", "day", *FIELDS]
+    await connection.copy_records_to_table("shop_days", records=rows, columns=columns)
+    await connection.close()
+    return scores

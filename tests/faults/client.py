@@ -1,0 +1,118 @@
+"""A client process: sends batches until it is told to stop, and says what was acknowledged.
+
+It reads its orders from the first argument, as JSON. Each line that it prints is the number of
+events acknowledged so far; the last one is its model.
+"""
+
+import asyncio
+import json
+import sys
+import threading
+import time
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from tests.faults.caller import Caller, NoAnswer
+from tests.faults.stream import batch, encoded
+
+PAUSE_S = 0.03
+REPORT_S = 0.05
+FINISH_S = 45.0
+
+
+class Client:
+    """Several connections with one model."""
+
+    def __init__(self, orders: dict[str, Any]) -> None:
+        self.orders = orders
+        self.start = datetime.fromisoformat(orders["start"])
+        self.serial = 0
+        self.stop = threading.Event()
+        self.acknowledged: list[int] = []
+        self.abandoned: list[int] = []
+        self.events = 0
+        self.answers: Counter[str] = Counter()
+        self.surprises: list[str] = []
+        self.slowest_s = 0.0
+
+    async def connection(self) -> None:
+        """Send batch after batch, each until it is acknowledged or given up."""
+        caller = Caller(
+            self.orders["host"], self.orders["port"], self.orders["key"], self.orders["deadline_s"]
+        )
+        while not self.stop.is_set():
+            self.serial += 1
+            await self._send(caller, self.serial)
+        caller.hang_up()
+
+    async def _send(self, caller: Caller, serial: int) -> None:
+        events = batch(self.start, self.orders["seed"], self.orders["client"], serial)
+        body = encoded(events)
+        tries, give_up = 0, None
+        while give_up is None or time.monotonic() < give_up:
+            tries += 1
+            # Some batches are never sent again: they must be stored whole or not at all.
+            if tries > 1 and serial % 5 == 0:
+                break
+            if await self._try(caller, body, len(events), serial):
+                self.acknowledged.append(serial)
+                self.events += len(events)
+                return
+            if self.stop.is_set() and give_up is None:
+                give_up = time.monotonic() + FINISH_S
+            await asyncio.sleep(PAUSE_S)
+        self.abandoned.append(serial)
+
+    async def _try(self, caller: Caller, body: bytes, count: int, serial: int) -> bool:
+        asked = time.monotonic()
+        try:
+            answer = await caller.ask("POST", "/v1/events", body)
+        except NoAnswer as error:
+            self.answers[f"none: {error}"] += 1
+            return False
+        finally:
+            self.slowest_s = max(self.slowest_s, time.monotonic() - asked)
+        self.answers[str(answer.status)] += 1
+        if answer.status == 503:
+            if "retry-after" not in answer.headers:
+                self.surprises.append("503 without Retry-After")
+            return False
+        if answer.status != 200:
+            self.surprises.append(f"{serial}: {answer.status} {answer.body[:300].decode()}")
+            return False
+        told = answer.json()
+        if told["stored"] + told["duplicates"] != count or told["rejected"]:
+            self.surprises.append(f"{serial}: {answer.body[:300].decode()}")
+        return True
+
+    async def report(self) -> None:
+        """Say how far it is, as long as it goes on."""
+        while True:
+            print(self.events, flush=True)
+            await asyncio.sleep(REPORT_S)
+
+    async def run(self) -> None:
+        """Go on until standard input ends, then finish what is under way and tell the model."""
+        threading.Thread(target=self._wait_for_end, daemon=True).start()
+        reporting = asyncio.create_task(self.report())
+        await asyncio.gather(*(self.connection() for _ in range(self.orders["connections"])))
+        reporting.cancel()
+        model = {
+            "client": self.orders["client"],
+            "acknowledged": self.acknowledged,
+            "abandoned": self.abandoned,
+            "events": self.events,
+            "answers": dict(self.answers),
+            "surprises": self.surprises[:20],
+            "slowest_s": self.slowest_s,
+        }
+        print(json.dumps(model), flush=True)
+
+    def _wait_for_end(self) -> None:
+        sys.stdin.read()
+        self.stop.set()
+
+
+if __name__ == "__main__":
+    asyncio.run(Client(json.loads(sys.argv[1])).run())

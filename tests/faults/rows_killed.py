@@ -1,0 +1,78 @@
+"""Processes die: the database's, and the service's own."""
+
+import random
+import signal
+import time
+
+from tests.faults.cluster import Cluster, Kill
+from tests.faults.figures import Figures, Form
+from tests.faults.processes import signal_all, wait_for
+from tests.faults.stage import Stage, stage
+
+BETWEEN_EVENTS = 1_000
+CLIENTS = 2
+_KILLS: tuple[Kill, ...] = ("everything", "backend", "background")
+
+
+def database_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """The server's processes are killed during ingest; it serves again without a restart."""
+    with stage(cluster, form, "database killed", control=control) as on:
+        on.clients.go()
+        rng = random.Random(form.seed)
+        for number in range(form.database_kills):
+            on.clients.until_more(rng.randint(1, BETWEEN_EVENTS))
+            kill_database(on, _KILLS[number % len(_KILLS)], rng)
+        on.clients.until_more(BETWEEN_EVENTS)
+        on.check()
+        _tell_answers(on)
+        return on.figures
+
+
+def kill_database(on: Stage, what: Kill, rng: random.Random) -> None:
+    """Kill, start again what the server cannot start itself, and wait until all serves."""
+    started = time.monotonic()
+    on.cluster.kill(what, rng)
+    on.figures.faults += 1
+    on.cluster.revive()
+    on.service.until_ready()
+    on.figures.ready_s.append(time.monotonic() - started)
+
+
+def worker_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """A worker of the service is killed in flight; only what it had in hand fails."""
+    connections = 4  # of each client
+    with stage(cluster, form, "service worker killed", control=control) as on:
+        on.clients.go(connections)
+        rng = random.Random(form.seed)
+        for _ in range(form.worker_kills):
+            on.clients.until_more(rng.randint(1, BETWEEN_EVENTS))
+            before = on.service.workers()
+            # One that dies twice within seconds is taken for a fault of the release, and ends all.
+            victim = before[0]
+            signal_all([victim], signal.SIGKILL)
+            on.figures.faults += 1
+            started = time.monotonic()
+            on.service.until_ready()
+            wait_for(
+                lambda count=len(before): on.service.listeners() == count,  # type: ignore[misc]
+                30,
+                "another worker in place of the killed one",
+            )
+            on.figures.ready_s.append(time.monotonic() - started)
+        on.clients.until_more(BETWEEN_EVENTS)
+        on.check()
+        answers = _tell_answers(on)
+        failed = sum(count for status, count in answers.items() if status != "200")
+        in_hand = form.worker_kills * connections * CLIENTS
+        on.figures.claim(
+            failed <= in_hand, f"{failed} requests failed, at most {in_hand} were in hand"
+        )
+        return on.figures
+
+
+def _tell_answers(on: Stage) -> dict[str, int]:
+    answers = on.clients.answers()
+    on.figures.notes.append(
+        f"answers {answers}, slowest {on.clients.slowest_s:.1f} s"
+    )
+    return answers

@@ -1,0 +1,220 @@
+"""Connections are cut, slow, silent or too many."""
+
+import asyncio
+import random
+import time
+from contextlib import AbstractContextManager
+
+from tests.faults.caller import BATCH, Answer, Caller, NoAnswer, request
+from tests.faults.cluster import Cluster
+from tests.faults.crowd import Model
+from tests.faults.figures import Figures, Form
+from tests.faults.processes import resident_mib, wait_for
+from tests.faults.stage import Stage, stage
+from tests.faults.stream import batch, encoded
+
+ACQUIRE_MS, STATEMENT_MS = 1_000, 2_000
+DELAY_S = 0.1  # each way
+DEADLINE_S = 2 * (ACQUIRE_MS + STATEMENT_MS) / 1000 + 4.0
+"""Checking the key and doing the work each wait at most so long; the rest is slack."""
+
+
+def acknowledgement_lost(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """Commits go through and their answers are lost, on both sides of the service."""
+    with _stage(cluster, form, "acknowledgement lost", control) as on:
+        on.clients.go()
+        half = form.lost_answers // 2
+        on.to_database.cut_commits = on.to_service.cut_answers = 0.25
+        wait_for(
+            lambda: min(on.to_database.commits_cut, on.to_service.answers_cut) >= half,
+            60 + form.lost_answers,
+            "so many answers are cut",
+        )
+        on.to_database.cut_commits = on.to_service.cut_answers = 0.0
+        on.to_database.cut_anywhere = on.to_service.cut_anywhere = 0.02
+        wait_for(
+            lambda: min(on.to_database.pieces_cut, on.to_service.pieces_cut) >= half // 5,
+            60 + form.lost_answers,
+            "so many pieces are cut",
+        )
+        on.check()
+        on.figures.faults = on.to_database.cuts + on.to_service.cuts
+        on.figures.notes.append(
+            f"{on.to_database.commits_cut} commits and {on.to_service.answers_cut} answers cut, "
+            f"{on.to_database.pieces_cut + on.to_service.pieces_cut} cut anywhere"
+        )
+        _within_deadline(on)
+        return on.figures
+
+
+def half_open(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """The way to the database is slow, then swallows everything and keeps sockets open."""
+    with _stage(cluster, form, "slow and half-open sockets", control) as on:
+        on.clients.go()
+        on.clients.until_more(50)
+        for _ in range(form.outages):
+            on.to_database.delay_s = DELAY_S
+            on.clients.until_more(20)
+            on.to_database.delay_s = 0.0
+            on.clients.until_more(50)
+            on.to_database.frozen = True
+            wait_for(lambda: on.service.ask("/readyz", DEADLINE_S) == 503, 30, "not ready: 503")
+            statuses = asyncio.run(_statuses(on, 8))
+            on.figures.claim(set(statuses) == {503}, f"while silent: {statuses}")
+            on.figures.claim(on.service.ask("/livez", 1.0) == 200, "/livez is false while silent")
+            on.figures.faults += 1
+            on.to_database.frozen = False
+            on.figures.ready_s.append(on.service.until_ready())
+            on.clients.until_more(50)
+        on.check()
+        _within_deadline(on)
+        return on.figures
+
+
+def pool_exhausted(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """Hundreds of clients on a pool of four, and a database 200 ms away."""
+    with _stage(cluster, form, "pool exhausted, slow database", control, pool=4) as on:
+        on.clients.go(2)
+        on.clients.until_more(50)
+        before = resident_mib(on.service.workers())
+        on.to_database.delay_s = DELAY_S
+        tally = asyncio.run(_press(on, form.clients, form.stopped_s + 5))
+        on.figures.faults = form.clients
+        growth = resident_mib(on.service.workers()) - before
+        on.to_database.delay_s = 0.0
+        started = time.monotonic()
+        wait_for(lambda: asyncio.run(_statuses(on, 1)) == [200], 10, "a read is answered")
+        on.figures.ready_s.append(time.monotonic() - started)
+        on.figures.claim(
+            set(tally.statuses) <= {200, 503}, f"other answers than 200 and 503: {tally.statuses}"
+        )
+        on.figures.claim(
+            tally.slowest_s <= DEADLINE_S, f"an answer took {tally.slowest_s:.1f} s"
+        )
+        on.figures.claim(growth < 100, f"memory grew by {growth:.0f} MiB")
+        on.figures.claim(on.figures.ready_s[0] < 3, f"recovery took {on.figures.ready_s[0]:.1f} s")
+        on.check()
+        on.figures.notes.append(
+            f"{form.clients} clients answered {tally.statuses}, slowest {tally.slowest_s:.1f} s, "
+            f"memory grew by {growth:.0f} MiB"
+        )
+        return on.figures
+
+
+def cancelled(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """Clients hang up in flight, at any byte and any moment."""
+    pool, workers = 4, 2
+    with _stage(cluster, form, "cancelled requests", control, pool=pool) as on:
+        on.clients.go(2)
+        sent = asyncio.run(_hang_up(on, form.cancelled))
+        on.figures.faults = form.cancelled
+        on.clients.until_more(100)
+        model = on.clients.finish()
+        backends = (
+            "select count(*) from pg_stat_activity where datname = current_database() "
+            "and application_name = 'shopdsr'"
+        )
+        wait_for(
+            lambda: not on.cluster.sql(f"{backends} and state <> 'idle'", url=on.url)[0][0],
+            15,
+            "no transaction is left open",
+        )
+        left = on.cluster.sql(backends, url=on.url)[0][0]
+        on.figures.claim(left <= pool * workers, f"{left} connections for {workers} pools of {pool}")
+        slots = asyncio.run(_statuses(on, pool * workers * 2))
+        on.figures.claim(set(slots) == {200}, f"afterwards: {slots}")
+        on.check_against(Model(model.acknowledged, model.unknown + sent))
+        return on.figures
+
+
+def _stage(
+    cluster: Cluster, form: Form, row: str, control: str, pool: int = 10
+) -> AbstractContextManager[Stage]:
+    return stage(
+        cluster,
+        form,
+        row,
+        control=control,
+        acquire_timeout_ms=ACQUIRE_MS,
+        statement_timeout_ms=STATEMENT_MS,
+        pool_connections=pool,
+    )
+
+
+def _within_deadline(on: Stage) -> None:
+    slowest = on.clients.slowest_s
+    on.figures.claim(slowest <= DEADLINE_S, f"an answer took {slowest:.1f} s")
+    on.figures.notes.append(f"answers {on.clients.answers()}, slowest {slowest:.1f} s")
+
+
+async def _statuses(on: Stage, count: int) -> list[int]:
+    """Statuses of reads made at once, each on a connection of its own; 0 for none in time."""
+
+    async def ask() -> int:
+        caller = Caller(on.service.host, on.service.port, on.key, DEADLINE_S)
+        try:
+            return (await caller.ask("GET", "/v1/shops/shop-0/scorecard")).status
+        except NoAnswer:
+            return 0
+        finally:
+            caller.hang_up()
+
+    return list(await asyncio.gather(*(ask() for _ in range(count))))
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.statuses: dict[int, int] = {}
+        self.slowest_s = 0.0
+
+    def add(self, answer: Answer | None, seconds: float) -> None:
+        status = answer.status if answer else 0
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.slowest_s = max(self.slowest_s, seconds)
+
+
+async def _press(on: Stage, clients: int, seconds: float) -> _Tally:
+    """Reads and writes from many clients at once, without a pause."""
+    tally = _Tally()
+    end = time.monotonic() + seconds
+
+    async def client(number: int) -> None:
+        caller = Caller(on.service.host, on.service.port, on.key, DEADLINE_S * 2)
+        while time.monotonic() < end:
+            asked = time.monotonic()
+            answer = None
+            try:
+                answer = await caller.ask("GET", f"/v1/shops/shop-{number % 4}/scorecard")
+            except NoAnswer:
+                pass
+            tally.add(answer, time.monotonic() - asked)
+        caller.hang_up()
+
+    await asyncio.gather(*(client(number) for number in range(clients)))
+    return tally
+
+
+async def _hang_up(on: Stage, count: int) -> list[list[dict[str, object]]]:
+    """Send requests and hang up; the batches that may have been stored."""
+    rng = random.Random(on.form.seed)
+    sent = []
+    lanes = asyncio.Semaphore(16)
+
+    async def one(number: int) -> None:
+        async with lanes:
+            try:
+                _, writer = await asyncio.open_connection(on.service.host, on.service.port)
+            except OSError:
+                return
+            if number % 2:
+                events = batch(on.clients.start, on.form.seed, 99, number)
+                sent.append(events)
+                whole = request(on.key, "POST", "/v1/events", encoded(events), BATCH)
+            else:
+                whole = request(on.key, "GET", f"/v1/shops/shop-{number % 4}/dsr")
+            writer.write(whole if number % 3 else whole[: rng.randrange(len(whole))])
+            await asyncio.sleep(rng.choice((0, 0, 0.001, 0.005, 0.02)))
+            writer.transport.abort()
+
+    await asyncio.gather(*(one(number) for number in range(count)))
+    return sent

@@ -1,0 +1,86 @@
+"""What every row stands on: a database with a key and shops, and a service on it."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.check import check, put_shops
+from tests.faults.cluster import SOCKET, Cluster, through
+from tests.faults.crowd import Crowd, Model, crowd
+from tests.faults.figures import Figures, Form
+from tests.faults.proxy import Proxy, proxy
+from tests.faults.service import Service, free_port, serving, shopdsr
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row under way; proxies stand idle until they are told to do harm."""
+
+    cluster: Cluster
+    form: Form
+    figures: Figures
+    url: str
+    key: str
+    service: Service
+    clients: Crowd
+    to_service: Proxy
+    to_database: Proxy
+
+    def check(self) -> None:
+        """End the clients, and note what has been lost, doubled or made up."""
+        self.heal()
+        self.check_against(self.clients.finish())
+
+    def heal(self) -> None:
+        """Let everything through, and wait until it is served."""
+        self.to_service.cut_answers = self.to_service.cut_anywhere = 0.0
+        self.to_database.cut_commits = self.to_database.cut_anywhere = 0.0
+        for between in (self.to_service, self.to_database):
+            between.delay_s, between.frozen = 0.0, False
+        self.service.until_ready()
+
+    def check_against(self, model: Model) -> None:
+        """Note what differs from what clients know, and answers that should never be."""
+        for surprise in self.clients.surprises[:3]:
+            self.figures.claim(False, f"answered otherwise than 200 or 503: {surprise}")
+        check(self.figures, self.url, self.service, self.key, model)
+
+
+@contextmanager
+def stage(
+    cluster: Cluster,
+    form: Form,
+    row: str,
+    *,
+    control: str = "",
+    clients: int = 2,
+    options: dict[str, str] | None = None,
+    **settings: object,
+) -> Iterator[Stage]:
+    """A stage for one row; `options` are of the database, `settings` of the service."""
+    with ExitStack() as stack:
+        url = stack.enter_context(cluster.database(**(options or {})))
+        key = prepare(url)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp")))  # noqa: S108
+        between = stack.enter_context(proxy(folder / SOCKET, cluster.folder / SOCKET, form.seed))
+        service = stack.enter_context(serving(through(url, folder), control, **settings))
+        asyncio.run(put_shops(service, key))
+        port = free_port()
+        front = stack.enter_context(
+            proxy((service.host, port), (service.host, service.port), form.seed + 1)
+        )
+        callers = stack.enter_context(
+            crowd(service.host, port, key, form.seed, clients=clients)
+        )
+        yield Stage(cluster, form, Figures(row), url, key, service, callers, front, between)
+
+
+def prepare(url: str) -> str:
+    """Bring the schema of a new database up to date; the text of a key that may do everything."""
+    scopes = "events:write,scores:read,admin"
+    made = shopdsr(url, "keys", "create", "--tenant", "acme", "--scopes", scopes)
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()

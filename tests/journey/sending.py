@@ -1,0 +1,98 @@
+"""Sending a world over HTTP in random portions, and what must be answered."""
+
+import gzip
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import httpx
+
+from tests.reference.worlds import Sent, World, expected_verdicts
+
+BATCH = "application/cloudevents-batch+json"
+SINGLE = "application/cloudevents+json"
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+KEPT = {"stored", "duplicate"}
+
+
+def found(client: httpx.Client, world: World) -> None:
+    """Register the rules, shops and ladders of a world."""
+    for name, rules in world.rules.items():
+        assert client.put(f"/v1/rules/{name}", json=rules).status_code in {200, 201}
+    answer = client.post("/v1/shops", json=world.shops)
+    assert answer.status_code == 200, answer.text
+    for ladder in world.ladders:
+        path = f"/v1/ladders/{ladder['marketplace']}/{ladder['category']}"
+        body = {name: ladder[name] for name in ("currency", "amounts")}
+        assert client.put(path, json=body).status_code in {200, 201}
+
+
+def send(
+    client: httpx.Client,
+    stream: Sequence[Sent],
+    rng: random.Random,
+    between: Callable[[], None] = lambda: None,
+) -> None:
+    """Send the stream in random portions and packings, and check what becomes of each event."""
+    verdicts = expected_verdicts(stream)
+    for start, end in portions(len(stream), rng):
+        between()
+        events = [sent.event for sent in stream[start:end]]
+        check(post(client, events, rng), events, verdicts[start:end])
+
+
+def portions(length: int, rng: random.Random) -> Iterator[tuple[int, int]]:
+    """Cuts of a stream, some of one event, some of hundreds."""
+    start = 0
+    while start < length:
+        end = min(length, start + rng.choice((1, 2, 7, 40, 40, 160, 600)))
+        yield start, end
+        start = end
+
+
+def post(client: httpx.Client, events: Sequence[Any], rng: random.Random) -> httpx.Response:
+    """Post events in a packing that can hold them."""
+    media_types = [BATCH, JSON, NDJSON, NDJSON]
+    if len(events) == 1 and isinstance(events[0], dict):
+        media_types = [SINGLE, JSON, "single"]
+    media_type = rng.choice(media_types)
+    if media_type == NDJSON:
+        body = b"".join(json.dumps(event).encode() + b"\n" for event in events)
+    elif media_type in {SINGLE, "single"}:
+        body = json.dumps(events[0], ensure_ascii=False).encode()
+    else:
+        body = json.dumps(events).encode()
+    headers = {"content-type": JSON if media_type == "single" else media_type}
+    if rng.random() < 0.5:
+        body = gzip.compress(body, compresslevel=1)
+        headers["content-encoding"] = "gzip"
+    return client.post("/v1/events", content=body, headers=headers)
+
+
+def check(answer: httpx.Response, events: Sequence[Any], verdicts: Sequence[str]) -> None:
+    """Compare an answer with what each event must become."""
+    refused = [(n, verdict) for n, verdict in enumerate(verdicts) if verdict not in KEPT]
+    body = answer.json()
+    rejected = [(one["index"], one["code"]) for one in body["rejected"]]
+    assert rejected == refused[:1_000], _difference(rejected, refused, events)
+    for one in body["rejected"]:
+        event = events[one["index"]]
+        given = event.get("id") if isinstance(event, dict) else None
+        assert one["id"] == (given if isinstance(given, str) else None)
+    totals = Counter(verdicts)
+    counted = [body[name] for name in ("received", "stored", "duplicates", "rejected_count")]
+    assert counted == [len(events), totals["stored"], totals["duplicate"], len(refused)]
+    status = 200 if not refused else 422 if len(refused) == len(events) else 207
+    assert answer.status_code == status
+
+
+def _difference(
+    told: list[tuple[int, str]], expected: list[tuple[int, str]], events: Sequence[Any]
+) -> str:
+    differing = sorted(set(told) ^ set(expected))
+    lines = [f"{index} {code}: {json.dumps(events[index])[:600]}" for index, code in differing]
+    return "told or expected otherwise:\n" + "\n".join(lines)

@@ -1,0 +1,140 @@
+"""The server killed in the middle of its work, and other commands beside it."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.embedded import throwaway_data_dir
+from tests.journey.asking import compare
+from tests.journey.process import PATIENCE_S, Service
+from tests.journey.sending import BATCH, NDJSON, found
+from tests.reference.rules import Json
+from tests.reference.worlds import shuffled, world
+
+KILLS = 3
+
+
+@pytest.fixture
+def own_service() -> Iterator[Service]:
+    """A service with an embedded Postgres of its own."""
+    with (
+        throwaway_data_dir() as folder,
+        Service({"SHOPDSR_DATA_DIR": str(folder), "SHOPDSR_WORKERS": "2"}) as started,
+    ):
+        yield started
+        assert started.stop() in {0, 143}, started.said()
+        assert not (Path(folder) / "postgres" / "postmaster.pid").exists()
+
+
+class Sender:
+    """Sends portions one after the other until the server is gone, and keeps what was answered."""
+
+    def __init__(self, client: httpx.Client, portions: list[list[Json]]) -> None:
+        self.acknowledged: list[list[Json]] = []
+        self._client, self._portions = client, portions
+        self._thread = threading.Thread(target=self._send)
+        self._thread.start()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many portions are acknowledged."""
+        deadline = time.monotonic() + PATIENCE_S
+        while len(self.acknowledged) < count:
+            assert time.monotonic() < deadline
+            assert self._thread.is_alive()
+            time.sleep(0.001)
+
+    def join(self) -> None:
+        """Wait until it has given up."""
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive()
+
+    def _send(self) -> None:
+        for number, portion in enumerate(self._portions):
+            media_type = (BATCH, NDJSON)[number % 2]
+            try:
+                answer = post(self._client, portion, media_type)
+            except httpx.TransportError:
+                return
+            assert answer.status_code == 200, answer.text
+            self.acknowledged.append(portion)
+
+
+def post(client: httpx.Client, events: list[Json], media_type: str = BATCH) -> httpx.Response:
+    body = json.dumps(events).encode()
+    if media_type == NDJSON:
+        body = b"".join(json.dumps(event).encode() + b"\n" for event in events)
+    return client.post("/v1/events", content=body, headers={"content-type": media_type})
+
+
+def test_a_killed_server_loses_nothing_and_counts_nothing_twice(own_service: Service) -> None:
+    made = world(201)
+    facts = [sent for sent in shuffled(made.events, 201) if sent.code == "stored"]
+    events = [sent.event for sent in facts]
+    portions = [events[start : start + 9] for start in range(0, len(events), 9)]
+    rng = random.Random(201)
+    acknowledged: list[list[Json]] = []
+    with own_service.client("acme") as client:
+        found(client, made)
+        for kill in range(KILLS):
+            sender = Sender(client, portions[kill * len(portions) // (KILLS + 1) :])
+            sender.wait_for(rng.randint(2, 8))
+            own_service.kill()
+            sender.join()
+            acknowledged += sender.acknowledged
+            own_service.start()
+            for portion in acknowledged:
+                told = post(client, portion).json()
+                assert (told["stored"], told["duplicates"]) == (0, len(portion))
+        for portion in portions:
+            assert post(client, portion).status_code == 200
+        assert sum(post(client, portion).json()["stored"] for portion in portions) == 0
+        verified = own_service.command("verify")
+        assert (verified.returncode, verified.stdout) == (0, ""), verified.stderr
+        reference = made.reference(facts)
+        for day in made.snapshot_days:
+            answer = client.post("/v1/peer-snapshots", json={"as_of": day.isoformat()})
+            assert answer.status_code == 201
+        compare(client, reference, made.days[-1:], rng)
+
+
+def test_other_commands_never_stop_the_server_beside_them(
+    own_service: Service, tmp_path: Path
+) -> None:
+    file = tmp_path / "events.ndjson"
+    with own_service.client("acme", "scores:read,admin") as client:
+        for arguments, status in (
+            (("keys", "list", "--tenant", "acme"), 0),
+            (("keys", "list", "--tenant", "nosuch"), 1),
+            (("keys", "revoke", "--tenant", "acme", "nosuch"), 1),
+            (("migrate",), 0),
+            (("verify",), 0),
+            (("verify", "--repair"), 0),
+            (("import", "--tenant", "acme", str(file)), 0),
+            (("openapi",), 0),
+            (("serve",), 1),
+        ):
+            shop_id = f"shop-{len(arguments)}-{status}"
+            shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
+            assert client.put(f"/v1/shops/{shop_id}", json=shop).status_code in {200, 201}
+            told = {
+                "specversion": "1.0",
+                "id": "e",
+                "source": "s",
+                "type": "listing.published",
+                "subject": shop_id,
+                "time": "2024-11-20T00:00:00Z",
+                "data": {"listing_id": "l"},
+            }
+            file.write_text(json.dumps(told) + "\n", encoding="utf-8")
+            done = own_service.command(*arguments)
+            assert done.returncode == status, (arguments, done.stdout, done.stderr)
+            assert own_service.is_ready()
+            assert client.get(f"/v1/shops/{shop_id}/scorecard").status_code == 200
+        card = client.get("/v1/shops/shop-4-0/scorecard?as_of=2024-11-20").json()
+        assert card["sell_through"]["on_sale"] == 1

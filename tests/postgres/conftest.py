@@ -1,0 +1,148 @@
+"""Made-up worlds as the ports take them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+import pytest
+
+from domain.acts import COMMAND_LINE, Act
+from domain.events import Event
+from domain.recording import Outcome, Refused, Submission
+from domain.rules import Rules
+from domain.shops import IdentifiedDraft, Shop
+from domain.totals import FIELDS
+from infra.postgres.audit import Audit
+from infra.postgres.database import Database
+from infra.postgres.keys import Keys
+from infra.postgres.ledger import TABLES, Ledger
+from infra.postgres.rule_sets import RuleSets
+from infra.postgres.rules import RuleBook
+from infra.postgres.scores import Scores
+from infra.postgres.shops import Shops
+from tests.reference.worlds import NOW, Sent, World
+
+TOTALS = ("shop_days", "listing_days", "shop_totals")
+
+
+class Books:
+    """The ports on one database, and one tenant's world in them."""
+
+    def __init__(self, database: Database, url: str, tenant_id: int, now: datetime) -> None:
+        rules = RuleBook()
+        self.database = database
+        self.url = url
+        self.tenant_id = tenant_id
+        self.now = now
+        self.ledger = Ledger(database, rules)
+        self.shops = Shops(database, rules)
+        self.rules = RuleSets(database, rules)
+        self.scores = Scores(database, rules)
+        self.audit = Audit(database, rules)
+
+    @property
+    def act(self) -> Act:
+        """What a test does."""
+        return Act(self.tenant_id, COMMAND_LINE, "test", self.now)
+
+    async def open(self, world: World) -> None:
+        """Put the rules and shops of a world."""
+        for name, fields in world.rules.items():
+            rules = msgspec.convert(fields, Rules)
+            await self.rules.put(self.act, name, rules)
+        await self.shops.put(self.act, shops_of(world))
+
+    async def record(self, events: Sequence[Event | Refused]) -> list[Outcome]:
+        """Record one request of a key that reaches every shop."""
+        submission = Submission(self.tenant_id, None, events)
+        [outcomes] = await self.ledger.record([submission], self.now)
+        return outcomes
+
+    async def roll(self, days: int = 0) -> None:
+        """Let days pass, and bring running totals up to the new day."""
+        self.now += timedelta(days=days)
+        await self.scores.roll(self.now)
+
+    async def differences(self, *, mend: bool = False) -> list[str]:
+        """Tables in which the audit finds something otherwise than the facts say, each once."""
+        return sorted(
+            {
+                difference.table
+                async for shop in self.audit.shops(self.now, mend=mend)
+                for difference in shop.differences
+            }
+        )
+
+    async def facts(self) -> int:
+        """How many facts are kept of the tenant's shops."""
+        kept = 0
+        for table in TABLES.values():
+            [row] = await self._rows(f"select count(*) from {table} join shops using (shop_key)")
+            kept += row[0]
+        return kept
+
+    async def stored(self) -> dict[str, list[list[tuple[str, object]]]]:
+        """All that is worked out from the facts, by table; days without anything are left out."""
+        found = {
+            table: await self._rows(
+                f"select shop_id, t.* from {table} t join shops using (shop_key)"
+            )
+            for table in TOTALS
+        }
+        states = "select shop_id, review_id, state from ratings join shops using (shop_key)"
+        found["states"] = await self._rows(states)
+        return {
+            table: sorted(
+                [(name, value) for name, value in row.items() if name not in _INTERNAL]
+                for row in rows
+                if table != "shop_days" or any(row[field] for field in FIELDS)
+            )
+            for table, rows in found.items()
+        }
+
+    async def _rows(self, query: str) -> list[asyncpg.Record]:
+        return await fetch(self.url, f"{query} where shops.tenant_id = {self.tenant_id}")
+
+
+_INTERNAL = {"tenant_id", "shop_key", "revision"}
+
+
+@pytest.fixture
+async def books(database: Database, database_url: str) -> Books:
+    """The ports, at the instant of the worlds."""
+    return await new_books(database, database_url)
+
+
+async def new_books(database: Database, url: str, tenant: str = "acme") -> Books:
+    """The ports as a process of their own would have them."""
+    return Books(database, url, await Keys(database).make_tenant(tenant), NOW)
+
+
+async def fetch(url: str, query: str) -> list[asyncpg.Record]:
+    """Rows as the owner of the database sees them."""
+    connection = await asyncpg.connect(url)
+    try:
+        rows: list[asyncpg.Record] = await connection.fetch(query)
+        return rows
+    finally:
+        await connection.close()
+
+
+def shops_of(world: World) -> list[Shop]:
+    """The shops of a world."""
+    drafts = msgspec.convert(world.shops, list[IdentifiedDraft])
+    return [draft.named(draft.shop_id) for draft in drafts]
+
+
+def events_of(stream: Iterable[Sent]) -> list[Event | Refused]:
+    """A stream as the ledger gets it: what is no event has been refused already."""
+    return [_event(sent.event) for sent in stream]
+
+
+def _event(sent: object) -> Event | Refused:
+    try:
+        event: Event = msgspec.json.decode(msgspec.json.encode(sent), type=Event)
+    except msgspec.ValidationError:
+        return Refused("malformed")
+    return event

@@ -1,0 +1,61 @@
+"""The audit finds whatever is stored otherwise than the facts say, and puts it right."""
+
+import pytest
+
+from tests.conftest import execute
+from tests.postgres.conftest import Books, events_of, new_books
+from tests.reference.worlds import world
+
+WORLD = world(5, 250)
+
+FAULTS = [
+    ("ratings", "update ratings set state = (state + 1) % 4 where day > '2024-10-01'"),
+    ("shop_days", "update shop_days set paid = paid + 1 where paid > 0"),
+    ("shop_days", "update shop_days set logistics_5 = logistics_5 + 1, late = late - 1"),
+    ("shop_days", "delete from shop_days where day > '2024-10-01'"),
+    ("shop_days", "insert into shop_days (shop_key, day, sold) select 1, '1999-12-31', 1"),
+    ("listing_days", "update listing_days set units = units + 1 where units = 1"),
+    ("listing_days", "delete from listing_days"),
+    ("listing_days", "insert into listing_days select 1, 'none', '1999-12-31', 1"),
+    ("shop_totals", "update shop_totals set description_5 = description_5 + 1"),
+    ("shop_totals", "update shop_totals set on_sale = -1, refunded = 7"),
+    ("shop_totals", "update shop_totals set day = day - 30"),
+    ("shop_totals", "delete from shop_totals"),
+]
+
+
+@pytest.mark.parametrize(("table", "statement"), FAULTS)
+async def test_a_planted_fault_is_found_and_repaired(
+    books: Books, table: str, statement: str
+) -> None:
+    await books.open(WORLD)
+    await books.record(events_of(WORLD.events))
+    await books.roll(days=3)
+    before = await books.stored()
+    assert await books.differences() == []
+
+    await execute(books.url, statement)
+    assert await books.stored() != before
+    found = await books.differences()
+    assert found == [table]
+    assert await books.differences() == found, "looking changes nothing"
+    assert await books.differences(mend=True) == found
+    assert await books.differences() == []
+    again = await new_books(books.database, books.url)
+    await again.roll(days=3)
+    assert await again.stored() == before
+
+
+async def test_the_audit_names_the_row_with_what_is_stored_and_what_it_should_be(
+    books: Books,
+) -> None:
+    await books.open(WORLD)
+    await books.record(events_of(WORLD.events))
+    await execute(books.url, "update listing_days set units = units + 1")
+    differences = [d async for s in books.audit.shops(books.now, mend=False) for d in s.differences]
+    assert differences
+    for difference in differences:
+        assert difference.table == "listing_days"
+        assert difference.key
+        assert isinstance(difference.recounted, int)
+        assert difference.stored == difference.recounted + 1

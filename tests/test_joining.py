@@ -1,0 +1,105 @@
+"""Joining requests: who waits goes together, and nobody pays for another's trouble."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from domain.errors import Unavailable
+from infra.joining import Joiner
+
+
+class Work:
+    """Doubles numbers, one list at a time, each when the test says so; odd ones are trouble."""
+
+    def __init__(self, *, refuse_odd: bool = False) -> None:
+        self.lists: list[list[int]] = []
+        self.gate = asyncio.Event()
+        self._refuse_odd = refuse_odd
+
+    async def __call__(self, asked: Sequence[int]) -> list[int]:
+        self.lists.append(list(asked))
+        await self.gate.wait()
+        if self._refuse_odd and any(number % 2 for number in asked):
+            raise ValueError(asked)
+        return [2 * number for number in asked]
+
+
+def joiner(work: Work, *, weight_max: int = 10, waiting_max: int = 100) -> Joiner[int, int]:
+    """One lane."""
+    return Joiner(work, lanes=1, weight_max=weight_max, waiting_max=waiting_max)
+
+
+async def started(work: Work, lists: int = 1) -> None:
+    """Wait until so many lists have been begun."""
+    async with asyncio.timeout(5):
+        while len(work.lists) < lists:
+            await asyncio.sleep(0)
+
+
+async def test_the_first_comer_starts_at_once_and_the_rest_go_together() -> None:
+    work = Work()
+    joined = joiner(work)
+    asks = [asyncio.create_task(joined.ask(number)) for number in range(6)]
+    await started(work)
+    work.gate.set()
+    assert await asyncio.gather(*asks) == [0, 2, 4, 6, 8, 10]
+    assert work.lists in ([[0], [1, 2, 3, 4, 5]], [[0, 1, 2, 3, 4, 5]])
+
+
+async def test_a_list_stays_within_its_weight_unless_one_member_is_heavier() -> None:
+    work = Work()
+    work.gate.set()
+    joined = joiner(work, weight_max=10)
+    asks = [joined.ask(number, weight) for number, weight in ((1, 4), (2, 4), (3, 4), (4, 30))]
+    assert await asyncio.gather(*asks) == [2, 4, 6, 8]
+    assert work.lists == [[1, 2], [3], [4]]
+
+
+async def test_one_members_trouble_fails_no_other() -> None:
+    work = Work(refuse_odd=True)
+    work.gate.set()
+    joined = joiner(work)
+    found = await asyncio.gather(
+        *(joined.ask(number) for number in range(4)), return_exceptions=True
+    )
+    assert [type(one) for one in found] == [int, ValueError, int, ValueError]
+    assert [one for one in found if isinstance(one, int)] == [0, 4]
+
+
+async def test_beyond_its_bound_a_request_is_refused_at_once() -> None:
+    work = Work()
+    joined = joiner(work, waiting_max=3)
+    first = asyncio.create_task(joined.ask(1))
+    await started(work)
+    waiting = [asyncio.create_task(joined.ask(number)) for number in (2, 3, 4)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await joined.ask(5)
+    work.gate.set()
+    assert await asyncio.gather(first, *waiting) == [2, 4, 6, 8]
+    assert await joined.ask(6) == 12
+
+
+async def test_who_hangs_up_while_waiting_costs_no_work() -> None:
+    work = Work()
+    joined = joiner(work)
+    first = asyncio.create_task(joined.ask(1))
+    await started(work)
+    gone = asyncio.create_task(joined.ask(2))
+    stays = asyncio.create_task(joined.ask(3))
+    await asyncio.sleep(0)
+    gone.cancel()
+    work.gate.set()
+    assert await asyncio.gather(first, stays) == [2, 6]
+    assert work.lists == [[1], [3]]
+
+
+async def test_who_hangs_up_while_served_fails_no_other() -> None:
+    work = Work()
+    joined = joiner(work)
+    asks = [asyncio.create_task(joined.ask(number)) for number in (1, 2)]
+    await started(work)
+    asks[0].cancel()
+    work.gate.set()
+    assert await asks[1] == 4
