@@ -64,6 +64,11 @@ def day_asked(request: Call, shop: Shop, day: date | UnsetType, name: str = "as_
     latest = today(request, shop)
     if day is UNSET:
         return latest
+    return day_within(day, latest, name)
+
+
+def day_within(day: date, latest: date, name: str = "as_of") -> date:
+    """The day, if there can be facts of it; raises Problem for one out of bounds."""
     if not FIRST_DAY <= day <= latest:
         raise bad_parameter(name, f"Expected a day from {FIRST_DAY} to the shop's today")
     return day

@@ -1,6 +1,6 @@
 """Ratings of a shop, each with its state and why."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal
 
 import msgspec
@@ -15,7 +15,7 @@ from api.pages import Paged, next_cursor, resume
 from api.problems import bad_parameter
 from api.reading import Heading, day_asked, find_shop, headed, today
 from api.wire import query
-from domain.days import FIRST_DAY
+from domain.days import FIRST_INSTANT
 from domain.events import Instant, Reason
 from domain.names import Id
 from domain.ports import KeptRating, ReviewsAsked
@@ -84,9 +84,11 @@ class ReviewsPage(msgspec.Struct, frozen=True):
 async def list_reviews(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     """Ratings by the day they were given, each with the first reason why it does not count."""
     asked, after = resume(query(request, ReviewsQuery), tuple[Instant, Id])
+    if after is not None and not FIRST_INSTANT <= after[0] <= _LAST_INSTANT:
+        raise bad_parameter("cursor", "Expected a cursor that this list gave")
     kept = await find_shop(request, shop_id)
     as_of = today(request, kept.shop)
-    start = FIRST_DAY if asked.start is UNSET else day_asked(request, kept.shop, asked.start, "start")
+    start = date.min if asked.start is UNSET else day_asked(request, kept.shop, asked.start, "start")
     end = date.max if asked.end is UNSET else day_asked(request, kept.shop, asked.end, "end")
     if start > end:
         raise bad_parameter("end", "Expected a day not before `start`")
@@ -118,6 +120,8 @@ def _review(kept: KeptRating) -> Review:
         removal=Removal(kept.reason, kept.removed_at) if kept.removed_at else None,
     )
 
+
+_LAST_INSTANT = datetime(9999, 12, 31, tzinfo=UTC)
 
 _STATES: dict[RatingState, StateName] = {
     RatingState.COUNTED: "counted",

@@ -13,10 +13,10 @@ from api.conditional import computed
 from api.context import Call, context
 from api.operations import Operation, operation
 from api.problems import Document, Problem, bad_parameter, document
-from api.reading import AsOf, day_asked, reached
+from api.reading import AsOf, day_asked, day_within, reached
 from api.shops import fit_name
 from api.wire import query
-from domain.days import window
+from domain.days import day_of, window
 from domain.dsr import Dsr, dsr
 from domain.errors import NotFound
 from domain.ports import GroupAsked, Standing
@@ -27,6 +27,8 @@ from domain.totals import ON_SALE, SOLD, Totals
 from domain.windows import windows
 
 SHOPS_MAX = 200
+EASTMOST_ZONE = "Pacific/Kiritimati"
+"""Where a day begins first: a later day than its today is no shop's."""
 
 
 class Scorecard(msgspec.Struct, frozen=True):
@@ -120,6 +122,8 @@ async def list_scorecards(request: Call) -> Response[bytes]:
     asked = query(request, ScorecardsQuery)
     if len(set(asked.shop_id)) < len(asked.shop_id):
         raise bad_parameter("shop_id", "Expected each shop once")
+    if asked.as_of is not UNSET:
+        day_within(asked.as_of, day_of(context(request).clock(), EASTMOST_ZONE))
     key = request.auth
     known = [name for name in asked.shop_id if fit_name(name) and key.reaches(name)]
     found = await scorecards(request, known, asked)

@@ -4,8 +4,6 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 
-import pytest
-
 from tests.api.samples import Client, Json, event, open_shop, parameters, problem, review, store
 from tests.conftest import Clock
 
@@ -39,13 +37,12 @@ async def test_every_rating_present_throughout_is_on_one_page(shop: Client) -> N
         older = review(f"old-{step}", time=at(2 * step + 1))
         removal = {"review_id": f"r-{step}", "reason": None, "note": None}
         await store(shop, newer, older, event("review.removed", data=removal))
-    assert [name for name in seen if name.startswith("r-")] == [f"r-{n}" for n in range(11, 5, -1)]
     while cursor is not None:
         found = await page(shop, REVIEWS, cursor, limit=5)
         seen += [item["review_id"] for item in found["items"]]
         cursor = found["next_cursor"]
     assert len(seen) == len(set(seen))
-    assert {f"r-{n}" for n in range(12)} <= set(seen)
+    assert [name for name in seen if name[:2] == "r-"] == [f"r-{n}" for n in range(11, -1, -1)]
 
 
 async def test_ratings_of_one_instant_are_told_apart_by_their_ids(shop: Client) -> None:
@@ -106,13 +103,17 @@ async def test_snapshots_are_listed_newest_first(shop: Client) -> None:
     assert seen == sorted(days, reverse=True)
 
 
-@pytest.mark.parametrize("path", [REVIEWS, LISTINGS, "/v1/peer-snapshots", "/v1/shops"])
-async def test_a_forged_cursor_is_a_bad_parameter_or_a_page(shop: Client, path: str) -> None:
+async def test_a_forged_cursor_is_a_bad_parameter_or_a_page(shop: Client) -> None:
     await open_shop(shop, "t")
     await store(shop, review("a"), review("b"))
     await store(shop, *(event("listing.edited", data={"listing_id": name}) for name in "ab"))
     for day in ("2026-11-20", "2026-11-21"):
         await shop.post("/v1/peer-snapshots", json={"as_of": day})
+    for path in (REVIEWS, LISTINGS, "/v1/peer-snapshots", "/v1/shops"):
+        await forge(shop, path)
+
+
+async def forge(shop: Client, path: str) -> None:
     cursor = (await page(shop, path, limit=1))["next_cursor"]
     place = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     instants = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "x")
@@ -120,7 +121,8 @@ async def test_a_forged_cursor_is_a_bad_parameter_or_a_page(shop: Client, path: 
     forged: list[object] = [None, 5, [], {}, {**place, "list": "x"}, {**place, "filters": 5}]
     forged += [{**place, "filters": {name: 5}} for name in ("limit", "cursor", "as_of", "x")]
     forged += [{**place, "filters": {"as_of": text}} for text in (*instants, *texts)]
-    forged += [{**place, "after": after} for after in (None, 5, [], {}, [[]], [5], [None, None])]
+    keys: list[object] = [None, 5, [], {}, [[]], [5], [None, None]]
+    forged += [{**place, "after": key} for key in keys]
     forged += [{**place, "after": [text]} for text in (*instants, *texts)]
     forged += [{**place, "after": [instant, "a"]} for instant in instants]
     forged += [{**place, "after": ["2026-11-20T00:00:00Z", text]} for text in texts]

@@ -346,3 +346,10 @@ async def test_a_day_that_is_only_some_shops_today_is_told_for_the_others(
     ]
     days = [item["scorecard"]["as_of"] for item in today]
     assert days == ["2026-11-22", "2026-11-21"]
+
+
+async def test_scorecards_refuse_a_day_that_can_be_no_shops(shop: Client) -> None:
+    for day in ("1999-12-31", "2026-11-23"):
+        answer = await shop.get(f"/v1/scorecards?shop_id=s&as_of={day}")
+        assert answer.status_code == 400, day
+        assert parameters(answer) == ["as_of"], day
