@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 
-.PHONY: setup demo serve test lint
+.PHONY: setup demo serve test lint bench bench-quick
 
 setup: $(VENV)/installed
 
@@ -27,3 +27,14 @@ lint: setup
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+
+$(VENV)/bench/installed: benchmarks/requirements.lock
+	$(PYTHON) -m venv --clear $(VENV)/bench
+	$(VENV)/bench/bin/pip install --quiet --require-hashes -r benchmarks/requirements.lock
+	touch $@
+
+bench: $(VENV)/bench/installed
+	$(VENV)/bench/bin/python -m benchmarks
+
+bench-quick: $(VENV)/bench/installed
+	$(VENV)/bench/bin/python -m benchmarks --quick

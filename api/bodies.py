@@ -13,6 +13,7 @@ from litestar.exceptions import InternalServerException
 from api.context import Limits
 from api.problems import Problem
 
+
 class EmptyBody(Problem):
     """There is no body."""
 
@@ -73,8 +74,8 @@ async def chunks(
 ) -> AsyncIterator[bytes]:
     """The inflated body as it comes in, each part bounded, the time to wait for all of it too.
 
-    Time counts while the sender is waited for, so a body may be read as slowly as it is stored. Raises
-    as `read` does; what was yielded before a fault stays good.
+    Time counts while the sender is waited for, so a body may be read as slowly as it is stored.
+    Raises as `read` does; what was yielded before a fault stays good.
     """
     inflate = _inflater(request)
     received = inflated = 0

@@ -10,7 +10,7 @@ _SECOND: Final = 1_000_000
 
 
 class Take(msgspec.Struct, frozen=True):
-    """One try to take a token; `wait_s` is how long the next one takes to come, 0 if it is there."""
+    """One try to take a token; `wait_s` is how long the next one takes to come, 0 if there."""
 
     taken: bool
     left: int
@@ -50,6 +50,8 @@ class Buckets:
 
     def _keep(self, key: str, full_at: int, now: int) -> None:
         if key not in self._full_at and len(self._full_at) >= self._sweep_at_size:
-            self._full_at = {one: at for one, at in self._full_at.items() if now < at <= now + self._empty}
+            self._full_at = {
+                one: at for one, at in self._full_at.items() if now < at <= now + self._empty
+            }
             self._sweep_at_size = max(1_024, 2 * len(self._full_at))
         self._full_at[key] = full_at

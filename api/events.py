@@ -13,7 +13,7 @@ from api import bodies
 from api.context import Call, Context, Limits, context
 from api.operations import Lines, Operation, operation
 from api.problems import Problem, bad_parameter
-from api.wire import NoParameters, field_error, is_json, is_utf8, query, reply
+from api.wire import NoParameters, array_items, field_error, is_json, is_utf8, query, reply
 from domain.errors import EventCode, FieldError
 from domain.events import AnyEvent, Event
 from domain.recording import Refused, Submission
@@ -50,9 +50,15 @@ class Received(msgspec.Struct, frozen=True):
     rejected: Annotated[list[Rejected], Meta(max_length=REJECTED_LISTED_MAX)]
 
 
+class _Identified(msgspec.Struct):
+    """What is told of any object; whatever else it has is passed over."""
+
+    id: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_identified = msgspec.json.Decoder(_Identified)
 _one = msgspec.json.Decoder(Event)
 _many = msgspec.json.Decoder(list[Event])
-_raw_many = msgspec.json.Decoder(list[msgspec.Raw])
 
 Item = tuple[str | None, Event | Refused]
 """The CloudEvents id as far as it can be read, and the event or why it is not one."""
@@ -172,10 +178,10 @@ async def _read(request: Call, ctx: Context, media_type: str) -> list[Item]:
     limits = ctx.limits
     bytes_max = limits.event_bytes_max if media_type == SINGLE else limits.batch_bytes_max
     body = await bodies.read(request, bytes_max, limits)
-    if media_type == JSON and any(name.startswith("ce-") for name in request.headers.keys()):
+    if media_type == JSON and any(name.startswith("ce-") for name in request.headers):
         body = _binary(request, body)
     is_array = body.lstrip(b" \t\r\n").startswith(b"[")
-    if is_array and media_type == SINGLE or not is_array and media_type == BATCH:
+    if media_type == (SINGLE if is_array else BATCH):
         expected = "one event" if media_type == SINGLE else "an array of events"
         raise Problem("bad_request", f"`{media_type}` carries {expected}")
     if is_array:
@@ -195,20 +201,10 @@ def _batch(body: bytes, events_max: int) -> list[Item]:
     try:
         found: list[Item] = [(event.id, event) for event in _many.decode(body)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        try:
-            raws = _raw_many.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise Problem("bad_request", "The body is not valid JSON") from None
-        if len(raws) > events_max:
-            raise _too_many(events_max) from None
-        found = [_item(raw) for raw in raws]
+        found = [_item(raw) for raw in array_items(body, events_max, "events")]
     if len(found) > events_max:
-        raise _too_many(events_max)
+        raise Problem("content_too_large", f"Expected at most {events_max} events")
     return found
-
-
-def _too_many(events_max: int) -> Problem:
-    return Problem("content_too_large", f"Expected at most {events_max} events")
 
 
 async def read_lines(parts: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[list[Item]]:
@@ -260,11 +256,11 @@ def _item(raw: bytes | msgspec.Raw) -> Item:
 
 def _why_not(raw: bytes | msgspec.Raw, error: msgspec.ValidationError) -> Item:
     try:
-        members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        identified = _identified.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None, Refused("malformed", [FieldError("", "Expected a JSON object")])
     try:
-        event_id = msgspec.json.decode(members.get("id", b"null"), type=str)
+        event_id = msgspec.json.decode(identified.id, type=str)
     except msgspec.MsgspecError:
         event_id = None
     try:

@@ -83,7 +83,7 @@ RESPONSE_HEADERS: Mapping[str, str] = {
         "Requests that the key has left in this process (`r`), where there is a limit; it has all "
         "of them again after `t` seconds. On every answer to a valid key."
     ),
-    "RateLimit-Policy": "Requests that a key has in a window of `w` seconds (`q`), in each process.",
+    "RateLimit-Policy": "Requests a key has in a window of `w` seconds (`q`), in each process.",
     "Retry-After": "Seconds to wait before the same request is sent again.",
     "WWW-Authenticate": "`Bearer`.",
     "X-Request-Id": "The id of this request: the caller's if it was sane, else one of ours.",

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response
-from litestar.params import FromPath
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
 from api.conditional import computed

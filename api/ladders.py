@@ -29,7 +29,9 @@ _PATH = "/v1/ladders/{marketplace:str}/{category:str}"
         problems=("invalid",),
     ),
 )
-async def put_ladder(request: Call, marketplace: FromPath[str], category: FromPath[str]) -> Response[bytes]:
+async def put_ladder(
+    request: Call, marketplace: FromPath[str], category: FromPath[str]
+) -> Response[bytes]:
     """The ladder serves every day from now on, past ones included."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
@@ -55,7 +57,9 @@ async def put_ladder(request: Call, marketplace: FromPath[str], category: FromPa
         problems=("not_found",),
     ),
 )
-async def get_ladder(request: Call, marketplace: FromPath[str], category: FromPath[str]) -> Response[bytes]:
+async def get_ladder(
+    request: Call, marketplace: FromPath[str], category: FromPath[str]
+) -> Response[bytes]:
     """The ladder as it is now."""
     query(request, NoParameters)
     _must_fit(marketplace, category)
@@ -75,7 +79,9 @@ async def get_ladder(request: Call, marketplace: FromPath[str], category: FromPa
         problems=("not_found",),
     ),
 )
-async def delete_ladder(request: Call, marketplace: FromPath[str], category: FromPath[str]) -> Response[bytes]:
+async def delete_ladder(
+    request: Call, marketplace: FromPath[str], category: FromPath[str]
+) -> Response[bytes]:
     """Levels come from peers again, where there is a snapshot of them."""
     query(request, NoParameters)
     _must_fit(marketplace, category)

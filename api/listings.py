@@ -60,9 +60,7 @@ async def list_listings(request: Call, shop_id: FromPath[str]) -> Response[bytes
     items = found[: asked.limit]
     resumed = msgspec.structs.replace(asked, view=view, as_of=as_of)
     more = len(found) > len(items)
-    page = ListingsPage(
-        items, next_cursor(resumed, (items[-1].listing_id,)) if more else None
-    )
+    page = ListingsPage(items, next_cursor(resumed, (items[-1].listing_id,)) if more else None)
     return computed(request, headed(kept, as_of, page))
 
 
@@ -79,9 +77,7 @@ async def _matching(
     at_once = limit if view == "all" and limit < READ_AT_ONCE else READ_AT_ONCE
     found: list[Listing] = []
     while len(found) < limit:
-        facts = await context(request).listings.page(
-            kept.key, as_of, units_from, after, at_once
-        )
+        facts = await context(request).listings.page(kept.key, as_of, units_from, after, at_once)
         listings = (listing(known, as_of) for known in facts)
         found.extend(one for one in listings if is_in(view, one, as_of, rules))
         if len(facts) < at_once:

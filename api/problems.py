@@ -21,7 +21,7 @@ _SANE_ID = re.compile(rb"[!-~]{1,128}")
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):
-    """One thing that is wrong: where in the body, or in which parameter, and what would be right."""
+    """One thing that is wrong: where in the body or in which parameter, and what would be right."""
 
     detail: str
     pointer: str | UnsetType = UNSET
@@ -176,7 +176,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     )
 
 
-def _problem(error: Exception) -> Problem:
+def _problem(error: Exception) -> Problem:  # noqa: PLR0911 - one a kind of error
     match error:
         case Problem():
             return error

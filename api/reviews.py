@@ -88,7 +88,9 @@ async def list_reviews(request: Call, shop_id: FromPath[str]) -> Response[bytes]
         raise bad_parameter("cursor", "Expected a cursor that this list gave")
     kept = await find_shop(request, shop_id)
     as_of = today(request, kept.shop)
-    start = date.min if asked.start is UNSET else day_asked(request, kept.shop, asked.start, "start")
+    start = (
+        date.min if asked.start is UNSET else day_asked(request, kept.shop, asked.start, "start")
+    )
     end = date.max if asked.end is UNSET else day_asked(request, kept.shop, asked.end, "end")
     if start > end:
         raise bad_parameter("end", "Expected a day not before `start`")

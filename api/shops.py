@@ -1,6 +1,6 @@
 """Shops: described by callers, one by one or as a list."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response
@@ -13,7 +13,16 @@ from api.context import Call, act, context
 from api.operations import Operation, operation
 from api.pages import Paged, next_cursor, resume
 from api.problems import Problem, bad_parameter
-from api.wire import JSON, NoParameters, decode, field_error, must_be_json, query, reply
+from api.wire import (
+    JSON,
+    NoParameters,
+    array_items,
+    decode,
+    field_error,
+    must_be_json,
+    query,
+    reply,
+)
 from domain.errors import FieldError, NotFound, Refusal, ShopImmutable, UnknownRules
 from domain.names import Name
 from domain.ports import PutOutcome
@@ -30,6 +39,12 @@ class RejectedShop(msgspec.Struct, frozen=True):
     shop_id: str | None
     code: Literal["malformed", "invalid", "unknown_rules", "immutable"]
     errors: list[FieldError]
+
+
+class _Named(msgspec.Struct):
+    """What is told of any object; whatever else it has is passed over."""
+
+    shop_id: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class PutShops(msgspec.Struct, frozen=True):
@@ -117,9 +132,7 @@ async def post_shops(request: Call) -> Response[bytes]:
     body = await bodies.read(request, ctx.limits.batch_bytes_max, ctx.limits)
     query(request, NoParameters)
     must_be_json(body)
-    raws = decode(body, list[msgspec.Raw])
-    if len(raws) > SHOPS_MAX:
-        raise Problem("content_too_large", f"Expected at most {SHOPS_MAX} shops")
+    raws = array_items(body, SHOPS_MAX, "shops")
     shops: dict[int, Shop] = {}
     rejected: dict[int, RejectedShop] = {}
     seen: set[str] = set()
@@ -150,9 +163,7 @@ async def post_shops(request: Call) -> Response[bytes]:
         rejected=[rejected[index] for index in sorted(rejected)],
     )
     if rejected and len(rejected) == len(raws):
-        raise Problem(
-            "all_refused", "No shop was stored", members=msgspec.structs.asdict(answer)
-        )
+        raise Problem("all_refused", "No shop was stored", members=msgspec.structs.asdict(answer))
     return reply(answer, 207 if rejected else 200)
 
 
@@ -214,13 +225,14 @@ def _draft(index: int, raw: msgspec.Raw) -> IdentifiedDraft | RejectedShop:
         return msgspec.json.decode(raw, type=IdentifiedDraft)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         found = field_error(error)
-    members: dict[str, Any] = {}
     try:
-        members = msgspec.json.decode(raw, type=dict[str, Any])
+        told = msgspec.json.decode(raw, type=_Named)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return RejectedShop(index, None, "malformed", [FieldError("", "Expected a JSON object")])
-    shop_id = members.get("shop_id")
-    named = shop_id if isinstance(shop_id, str) else None
+    try:
+        named = msgspec.json.decode(told.shop_id, type=str)
+    except msgspec.MsgspecError:
+        named = None
     return RejectedShop(index, named, "invalid", [found])
 
 
@@ -230,7 +242,9 @@ def _refused(index: int, shop_id: str, refusal: Refusal) -> RejectedShop:
             error = FieldError("/rules", "Expected the name of a set of rules")
             return RejectedShop(index, shop_id, "unknown_rules", [error])
         case ShopImmutable():
-            errors = [FieldError(f"/{field}", "Expected the present value") for field in refusal.fields]
+            errors = [
+                FieldError(f"/{field}", "Expected the present value") for field in refusal.fields
+            ]
             return RejectedShop(index, shop_id, "immutable", errors)
         case _:
             raise refusal

@@ -105,6 +105,37 @@ def decode(body: bytes, kind: type[T]) -> T:
         raise Problem("bad_request", "The body is not valid JSON") from None
 
 
+def array_items(body: bytes, items_max: int, what: str) -> list[msgspec.Raw]:
+    """The items of a JSON array, each as it stands.
+
+    Stops at the first that is too many, so what is sent cannot make millions of objects here.
+    Raises Problem: `content_too_large` for too many, `bad_request` where it is not JSON, `invalid`
+    where it is no array.
+    """
+    if not body.lstrip(b" \t\r\n").startswith(b"["):
+        decode(body, list[msgspec.Raw])
+    try:
+        found = msgspec.structs.astuple(_array(items_max).decode(body))
+    except msgspec.ValidationError:
+        raise Problem("content_too_large", f"Expected at most {items_max} {what}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Problem("bad_request", "The body is not valid JSON") from None
+    return [item for item in found if item is not None]
+
+
+@cache
+def _array(items_max: int) -> msgspec.json.Decoder[msgspec.Struct]:
+    """A decoder of arrays as an object of as many fields, which knows no more than those."""
+    return msgspec.json.Decoder(
+        msgspec.defstruct(
+            "Array",
+            [(f"item_{index}", msgspec.Raw, None) for index in range(items_max)],
+            array_like=True,
+            forbid_unknown_fields=True,
+        )
+    )
+
+
 def query(request: Request[Any, Any, Any], kind: type[Query]) -> Query:
     """The query string as a Struct whose fields are the parameters; lists may be repeated.
 

@@ -1,5 +1,6 @@
 """One run of the benchmarks: its processes, its world, and every load that was run."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,8 @@ class Run(msgspec.Struct, frozen=True):
     client_us: float = 0.0
     worker_peak_mib: float = 0.0
     worker_after_mib: float = 0.0
+    others_share: float = 0.0
+    """Share of the machine's processors that was used by what is no part of this."""
 
 
 class Bench:
@@ -83,10 +86,14 @@ class Bench:
             processes.forget_peak(worker)
         postgres = self._postgres()
         before = {pid: processes.cpu_s(pid) for pid in (postgres, *workers)}
+        busy_before, begun = processes.machine_busy_s(), time.monotonic()
         for client, _ in pairs:
             client.go()
         results = [client.result() for client, _ in pairs]
         used = {pid: processes.cpu_s(pid) - before[pid] for pid in before}
+        ours = sum(used.values()) + sum(result.client_cpu_s for result in results)
+        others = processes.machine_busy_s() - busy_before - ours
+        capacity = (time.monotonic() - begun) * (os.cpu_count() or 1)
         found = []
         for (load, server, units), result in zip(loads, results, strict=True):
             _check(load, result)
@@ -103,6 +110,7 @@ class Bench:
                     client_us=result.client_cpu_s * each_us,
                     worker_peak_mib=processes.memory_mib(worker, "VmHWM"),
                     worker_after_mib=processes.memory_mib(worker),
+                    others_share=max(0.0, others / capacity),
                 )
             )
         self.runs.extend(found)

@@ -145,7 +145,7 @@ class _Connection(asyncio.Protocol):
         self._drive = drive
         self._buffer = bytearray()
         self._sent_at = 0.0
-        self.lost: Exception | None = None
+        self._is_asking = False
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -154,6 +154,7 @@ class _Connection(asyncio.Protocol):
 
     def send(self, raw: bytes, since: float) -> None:
         self._sent_at = since
+        self._is_asking = True
         self.transport.write(raw)
 
     def data_received(self, data: bytes) -> None:
@@ -169,10 +170,12 @@ class _Connection(asyncio.Protocol):
             return
         body = bytes(buffer[head_end + 4 : head_end + 4 + length])
         buffer.clear()
+        self._is_asking = False
         self._drive.answered(self, self._sent_at, int(head[9:12]), body)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._drive.lost(exc)
+        if self._is_asking:
+            self._drive.lost(exc)
 
 
 class Drive:
@@ -235,7 +238,7 @@ class Drive:
             self._end_if_over()
 
     def lost(self, error: Exception | None) -> None:
-        """A connection was closed by the other side before the end."""
+        """A connection ended that has not been answered."""
         if not self._done.done():
             self._done.set_exception(error or ConnectionError("closed by the server"))
 

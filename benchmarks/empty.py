@@ -4,15 +4,13 @@ Run with the port as the only argument.
 """
 
 import sys
+from typing import Any
 
-from granian import Granian
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
 from litestar import Litestar, Response, get
 from litestar.params import FromPath
 
-from shopdsr.cli import HEADER_TIMEOUT_MS
+from shopdsr.server import http_server
+from shopdsr.settings import Settings
 
 _ANSWER = b'{"shop_id":"shop-1"}'
 
@@ -36,17 +34,9 @@ def application() -> Litestar:
 
 def main() -> None:
     """Serve as `shopdsr serve` does, with one worker."""
-    Granian(
-        "benchmarks.empty:application",
-        factory=True,
-        interface=Interfaces.ASGI,
-        address="127.0.0.1",
-        port=int(sys.argv[1]),
-        workers=1,
-        websockets=False,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
-        log_level=LogLevels.error,
-    ).serve()
+    server: Any = http_server(Settings(port=int(sys.argv[1]), workers=1), "127.0.0.1")
+    server.target = "benchmarks.empty:application"
+    server.serve()
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def measure_memory(bench: Bench, world: Served, after_start_mib: Sequence[float]
         ),
         Row(
             number="11c",
-            what=f"memory after the last of {bench.scale.rounds} rounds of loads ÷ after the second",
+            what=f"memory after the last of {bench.scale.rounds} rounds of loads ÷ after the 2nd",
             unit="",
             values=[after[-1] / after[1]],
             target=GROWTH_MAX,

@@ -69,6 +69,16 @@ def _own_cpu_s(pid: int) -> float:
     return sum(int(field) for field in fields[11:15]) / _TICKS
 
 
+def machine_busy_s() -> float:
+    """Seconds of processor time used so far by whatever runs on the machine; 0 where unknown."""
+    try:
+        fields = (_PROC / "stat").read_text().partition("\n")[0].split()[1:]
+    except OSError:
+        return 0.0
+    user, nice, system, _, _, *interrupts = (int(field) for field in fields[:8])
+    return (user + nice + system + sum(interrupts)) / _TICKS
+
+
 def memory_mib(pid: int, field: str = "VmRSS") -> float:
     """Memory of a process that is resident, or was at most (`VmHWM`); 0 where unknown."""
     try:

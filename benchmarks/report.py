@@ -15,6 +15,7 @@ from benchmarks.curves import Point
 from benchmarks.plots import plot
 from benchmarks.rows import figure, markdown
 
+OTHERS_MAX = 0.05
 _BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 _PACKAGES = ("litestar", "granian", "msgspec", "asyncpg", "fastapi", "sqlalchemy", "uvicorn")
 
@@ -69,6 +70,7 @@ def tables(bench: Bench, machine: dict[str, str], filled_s: float) -> str:
     )
     parts = [
         head,
+        *_warning(bench.runs),
         markdown(bench.rows),
         "Processor time by process, µs a unit (client, worker and Postgres share the machine):",
         _grid(_costs(bench.runs)),
@@ -80,6 +82,15 @@ def tables(bench: Bench, machine: dict[str, str], filled_s: float) -> str:
         if rows := bench.tables.get(name):
             parts += [title, _grid(rows)]
     return "\n\n".join(parts)
+
+
+def _warning(runs: Sequence[Run]) -> list[str]:
+    """A sentence where something else kept the machine busy."""
+    share = median([run.others_share for run in runs] or [0.0])
+    if share <= OTHERS_MAX:
+        return []
+    used = f"{share:.0%} of the processors meanwhile (median over the loads)"
+    return [f"**Something else used {used}: these figures say little.**"]
 
 
 def into_readme(readme: Path, text: str) -> None:

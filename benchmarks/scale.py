@@ -27,13 +27,13 @@ class Scale(msgspec.Struct, frozen=True):
     rounds: int
     """Rounds of loads over which memory has to stay flat."""
     latency_repeats: int
+    bulk_connections: int
     small_ratings: int = 10_000
     days: int = 200
     """Days over which the world's ratings are spread; they end now."""
     orders_a_shop: int = 10
     listings_a_shop: int = 5
     clients: int = 64
-    bulk_connections: int = 8
 
 
 FULL = Scale(
@@ -50,6 +50,7 @@ FULL = Scale(
     latency_requests=1_000,
     audited_shops=200,
     rounds=6,
+    bulk_connections=8,
     latency_repeats=3,
 )
 QUICK = Scale(
@@ -66,5 +67,6 @@ QUICK = Scale(
     latency_requests=100,
     audited_shops=100,
     rounds=3,
+    bulk_connections=4,
     latency_repeats=1,
 )

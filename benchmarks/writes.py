@@ -11,7 +11,7 @@ from benchmarks.rows import ratio
 from benchmarks.servers import Server
 
 BULK_PER_S_MAX = 90_000.0
-COPY_PER_S_MAX = 200_000.0
+COPY_PER_S_MAX = 120_000.0
 SINGLE_PER_S_MAX = 20_000.0
 PLAIN_PER_S_MAX = 40_000.0
 PLAIN_BATCH = 500

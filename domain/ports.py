@@ -187,9 +187,7 @@ class Peers(Protocol):
     async def take_all(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
         """Take a snapshot for every tenant that has none taken after `unless_since`."""
 
-    async def page(
-        self, tenant_id: int, before: date | None, limit: int
-    ) -> list[SnapshotHeader]:
+    async def page(self, tenant_id: int, before: date | None, limit: int) -> list[SnapshotHeader]:
         """Up to `limit` snapshots, newest first, from the first date under `before`."""
 
     async def standing(self, kept: KeptShop, as_of: date) -> PeerStanding:

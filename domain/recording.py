@@ -11,7 +11,6 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from domain import ratings, sell_through, totals
-from domain.days import Window, days_before, window
 from domain.errors import EventCode, EventRefused, FieldError
 from domain.events import Event
 from domain.facts import (
@@ -202,15 +201,7 @@ def _settle_ratings(
         elif isinstance(fact, Moderation):
             moderations[fact.shop_key, fact.review_id].append(fact)
 
-    unsettled: dict[BuyerMonth, None] = {}
-    for fact in recording.facts:
-        rating: Fact | None = fact
-        if isinstance(fact, Moderation):
-            rating = seen.get((Rating, fact.shop_key, fact.review_id))
-        if isinstance(rating, Rating):
-            unsettled[rating.shop_key, rating.buyer_id, rating.month] = None
-
-    for buyer_month in unsettled:
+    for buyer_month in _unsettled(recording.facts, seen):
         shop_key = buyer_month[0]
         members = []
         for rating in by_month[buyer_month]:
@@ -233,6 +224,18 @@ def _settle_ratings(
             totals.add(day, totals.of_rating(rating.scores, after))
 
 
+def _unsettled(facts: Iterable[Fact], seen: Mapping[Identity, Fact]) -> list[BuyerMonth]:
+    """Where these facts may change states, each once, in their order."""
+    found: dict[BuyerMonth, None] = {}
+    for fact in facts:
+        rating: Fact | None = fact
+        if isinstance(fact, Moderation):
+            rating = seen.get((Rating, fact.shop_key, fact.review_id))
+        if isinstance(rating, Rating):
+            found[rating.shop_key, rating.buyer_id, rating.month] = None
+    return list(found)
+
+
 def _settle_sales(recording: Recording) -> None:
     for fact in recording.facts:
         if isinstance(fact, Order):
@@ -244,9 +247,7 @@ def _settle_sales(recording: Recording) -> None:
             _day(recording, fact.shop_key, fact.day)[totals.REFUNDED] += fact.amount
 
 
-def _settle_listings(
-    recording: Recording, stored: Stored, rules: Mapping[int, Rules]
-) -> None:
+def _settle_listings(recording: Recording, stored: Stored, rules: Mapping[int, Rules]) -> None:
     sold_on: defaultdict[ListingKey, set[date]] = defaultdict(set)
     for shop_key, listing_id, day in recording.units:
         sold_on[shop_key, listing_id].add(day)

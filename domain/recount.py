@@ -38,9 +38,7 @@ class Recount:
         self.differences: list[Difference] = []
 
     def add_ratings(self, group: Iterable[tuple[Rating, bool, RatingState]]) -> None:
-        """Add all ratings of one buyer and month: each with whether it is removed, and the
-        state that is stored.
-        """
+        """Add all ratings of one buyer and month: whether each is removed, and its stored state."""
         group = list(group)
         states = ratings.settle(((rating, removed) for rating, removed, _ in group), self.rules)
         for rating, _, stored in group:
@@ -86,7 +84,9 @@ class Recount:
     ) -> None:
         """Note what is stored otherwise than recounted; no `running_day`, no running totals."""
         for day in sorted(days.keys() | self.days.keys()):
-            stored, recounted = (list(rows.get(day, totals.nothing())) for rows in (days, self.days))
+            stored, recounted = (
+                list(rows.get(day, totals.nothing())) for rows in (days, self.days)
+            )
             if stored != recounted:
                 self.wrong_days.append(day)
                 self._differ("shop_days", f"{day}", _named(stored), _named(recounted))

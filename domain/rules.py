@@ -1,6 +1,7 @@
 """Rules: the named, versioned parameters under which a shop is scored."""
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import msgspec
@@ -50,7 +51,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         cuts = [Fraction(0), *map(Fraction, self.tier_quantiles), Fraction(1)]
-        if any(low >= high for low, high in zip(cuts, cuts[1:], strict=False)):
+        if any(low >= high for low, high in pairwise(cuts)):
             raise ValueError("`tier_quantiles` must rise strictly between 0 and 1")
 
 

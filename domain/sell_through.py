@@ -58,7 +58,9 @@ def on_sale_runs(events: Iterable[ListingEvent]) -> list[tuple[date, date | None
     return runs
 
 
-def steps(events: Iterable[ListingEvent], sale_days: Sequence[date], sold_window_days: int) -> Steps:
+def steps(
+    events: Iterable[ListingEvent], sale_days: Sequence[date], sold_window_days: int
+) -> Steps:
     """What one listing adds to the shop's counts, day by day.
 
     `sale_days` rise. A sale counts on its day and the `sold_window_days - 1` days after it.

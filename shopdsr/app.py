@@ -29,9 +29,9 @@ from api.operations import allowing
 from api.problems import answer, request_id
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
+from infra.postgres.joined_ledger import JoinedLedger
 from infra.postgres.keys import Keys
 from infra.postgres.ladders import Ladders
-from infra.postgres.joined_ledger import JoinedLedger
 from infra.postgres.ledger import Ledger
 from infra.postgres.listings import Listings
 from infra.postgres.peers import Peers

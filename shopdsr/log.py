@@ -9,9 +9,10 @@ import sys
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TextIO
 
 import structlog
+from structlog.typing import EventDict
 
 
 def configure_log(to: TextIO = sys.stderr) -> None:
@@ -38,7 +39,7 @@ class _ToLog(logging.Handler):
         structlog.get_logger().error(record.name, exc_info=error)
 
 
-def _without_messages(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _without_messages(_logger: object, _method: str, event: EventDict) -> EventDict:
     error = event.pop("exc_info", None)
     if isinstance(error, BaseException):
         event["error"] = list(_told(error))

@@ -40,7 +40,9 @@ async def _tick(context: Context, snapshot_interval_s: int) -> None:
 async def _take_snapshots(context: Context, interval_s: int) -> None:
     now = context.clock()
     # Where another worker has taken one in the meantime, half an interval is soon enough.
-    await context.peers.take_all(yesterday(now), now, unless_since=now - timedelta(seconds=interval_s / 2))
+    await context.peers.take_all(
+        yesterday(now), now, unless_since=now - timedelta(seconds=interval_s / 2)
+    )
 
 
 async def _try(name: str, work: Callable[[], Awaitable[object]]) -> None:

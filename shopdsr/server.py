@@ -7,6 +7,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 from shopdsr.settings import Settings
 
@@ -22,7 +23,7 @@ _TO_STDERR: Final[dict[str, Any]] = {
 }
 
 
-def http_server(settings: Settings, address: str) -> Granian:
+def http_server(settings: Settings, address: str) -> AbstractServer[Any]:
     """The server, which is to be told to serve."""
     return Granian(
         "shopdsr.worker:worker",

@@ -119,7 +119,7 @@ class Settings(msgspec.Struct, frozen=True):
         Meta(
             ge=0,
             le=1_000_000,
-            description="requests a second of one API key, in each process by itself; 0 is no limit",
+            description="requests a second of one API key, in each process; 0 is no limit",
         ),
     ] = 0
 

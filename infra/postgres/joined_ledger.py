@@ -16,7 +16,7 @@ EVENTS_WAITING = 100_000
 
 
 class JoinedLedger:
-    """See `domain.ports.Ledger`; over `waiting_max` events that wait in a lane it is Unavailable."""
+    """See `domain.ports.Ledger`; Unavailable where over `waiting_max` events wait in a lane."""
 
     def __init__(self, ledger: Ledger, waiting_max: int = EVENTS_WAITING) -> None:
         self._ledger = ledger
@@ -39,9 +39,7 @@ class JoinedLedger:
             patience_s=self._ledger.patience_s,
         )
 
-    async def _record(
-        self, asked: Sequence[tuple[Submission, datetime]]
-    ) -> list[list[Outcome]]:
+    async def _record(self, asked: Sequence[tuple[Submission, datetime]]) -> list[list[Outcome]]:
         # Of several clocks the earliest is the strictest bound on what has happened already.
         now = min(now for _, now in asked)
         return await self._ledger.record([submission for submission, _ in asked], now)

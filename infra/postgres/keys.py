@@ -79,9 +79,7 @@ class Keys:
         """End a key; ending it again changes nothing. Raises NotFound."""
 
         async def work(connection: Connection) -> None:
-            ended_now = await connection.fetchval(
-                sql("revoke_key"), act.tenant_id, key_id, act.at
-            )
+            ended_now = await connection.fetchval(sql("revoke_key"), act.tenant_id, key_id, act.at)
             if ended_now is None:
                 raise NotFound("key", key_id)
             if ended_now:

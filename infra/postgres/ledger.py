@@ -19,7 +19,6 @@ from domain.facts import (
     StockCount,
 )
 from domain.recording import (
-    ListingKey,
     Outcome,
     Recording,
     Refused,
@@ -165,7 +164,9 @@ async def _write(
         rows[type(fact)].append(row)
     for kind, table in TABLES.items():
         if kind in rows:
-            await copy(connection, table, columns_of(kind), sorted(rows[kind], key=itemgetter(0, 1)))
+            await copy(
+                connection, table, columns_of(kind), sorted(rows[kind], key=itemgetter(0, 1))
+            )
 
     moved = [(*key, state) for key, state in recording.states.items() if key in stored.states]
     if moved:
@@ -213,4 +214,3 @@ def columns_of(kind: type[Fact]) -> list[str]:
 
 
 UNITS_COLUMNS = ["shop_key", "listing_id", "day", "units"]
-

@@ -44,9 +44,7 @@ class Peers:
         """Take a snapshot of every shop of a tenant in place of the date's earlier one."""
 
         async def work(connection: Connection) -> SnapshotHeader:
-            await connection.execute(
-                sql("claim_snapshot"), act.tenant_id, as_of, act.at, None
-            )
+            await connection.execute(sql("claim_snapshot"), act.tenant_id, as_of, act.at, None)
             taken = await self._take(connection, act.tenant_id, as_of, act.at)
             await record(connection, act, [str(as_of)])
             return taken
@@ -74,9 +72,7 @@ class Peers:
         await connection.execute(sql("finish_snapshot"), tenant_id, as_of, len(shops), groups)
         return SnapshotHeader(as_of, now, len(shops), groups)
 
-    async def page(
-        self, tenant_id: int, before: date | None, limit: int
-    ) -> list[SnapshotHeader]:
+    async def page(self, tenant_id: int, before: date | None, limit: int) -> list[SnapshotHeader]:
         """Up to `limit` snapshots, newest first, from the first date under `before`."""
         rows = await self._database.fetch("snapshots_page", tenant_id, before, limit)
         return [SnapshotHeader(*row) for row in rows]
@@ -116,9 +112,9 @@ class Peers:
             [group.day for group in asked],
         )
         return {
-            GroupAsked(row["marketplace"], row["category"], row["currency"], row["day"]): SalesGroup(
-                row["as_of"], row["sales"] or [], None
-            )
+            GroupAsked(
+                row["marketplace"], row["category"], row["currency"], row["day"]
+            ): SalesGroup(row["as_of"], row["sales"] or [], None)
             for row in rows
         }
 
@@ -136,11 +132,14 @@ class Peers:
         )
         return rows[0]["sales"] if rows else None
 
-    async def _shops(
-        self, connection: Connection, tenant_id: int, as_of: date
-    ) -> list[PeerShop]:
+    async def _shops(self, connection: Connection, tenant_id: int, as_of: date) -> list[PeerShop]:
         built_in = [
-            (found.name, found.version, found.rules.rating_window_days, found.rules.sales_window_days)
+            (
+                found.name,
+                found.version,
+                found.rules.rating_window_days,
+                found.rules.sales_window_days,
+            )
             for found in BUILT_IN.values()
         ]
         rows = await connection.fetch(

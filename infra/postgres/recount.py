@@ -33,7 +33,8 @@ async def recount(connection: Connection, shop: ShopKey, rules: Rules) -> Recoun
     async for row in connection.cursor(sql("recount_refunds"), shop_key, prefetch=_ROWS_AT_ONCE):
         counted.add_refund(Refund(*row))
     events = [
-        ListingEvent(*row) for row in await connection.fetch(sql("recount_listing_events"), shop_key)
+        ListingEvent(*row)
+        for row in await connection.fetch(sql("recount_listing_events"), shop_key)
     ]
     counted.add_listings(
         {listing: list(group) for listing, group in groupby(events, attrgetter("listing_id"))}
@@ -53,9 +54,7 @@ async def count_ratings(connection: Connection, shop: ShopKey, counted: Recount)
     """Add every rating of a shop, a cap's at a time, so that memory does not grow with them."""
     removed = await _removed(connection, shop)
     async for group in _cap_groups(connection, shop):
-        counted.add_ratings(
-            (rating, rating.review_id in removed, state) for rating, state in group
-        )
+        counted.add_ratings((rating, rating.review_id in removed, state) for rating, state in group)
 
 
 async def repair(connection: Connection, shop_key: int, counted: Recount) -> None:
@@ -79,12 +78,11 @@ async def repair(connection: Connection, shop_key: int, counted: Recount) -> Non
         await set_running(connection, {shop_key: (day, counted.running(day))})
 
 
-async def set_running(
-    connection: Connection, running: dict[int, tuple[date, list[int]]]
-) -> None:
+async def set_running(connection: Connection, running: dict[int, tuple[date, list[int]]]) -> None:
     """Replace the running totals of locked shops, and the day they stand for."""
     rows: list[tuple[Any, ...]] = [
-            (shop_key, day, *row) for shop_key, (day, row) in sorted(running.items())]
+        (shop_key, day, *row) for shop_key, (day, row) in sorted(running.items())
+    ]
     await copy(connection, "staged_totals", ["shop_key", "day", *FIELDS], rows)
     await connection.execute(sql("set_totals"))
 

@@ -80,9 +80,7 @@ class RuleSets:
             [shop] = await connection.fetch(sql("shops_by_id"), tenant_id, [shop_id])
             found = await self._rules.latest(connection, tenant_id, [shop["rules"]])
             rules = found[shop["rules"]]
-            await connection.execute(
-                sql("set_rules_version"), tenant_id, shop_id, rules.version
-            )
+            await connection.execute(sql("set_rules_version"), tenant_id, shop_id, rules.version)
             counted = await recount(connection, ShopKey(tenant_id, shop_key), rules.rules)
             await repair(connection, shop_key, counted)
 

@@ -21,7 +21,6 @@ from infra.postgres.rules import RuleBook
 from infra.postgres.shops import shop_of
 from infra.postgres.statements import sql
 
-
 ShopName: TypeAlias = tuple[int, str]
 """Tenant and id of a shop."""
 

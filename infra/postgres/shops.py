@@ -28,7 +28,6 @@ class Shops:
 
     async def put(self, act: Act, shops: Sequence[Shop]) -> list[PutOutcome]:
         """Create or replace shops of different ids, in one transaction, each for itself."""
-
         tenant_id, now = act.tenant_id, act.at
 
         async def work(connection: Connection) -> list[PutOutcome]:
@@ -129,9 +128,7 @@ async def kept_shop(connection: Connection, rules: RuleBook, row: asyncpg.Record
         tenant_id=row["tenant_id"],
         shop_key=row["shop_key"],
         shop=shop_of(row),
-        rules=await rules.version(
-            connection, row["tenant_id"], row["rules"], row["rules_version"]
-        ),
+        rules=await rules.version(connection, row["tenant_id"], row["rules"], row["rules_version"]),
     )
 
 

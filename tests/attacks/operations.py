@@ -3,20 +3,22 @@
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import msgspec
 
+from domain.rules import BUILT_IN
 from tests.api.samples import event
 from tests.contract.validation import document
 
 METHODS = ("get", "put", "post", "delete")
-LATELY = "2026-11-20"
+LATELY = "2026-01-15"
+EVER = "2999-01-01T00:00:00Z"
 
 # Values that make a request good; a parameter that is new to the contract must be added here.
 PARAMETERS: Mapping[str, str] = {
     "as_of": LATELY,
-    "by": "2026-11-30",
+    "by": "2026-01-30",
     "category": "baby",
     "code": "invalid",
     "cursor": "",
@@ -30,7 +32,7 @@ PARAMETERS: Mapping[str, str] = {
     "rules": "tmall",
     "shop_id": "s",
     "stars": "5",
-    "start": "2026-11-01",
+    "start": "2026-01-01",
     "state": "counted",
     "target": "4.8",
     "view": "all",
@@ -74,7 +76,7 @@ class Operation(msgspec.Struct, frozen=True):
             found = found.replace(f"{{{name}}}", value)
         good = {name: quote(PARAMETERS[name]) for name in self.in_query if PARAMETERS[name]}
         asked = good | dict(query or {})
-        return found + ("?" + "&".join(f"{name}={value}" for name, value in asked.items()) if asked else "")
+        return found + "?" * bool(asked) + "&".join(f"{name}={asked[name]}" for name in asked)
 
 
 def operations() -> list[Operation]:
@@ -132,13 +134,13 @@ def _operation(path: str, method: str, node: dict[str, Any]) -> Operation:
 
 def good_body(operation: str, media_type: str) -> bytes:
     """What the operation takes."""
-    one = event("review.posted")
+    one = event("review.posted", time=f"{LATELY}T12:00:00+08:00", data={"completed_at": None})
     body: object = {
         "postEvents": [one] if "batch" in media_type else one,
         "putShop": SHOP,
         "postShops": [{"shop_id": "s", **SHOP}],
         "putLadder": LADDER,
-        "postKey": {"scopes": ["scores:read"], "shop_ids": ["s"], "expires_at": "2999-01-01T00:00:00Z"},
+        "postKey": {"scopes": ["scores:read"], "shop_ids": ["s"], "expires_at": EVER},
         "putRules": rules(),
         "postPeerSnapshot": {"as_of": LATELY},
     }[operation]
@@ -147,11 +149,5 @@ def good_body(operation: str, media_type: str) -> bytes:
 
 def rules() -> dict[str, Any]:
     """A set of rules that fits."""
-    from domain.rules import BUILT_IN
-
     found: dict[str, Any] = msgspec.to_builtins(BUILT_IN["taobao"].rules)
     return found
-
-
-def query_of(**given: str) -> str:
-    return urlencode(given)

@@ -76,8 +76,13 @@ class Server:
         return sum(_status_kib(pid, "VmRSS") for pid in self.workers) / 1024
 
     def peak_mib(self) -> float:
-        """The most memory that the workers ever had resident."""
+        """The most memory that the workers had resident since the start, or since it was forgotten."""
         return sum(_status_kib(pid, "VmHWM") for pid in self.workers) / 1024
+
+    def forget_peak(self) -> None:
+        """Let the peak begin anew from what is resident now."""
+        for pid in self.workers:
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
 
     def client(self, key: str | None = None, timeout_s: float = 30.0) -> httpx.Client:
         headers = {"authorization": f"Bearer {key}"} if key else {}

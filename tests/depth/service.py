@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -184,7 +184,7 @@ def rating(shop_id: str, number: int) -> Json:
 def client_of(app: Litestar, key: str) -> httpx.AsyncClient:
     """A client of the application in this event loop."""
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app),
+        transport=httpx.ASGITransport(app=cast("Any", app)),
         base_url="http://service",
         headers={"authorization": f"Bearer {key}"},
     )

@@ -47,9 +47,7 @@ async def test_ratings_of_every_state_and_span_equal_the_reference(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_sell_through_of_any_window_equals_the_reference(
-    service: Service, seed: int
-) -> None:
+async def test_sell_through_of_any_window_equals_the_reference(service: Service, seed: int) -> None:
     made = world(seed, 700)
     both = await told(service, made)
     rng = random.Random(seed)

@@ -2,6 +2,7 @@
 
 import random
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,7 @@ SEEDS = (11, 12)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_what_lies_behind_and_ahead_equals_the_reference(
-    service: Service, seed: int
-) -> None:
+async def test_what_lies_behind_and_ahead_equals_the_reference(service: Service, seed: int) -> None:
     made = world(seed, 500)
     both = await told(service, made)
     rng = random.Random(seed)
@@ -41,7 +40,7 @@ async def agree_over_time(both: Both, rng: random.Random, shop_id: str, day: dat
         await both.agree(shop_id, "dsr/forecast", expected, as_of=day, days=ahead)
     for dimension in DIMENSIONS:
         target = rng.choice(("1", "5", "5.0", "4.80000", "4.99999", "3.5", "1.00001", "4"))
-        goal = {
+        goal: dict[str, Any] = {
             "dimension": dimension,
             "target": target,
             "by": day + timedelta(days=rng.choice((0, 1, 30, 179, 180, 365))),

@@ -29,7 +29,7 @@ async def test_many_scorecards_carry_the_ladders_of_their_own_groups(service: Se
     both = await told_with_snapshots(service, made)
     for day in made.snapshot_days:
         shop_ids = both.reference.shop_ids
-        query = [("as_of", str(day)), *(("shop_id", shop_id) for shop_id in shop_ids)]
+        query = {"as_of": str(day), "shop_id": shop_ids}
         answer = await service.client.get("/v1/scorecards", params=query)
         assert answer.status_code == 200, answer.text
         assert answer.json()["items"] == [

@@ -9,6 +9,7 @@ import pytest
 
 from domain.errors import Unavailable
 from infra.postgres import rule_sets, shops
+from infra.postgres.recount import repair
 from infra.postgres.rule_sets import RuleSets
 from infra.postgres.rules import RuleBook
 from tests.api.samples import problem
@@ -61,7 +62,7 @@ async def test_until_its_turn_a_shop_answers_under_the_old_version(
     assert not putting.done()
     after = copy.deepcopy(before)
     after.put_rules("open-1", rules)
-    half_way = {shop_id: before for shop_id in before.shop_ids} | {SHOPS_OF_OPEN[0]: after}
+    half_way = dict.fromkeys(before.shop_ids, before) | {SHOPS_OF_OPEN[0]: after}
     for shop_id, reference in half_way.items():
         await Both(service, reference).agree_on_scores([shop_id], days_of(made))
     assert await service.differences() == []
@@ -102,7 +103,7 @@ async def test_a_failed_rebuild_is_finished_at_the_next_start(
     made = world(55, 500)
     both = await told(service, made)
     rules = random_rules(random.Random(55))
-    repair, repaired = rule_sets.repair, []
+    repaired = []
 
     async def fail_at_the_second(*arguments: Any) -> None:
         await repair(*arguments)

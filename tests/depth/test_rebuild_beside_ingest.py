@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra.postgres import rule_sets
+from infra.postgres.recount import recount
 from tests.depth.service import Service, rating
 from tests.reference.rules import BUILT_IN
 
@@ -21,7 +22,6 @@ class Rebuild:
         self._service = service
         self._begun, self._go_on = asyncio.Event(), asyncio.Event()
         self.finished: list[str] = []
-        recount = rule_sets.recount
 
         async def linger(*arguments: Any) -> Any:
             self._begun.set()

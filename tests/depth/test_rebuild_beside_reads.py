@@ -5,40 +5,56 @@ from typing import Any
 import pytest
 
 from tests.depth.service import Service, rating
-from tests.reference.rules import BUILT_IN
+from tests.reference.rules import BUILT_IN, Json
 
 CHANGED = {**BUILT_IN["taobao"], "ratings_per_buyer_month": 1, "rating_window_days": 30}
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "dsr",
-        "trend?start=2026-11-19&end=2026-11-21",
-        "dsr/change?start=2026-11-19&end=2026-11-21",
-        "dsr/forecast?days=2",
-        "dsr/plan?dimension=service&target=4.8&by=2026-11-21&stars=5",
-        "tier",
-        "sell-through",
-        "scorecard?as_of=2026-11-20",
-    ],
+PATHS = (
+    "dsr",
+    "trend?start=2026-11-19&end=2026-11-21",
+    "dsr/change?start=2026-11-19&end=2026-11-21",
+    "dsr/forecast?days=2",
+    "dsr/plan?dimension=service&target=4.8&by=2026-11-21&stars=5",
+    "tier",
+    "sell-through",
+    "scorecard?as_of=2026-11-20",
+)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the rules of a shop are read in one statement and its totals in another"
 )
 async def test_no_answer_mixes_two_versions(
-    service: Service, monkeypatch: pytest.MonkeyPatch, path: str
+    service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await service.put("rules/mine", BUILT_IN["taobao"])
     shop = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "mine"}
-    await service.put("shops/s", shop)
-    await service.post([rating("s", number * 1000 + n) for number in range(3) for n in range(5)])
-    before = await service.read(f"shops/s/{path}")
-    scores = service.context.scores
-    for name in ("day_totals", "window_totals"):
-        monkeypatch.setattr(scores, name, overtaken(service, getattr(scores, name)))
-    between = await service.read(f"shops/s/{path}")
-    monkeypatch.undo()
-    await service.put("rules/mine", CHANGED)
-    after = await service.read(f"shops/s/{path}")
-    assert between in (before, after)
+    ratings = [rating("s", number * 1000 + n) for number in range(3) for n in range(5)]
+    mixed = []
+    for path in PATHS:
+        await service.put("rules/mine", BUILT_IN["taobao"])
+        await service.put("shops/s", shop)
+        await service.post(ratings)
+        before = await answer(service, path)
+        scores = service.context.scores
+        for name in ("day_totals", "window_totals"):
+            monkeypatch.setattr(scores, name, overtaken(service, getattr(scores, name)))
+        between = await answer(service, path)
+        monkeypatch.undo()
+        await service.put("rules/mine", CHANGED)
+        after = await answer(service, path)
+        if between not in (before, after):
+            mixed.append(path)
+    assert mixed == []
+
+
+async def answer(service: Service, path: str) -> Json:
+    """The answer, but for the number of the version."""
+    found = await service.client.get(f"/v1/shops/s/{path}")
+    assert found.status_code == 200, found.text
+    body: Json = found.json()
+    body["rules"]["version"] %= 2
+    return body
 
 
 def overtaken(service: Service, read: Any) -> Any:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.api.samples import pointers, problem
 from tests.depth.service import Service
 from tests.reference.rules import BUILT_IN, Json
@@ -97,34 +95,30 @@ async def test_bounds_themselves_are_allowed(service: Service) -> None:
         assert (await service.put("rules/mine", {**GOOD, name: None})).json()[name] is None
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
+async def test_odd_but_allowed_values_come_back_as_they_are(service: Service) -> None:
+    odd: list[Json] = [
         {"tier_quantiles": ["0.000001", "0.1", "0.10001", "0.2", "0.3", "0.9999999999999999"]},
         {"band_shares": {"shops": ["1", "0", "0.0"], "traffic": ["0.333", "0.333", "0.334"]}},
         {"zero_payment": {"published": "before", "published_days": 365, "no_sale_days": 1}},
-    ],
-)
-async def test_odd_but_allowed_values_come_back_as_they_are(
-    service: Service, changes: Json
-) -> None:
-    await service.put("rules/mine", {**GOOD, **changes})
-    assert (await service.read("rules/mine")).items() >= changes.items()
+    ]
+    for changes in odd:
+        await service.put("rules/mine", {**GOOD, **changes})
+        assert (await service.read("rules/mine")).items() >= changes.items()
 
 
-@pytest.mark.parametrize("body", ["", "{", "nil", "\x00", b"\xff{}", '{"slow_days":1}}'])
-async def test_what_is_not_json_cannot_be_read(service: Service, body: str | bytes) -> None:
+async def test_what_is_not_json_cannot_be_read(service: Service) -> None:
     headers = {"content-type": "application/json"}
-    for name in ("mine", "taobao"):
-        answer = await service.client.put(f"/v1/rules/{name}", content=body, headers=headers)
-        assert problem(answer, 400) == "bad_request"
+    for body in (b"", b"{", b"nil", b"\x00", b"\xff{}", b'{"slow_days":1}}'):
+        for name in ("mine", "taobao"):
+            answer = await service.client.put(f"/v1/rules/{name}", content=body, headers=headers)
+            assert problem(answer, 400) == "bad_request"
 
 
-@pytest.mark.parametrize("body", ["[]", "null", "1", '"taobao"'])
-async def test_rules_are_an_object(service: Service, body: str) -> None:
-    headers = {"content-type": "application/json"}
-    answer = await service.client.put("/v1/rules/mine", content=body, headers=headers)
-    assert problem(answer, 422) == "invalid"
+async def test_rules_are_an_object(service: Service) -> None:
+    others: list[Any] = [[], 1, "taobao"]
+    for body in others:
+        answer = await service.client.put("/v1/rules/mine", json=body)
+        assert pointers(answer) == [""]
 
 
 async def test_bodies_of_other_media_types_are_not_rules(service: Service) -> None:

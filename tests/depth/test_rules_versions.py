@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from tests.api.samples import parameters, problem
 from tests.conftest import new_key
 from tests.depth.service import Service
@@ -24,18 +22,19 @@ async def test_built_in_sets_are_there_and_read_only(service: Service) -> None:
         assert problem(answer, 409) == "built_in"
 
 
-@pytest.mark.parametrize("name", ["%20", "a%20b", "x" * 65, "%2E%2E", "%E8%A7%84", "a%00", "a:b"])
-async def test_a_bad_name_is_no_name(service: Service, name: str) -> None:
-    assert parameters(await service.client.put(f"/v1/rules/{name}", json=GOOD)) == ["name"]
-    assert problem(await service.client.get(f"/v1/rules/{name}"), 404) == "not_found"
+async def test_a_bad_name_is_no_name(service: Service) -> None:
+    for name in ("%20", "a%20b", "x" * 65, "%2E%2E", "%E8%A7%84", "a%00", "a:b"):
+        assert parameters(await service.client.put(f"/v1/rules/{name}", json=GOOD)) == ["name"]
+        assert problem(await service.client.get(f"/v1/rules/{name}"), 404) == "not_found"
 
 
-@pytest.mark.parametrize("name", ["x", "x" * 64, "a..b", "...", "~", "-", "_", "Taobao", "0"])
-async def test_good_names_are_kept_as_they_are(service: Service, name: str) -> None:
-    answer = await service.put(f"rules/{name}", GOOD)
-    assert answer.json() == {**GOOD, "name": name, "version": 1, "built_in": False}
+async def test_good_names_are_kept_as_they_are(service: Service) -> None:
+    good = ("x", "x" * 64, "a..b", "...", "~", "-", "_", "Taobao", "0")
+    for name in good:
+        answer = await service.put(f"rules/{name}", GOOD)
+        assert answer.json() == {**GOOD, "name": name, "version": 1, "built_in": False}
     names = [one["name"] for one in (await service.read("rules"))["items"]]
-    assert names == sorted(["pinduoduo", "taobao", name])
+    assert names == sorted(["pinduoduo", "taobao", *good])
 
 
 async def test_equal_content_makes_no_new_version(service: Service) -> None:
@@ -51,7 +50,11 @@ async def test_each_change_raises_the_version(service: Service) -> None:
         answer = await service.put("rules/mine", {**GOOD, "slow_days": days})
         assert answer.status_code == (201 if version == 1 else 200)
         assert answer.json() == {
-            **GOOD, "slow_days": days, "name": "mine", "version": version, "built_in": False
+            **GOOD,
+            "slow_days": days,
+            "name": "mine",
+            "version": version,
+            "built_in": False,
         }
         assert await service.read("rules/mine") == answer.json()
         assert (await service.read("rules"))["items"][0] == answer.json()

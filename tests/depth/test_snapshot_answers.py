@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.postgres.rules import RuleBook
-from tests.depth.service import Service, rating, told, told_with_snapshots
+from tests.depth.service import Service, rating, told_with_snapshots
 from tests.reference.rules import BUILT_IN
 from tests.reference.worlds import World, world
 
@@ -26,9 +26,7 @@ async def agree_on_peers(both: Any, made: World) -> None:
 
 
 @pytest.mark.parametrize("seed", [71, 72])
-async def test_a_second_snapshot_of_a_date_replaces_the_first(
-    service: Service, seed: int
-) -> None:
+async def test_a_second_snapshot_of_a_date_replaces_the_first(service: Service, seed: int) -> None:
     made = world(seed, 900)
     early = [sent for number, sent in enumerate(made.events) if number % LATER]
     both = await told_with_snapshots(service, World(**{**made.__dict__, "events": early}))

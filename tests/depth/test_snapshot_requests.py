@@ -15,7 +15,12 @@ SHOP = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "taobao
 
 @pytest.mark.parametrize(
     ("content", "headers"),
-    [("", {}), ("", JSON), ("{}", JSON), (" {} ", {"content-type": "application/json; charset=UTF-8"})],
+    [
+        ("", {}),
+        ("", JSON),
+        ("{}", JSON),
+        (" {} ", {"content-type": "application/json; charset=UTF-8"}),
+    ],
 )
 async def test_without_a_day_it_is_yesterday_in_utc(
     service: Service, content: str, headers: dict[str, str]
@@ -47,8 +52,12 @@ async def test_the_day_may_be_any_from_2000_to_today_in_utc(service: Service) ->
 
 async def test_a_body_that_does_not_fit_is_refused(service: Service) -> None:
     for body in (
-        {"as_of": None}, {"as_of": "2026-11-31"}, {"as_of": 20261120}, {"as_of": "today"},
-        {"as_of": "2026-11-20T00:00:00Z"}, {"as_of": ""},
+        {"as_of": None},
+        {"as_of": "2026-11-31"},
+        {"as_of": 20261120},
+        {"as_of": "today"},
+        {"as_of": "2026-11-20T00:00:00Z"},
+        {"as_of": ""},
     ):
         answer = await service.client.post("/v1/peer-snapshots", json=body)
         assert pointers(answer) == ["/as_of"], body

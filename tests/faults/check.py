@@ -30,9 +30,7 @@ def check(figures: Figures, url: str, service: Service, key: str, model: Model) 
     asyncio.run(_check(figures, url, service, key, model))
 
 
-async def _check(
-    figures: Figures, url: str, service: Service, key: str, model: Model
-) -> None:
+async def _check(figures: Figures, url: str, service: Service, key: str, model: Model) -> None:
     stored = await stored_identities(url)
     acknowledged = [identity(event) for events in model.acknowledged for event in events]
     unknown = [[identity(event) for event in events] for events in model.unknown]

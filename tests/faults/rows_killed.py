@@ -72,7 +72,5 @@ def worker_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
 
 def _tell_answers(on: Stage) -> dict[str, int]:
     answers = on.clients.answers()
-    on.figures.notes.append(
-        f"answers {answers}, slowest {on.clients.slowest_s:.1f} s"
-    )
+    on.figures.notes.append(f"answers {answers}, slowest {on.clients.slowest_s:.1f} s")
     return answers

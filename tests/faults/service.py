@@ -24,8 +24,10 @@ _LISTENING = "0A"
 class Service:
     """A running server; `control` names a promise that is broken in it on purpose."""
 
-    def __init__(self, url: str, control: str = "", **settings: object) -> None:
-        self.host, self.port = "127.0.0.1", free_port()
+    def __init__(
+        self, url: str, control: str = "", port: int | None = None, **settings: object
+    ) -> None:
+        self.host, self.port = "127.0.0.1", port or free_port()
         self._log = tempfile.TemporaryFile()
         given = {"workers": 2, **settings, "database_url": url, "port": self.port}
         variables = environment(**given)
@@ -98,9 +100,11 @@ class Service:
 
 
 @contextmanager
-def serving(url: str, control: str = "", **settings: object) -> Iterator[Service]:
+def serving(
+    url: str, control: str = "", port: int | None = None, **settings: object
+) -> Iterator[Service]:
     """A service that is ready, ended with the block."""
-    service = Service(url, control, **settings)
+    service = Service(url, control, port, **settings)
     try:
         service.until_ready()
         yield service

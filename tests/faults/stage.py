@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.faults.check import check, put_shops
@@ -41,6 +41,10 @@ class Stage:
         for between in (self.to_service, self.to_database):
             between.delay_s, between.frozen = 0.0, False
         self.service.until_ready()
+
+    def replaced_by(self, service: Service) -> "Stage":
+        """The same row with another service."""
+        return replace(self, service=service)
 
     def check_against(self, model: Model) -> None:
         """Note what differs from what clients know, and answers that should never be."""

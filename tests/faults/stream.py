@@ -38,8 +38,15 @@ def batch(start: datetime, seed: int, client: int, serial: int) -> list[Json]:
 def _event(rng: random.Random, start: datetime, name: str) -> Json:
     time = start - timedelta(microseconds=rng.randrange(DAYS * 86_400 * 10**6))
     kind = rng.choices(
-        ("review.posted", "review.removed", "order.paid", "order.refunded", "listing.published",
-         "listing.withdrawn", "stock.counted"),
+        (
+            "review.posted",
+            "review.removed",
+            "order.paid",
+            "order.refunded",
+            "listing.published",
+            "listing.withdrawn",
+            "stock.counted",
+        ),
         (12, 2, 6, 2, 2, 1, 1),
     )[0]
     return {

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -55,11 +55,7 @@ class Service:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + PATIENCE_S
-        while not self.is_ready():
-            assert self._process.poll() is None, self.said()
-            assert time.monotonic() < deadline, self.said()
-            time.sleep(_POLL_S)
+        self._until(self.is_ready)
 
     def is_ready(self) -> bool:
         """Whether it says so."""
@@ -75,13 +71,20 @@ class Service:
         self._process = None
         return status
 
-    def kill(self) -> None:
-        """Kill the process and its workers at once; an embedded Postgres lives on."""
+    def kill(self, *, workers: bool = True) -> None:
+        """Kill the process, with its workers at once or leaving these to see it for themselves.
+
+        An embedded Postgres lives on.
+        """
         process = self._running()
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            if workers:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
         process.wait(PATIENCE_S)
         self._process = None
+        self._until(lambda: not self._listens())
 
     def said(self) -> str:
         """Everything it has printed."""
@@ -109,6 +112,17 @@ class Service:
         headers = {"authorization": f"Bearer {key}"}
         with httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S) as client:
             yield client
+
+    def _until(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert self._process is None or self._process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(_POLL_S)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None

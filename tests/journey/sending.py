@@ -5,6 +5,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -43,6 +44,40 @@ def send(
         between()
         events = [sent.event for sent in stream[start:end]]
         check(post(client, events, rng), events, verdicts[start:end])
+
+
+def send_at_once(
+    client: httpx.Client, stream: Sequence[Sent], rng: random.Random, senders: int
+) -> None:
+    """Let several senders tell all of the stream at once, each in an order of its own.
+
+    It holds no contradictions, as it is open who comes first.
+    """
+    orders = [rng.sample(stream, len(stream)) for _ in range(senders)]
+    with ThreadPoolExecutor(senders) as pool:
+        jobs = [
+            pool.submit(_send_alone, client, order, random.Random(rng.random())) for order in orders
+        ]
+        stored = sum(job.result() for job in jobs)
+    assert stored == len({sent.fact for sent in stream if sent.code == "stored"})
+
+
+def _send_alone(client: httpx.Client, stream: Sequence[Sent], rng: random.Random) -> int:
+    """Send the stream on connections of its own; how many events were stored by this sender."""
+    stored = 0
+    with httpx.Client(
+        base_url=client.base_url, headers=client.headers, timeout=client.timeout
+    ) as own:
+        for start, end in portions(len(stream), rng):
+            part = stream[start:end]
+            body = post(own, [sent.event for sent in part], rng).json()
+            stored += body["stored"]
+            refused = [(n, sent.code) for n, sent in enumerate(part) if sent.code != "stored"]
+            rejected = [(one["index"], one["code"]) for one in body["rejected"]]
+            assert rejected == refused, _difference(rejected, refused, [one.event for one in part])
+            kept = body["stored"] + body["duplicates"]
+            assert (body["received"], kept) == (len(part), len(part) - len(refused))
+    return stored
 
 
 def portions(length: int, rng: random.Random) -> Iterator[tuple[int, int]]:

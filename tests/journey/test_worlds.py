@@ -10,10 +10,10 @@ import pytest
 
 from tests.journey.asking import compare, must_equal, whole
 from tests.journey.process import Service
-from tests.journey.sending import BATCH, NDJSON, found, send
+from tests.journey.sending import NDJSON, found, send, send_at_once
 from tests.reference.made_up import FOLDER
 from tests.reference.scores import Reference
-from tests.reference.worlds import Sent, World, shuffled, world
+from tests.reference.worlds import World, shuffled, world
 
 
 def take_snapshots(client: httpx.Client, made: World, reference: Reference) -> None:
@@ -76,34 +76,23 @@ def test_the_committed_world_is_answered_as_committed(service: Service) -> None:
 
 
 def test_many_senders_at_once_store_each_fact_once(service: Service) -> None:
-    made = world(104)
-    facts = [sent for sent in made.events if sent.code == "stored"]
-    distinct = len({sent.fact for sent in facts})
-
-    def tell(number: int) -> int:
-        stored = 0
-        stream: list[Sent] = random.Random(number).sample(facts, len(facts))
-        with httpx.Client(base_url=service.url, headers=headers, timeout=60) as sender:
-            for start in range(0, len(stream), 23):
-                events = [sent.event for sent in stream[start : start + 23]]
-                answer = sender.post(
-                    "/v1/events",
-                    content=json.dumps(events).encode(),
-                    headers={"content-type": BATCH},
-                )
-                assert answer.status_code == 200, answer.text
-                stored += answer.json()["stored"]
-        return stored
-
-    with service.client("crowd") as client:
-        found(client, made)
-        headers = {"authorization": client.headers["authorization"]}
-        with ThreadPoolExecutor(6) as pool:
-            assert sum(pool.map(tell, range(6))) == distinct
-        reference = made.reference(facts)
-        take_snapshots(client, made, made.empty_reference())
-        rng = random.Random(104)
-        compare(client, reference, made.days[-1:], rng)
+    """Two tenants with shops of the same names, each with three senders, all at once."""
+    rng = random.Random(104)
+    worlds = [world(104, 200), world(105, 200)]
+    streams = [[sent for sent in made.events if sent.code != "conflict"] for made in worlds]
+    with service.client("crowd-1") as first, service.client("crowd-2") as second:
+        clients = (first, second)
+        for client, made in zip(clients, worlds, strict=True):
+            found(client, made)
+        with ThreadPoolExecutor(2) as pool:
+            seeds = [random.Random(seed) for seed in (1, 2)]
+            list(pool.map(send_at_once, clients, streams, seeds, (3, 3)))
+        for client, made in zip(clients, worlds, strict=True):
+            reference = made.empty_reference()
+            for sent in made.events:
+                reference.receive(sent.event)
+            take_snapshots(client, made, reference)
+            compare(client, reference, made.days[-1:], rng)
 
 
 def test_nothing_is_counted_wrong_in_the_end(service: Service) -> None:

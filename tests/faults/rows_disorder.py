@@ -1,0 +1,185 @@
+"""The same facts from many clients at once, in any order and any pieces; rules change meanwhile."""
+
+import asyncio
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from tests.faults.caller import Answer, Caller
+from tests.faults.cluster import Cluster
+from tests.faults.crowd import Model
+from tests.faults.figures import Figures, Form
+from tests.faults.stage import Stage, stage
+from tests.faults.stream import Json, batch, encoded
+
+TWINS = 16
+_JSON = "application/json"
+
+
+def twins(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """One batch from sixteen clients at once: each fact is stored once, for one of them."""
+    with stage(cluster, form, "twins", control=control) as on:
+        sent = [
+            [e for serial in range(3) for e in batch(on.clients.start, form.seed, number, serial)]
+            for number in range(form.twins)
+        ]
+        asyncio.run(_twins(on, sent))
+        on.check_against(Model(sent, []))
+        return on.figures
+
+
+async def _twins(on: Stage, sent: Sequence[list[Json]]) -> None:
+    callers = [Caller(on.service.host, on.service.port, on.key) for _ in range(TWINS)]
+    for events in sent:
+        body = encoded(events)
+        answers = await asyncio.gather(*(c.ask("POST", "/v1/events", body) for c in callers))
+        on.figures.faults += TWINS - 1
+        _told_once(on, [answer for answer in answers if _is_good(on, answer)], len(events))
+    for caller in callers:
+        caller.hang_up()
+
+
+def _told_once(on: Stage, answers: Sequence[Answer], count: int) -> None:
+    stored = sum(answer.json()["stored"] for answer in answers)
+    on.figures.doubled += max(stored - count, 0)
+    on.figures.lost += max(count - stored, 0)
+
+
+def _is_good(on: Stage, answer: Answer) -> bool:
+    on.figures.claim(answer.status == 200, f"answered {answer.status} {answer.body[:200].decode()}")
+    return answer.status == 200
+
+
+def rivals(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """Ratings that share one cap arrive at once, each from a client of its own."""
+    with stage(cluster, form, "rivals for one cap", control=control) as on:
+        sent = asyncio.run(_rivals(on))
+        on.figures.faults = len(sent)
+        on.check_against(Model(sent, []))
+        return on.figures
+
+
+async def _rivals(on: Stage) -> list[list[Json]]:
+    rng = random.Random(on.form.seed)
+    callers = [Caller(on.service.host, on.service.port, on.key) for _ in range(TWINS)]
+    sent: list[list[Json]] = []
+    for number in range(on.form.twins):
+        fresh = [[_rating(on, rng, f"{number}-{place}")] for place in range(TWINS)]
+        answers = await asyncio.gather(
+            *(c.ask("POST", "/v1/events", encoded(e)) for c, e in zip(callers, fresh, strict=True))
+        )
+        sent += [e for e, a in zip(fresh, answers, strict=True) if _is_good(on, a)]
+    for caller in callers:
+        caller.hang_up()
+    return sent
+
+
+def _rating(on: Stage, rng: random.Random, name: str) -> Json:
+    time = on.clients.start.replace(day=1, microsecond=rng.randrange(10**6))
+    data = {
+        "review_id": name,
+        "order_id": name,
+        "buyer_id": "the-only-one",
+        "scores": {"service": rng.randint(1, 5)},
+        "completed_at": time.isoformat(),
+    }
+    return {
+        "specversion": "1.0",
+        "id": name,
+        "source": "/faults",
+        "type": "review.posted",
+        "subject": "shop-0",
+        "time": time.isoformat(),
+        "data": data,
+    }
+
+
+def disorder(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """The stream shuffled, repeated and split: all answers are those of the ordered run."""
+    with stage(cluster, form, "disorder", control=control) as on:
+        rng = random.Random(form.seed)
+        ordered = [
+            event for n in range(form.twins * 6) for event in batch(on.clients.start, form.seed, n, 0)
+        ]
+        told = asyncio.run(_disorder(on, rng, ordered))
+        on.figures.faults = len(told)
+        stored = sum(answer.json()["stored"] for answer in told if _is_good(on, answer))
+        on.figures.doubled += max(stored - len(ordered), 0)
+        # The reference is told the events in order.
+        on.check_against(Model([ordered], []))
+        return on.figures
+
+
+async def _disorder(on: Stage, rng: random.Random, ordered: list[Json]) -> list[Answer]:
+    stream = [*ordered, *rng.sample(ordered, len(ordered) // 2)]
+    rng.shuffle(stream)
+    pieces = []
+    while stream:
+        size = rng.choice((1, 3, 30, 120))
+        pieces.append(encoded(stream[:size]))
+        del stream[:size]
+    waiting = iter(pieces)
+    answers: list[Answer] = []
+
+    async def client() -> None:
+        caller = Caller(on.service.host, on.service.port, on.key)
+        for body in waiting:
+            answers.append(await caller.ask("POST", "/v1/events", body))
+        caller.hang_up()
+
+    await asyncio.gather(*(client() for _ in range(TWINS // 2)))
+    return answers
+
+
+def rules_meanwhile(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """Rules change while shops are registered under them and events arrive."""
+    with stage(cluster, form, "rules change meanwhile", control=control) as on:
+        newest, shown = asyncio.run(_rules_meanwhile(on))
+        on.figures.claim(
+            newest == form.twins * 2, f"{form.twins * 2} changes made version {newest}"
+        )
+        behind = [shop for shop, version in shown.items() if version != newest]
+        on.figures.claim(not behind, f"{len(behind)} of {len(shown)} shops follow older rules")
+        on.check_against(Model([], []))
+        return on.figures
+
+
+async def _rules_meanwhile(on: Stage) -> tuple[int, dict[str, int]]:
+    first = Caller(on.service.host, on.service.port, on.key)
+    rules = (await first.ask("GET", "/v1/rules/taobao")).json()
+    for name in ("name", "version", "built_in"):
+        del rules[name]
+    versions = iter(range(1, 366))
+    shop_ids: list[str] = []
+
+    async def put_rules(turns: int) -> None:
+        caller = Caller(on.service.host, on.service.port, on.key)
+        for _ in range(turns):
+            body = json.dumps({**rules, "slow_days": next(versions)}).encode()
+            on.figures.faults += 1
+            _is_good(on, await caller.ask("PUT", "/v1/rules/moving", body, _JSON))
+        caller.hang_up()
+
+    async def put_shops(client: int) -> None:
+        caller = Caller(on.service.host, on.service.port, on.key)
+        shop: Json = {"marketplace": "taobao", "category": "toys", "currency": "CNY"}
+        for number in range(on.form.twins):
+            shop_ids.append(f"moving-{client}-{number}")
+            body = json.dumps({**shop, "rules": "moving"}).encode()
+            answer = await caller.ask("PUT", f"/v1/shops/{shop_ids[-1]}", body, _JSON)
+            on.figures.claim(answer.status == 201, f"{answer.status} {answer.body[:200].decode()}")
+        caller.hang_up()
+
+    await put_rules(1)
+    await asyncio.gather(
+        put_rules(on.form.twins), put_rules(on.form.twins - 1), *(put_shops(n) for n in range(6))
+    )
+    first.hang_up()  # an idle connection is closed in the meantime
+    newest: Any = (await first.ask("GET", "/v1/rules/moving")).json()["version"]
+    shown = {}
+    for shop_id in shop_ids:
+        card = await first.ask("GET", f"/v1/shops/{shop_id}/scorecard")
+        shown[shop_id] = card.json()["rules"]["version"] if card.status == 200 else 0
+    first.hang_up()
+    return int(newest), shown

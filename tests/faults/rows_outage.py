@@ -1,0 +1,192 @@
+"""The database is there and does not serve: stopped, restarting, out of connections or of room."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import asyncpg
+
+from tests.faults import room
+from tests.faults.cluster import Cluster
+from tests.faults.cluster import cluster as cluster_on
+from tests.faults.crowd import Model
+from tests.faults.figures import Figures, Form
+from tests.faults.processes import wait_for
+from tests.faults.rows_network import ACQUIRE_MS, DEADLINE_S, STATEMENT_MS, status, statuses
+from tests.faults.stage import Stage, stage
+from tests.faults.stream import Json, encoded
+
+SETTINGS = {"acquire_timeout_ms": ACQUIRE_MS, "statement_timeout_ms": STATEMENT_MS}
+LIVE_WITHIN_S = 2.0
+WHOLE_MIB = 400
+
+
+def database_stopped(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """Every process of the server is stopped with SIGSTOP, and goes on later."""
+    with stage(cluster, form, "database stopped", control=control, **SETTINGS) as on:
+        on.clients.go()
+        for _ in range(form.outages):
+            on.clients.until_more(100)
+            with cluster.frozen():
+                started = time.monotonic()
+                _refuses(on)
+                # At least so long, whatever the answers took.
+                wait_for(lambda: time.monotonic() - started > form.stopped_s, 60, "the time is up")
+            _heals(on)
+        return _end(on)
+
+
+def database_restarted(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """The server is restarted by its operator, which breaks off every session."""
+    with stage(cluster, form, "database restarted", control=control, **SETTINGS) as on:
+        on.clients.go()
+        for _ in range(form.outages):
+            on.clients.until_more(100)
+            cluster.restart()
+            _heals(on)
+        return _end(on)
+
+
+def out_of_connections(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """Others hold every connection that the server has."""
+    with stage(cluster, form, "out of connections", control=control, **SETTINGS) as on:
+        on.clients.go()
+        for _ in range(form.outages):
+            on.clients.until_more(100)
+            asyncio.run(_hold_all(on))
+            _heals(on)
+        return _end(on)
+
+
+def disk_full(cluster: Cluster, form: Form, control: str = "") -> Figures:
+    """Tables have no room to grow, and get it back."""
+    with (
+        room.small_disk() as disk,
+        room.tablespace(cluster, disk) as options,
+        stage(cluster, form, "disk full", control=control, options=options, **SETTINGS) as on,
+    ):
+        on.figures.notes.append(disk.what)
+        return _without_room(on, lambda: room.filled(disk, cluster, on.url))
+
+
+def whole_disk_full(_: Cluster, form: Form, control: str = "") -> Figures:
+    """Everything of the server stands on a full disk: it gives up, and is started again."""
+    row = "disk full, with the log of writes"
+    with room.small_disk(WHOLE_MIB) as disk:
+        if not disk.mounted:
+            return Figures(row, notes=[f"left out: {disk.what}"])
+        with (
+            cluster_on(disk.folder / "data") as cluster,
+            stage(cluster, form, row, control=control, **SETTINGS) as on,
+        ):
+            return _without_room(on, lambda: room.filled(disk, cluster, on.url))
+
+
+def _without_room(on: Stage, filled: Callable[[], AbstractContextManager[None]]) -> Figures:
+    on.clients.go()
+    sent: list[list[Json]] = []
+    statuses: list[int] = []
+
+    def refused() -> bool:
+        # What fits into pages that are there already is still taken.
+        events = _large(on, len(sent))
+        sent.append(events)
+        body = encoded(events)
+        statuses.append(asyncio.run(status(on, "POST", "/v1/events", body)))
+        return statuses[-1] == 503
+
+    for _ in range(on.form.outages):
+        on.clients.until_more(100)
+        with filled():
+            wait_for(refused, 120, "no room: answered 503")
+            on.figures.faults += 1
+            live = on.service.ask("/livez", LIVE_WITHIN_S)
+            on.figures.claim(live == 200, f"/livez answered {live}")
+        started = time.monotonic()
+        on.cluster.revive()
+        on.service.until_ready()
+        wait_for(lambda: not refused(), 60, "with room again: stored")
+        on.figures.ready_s.append(time.monotonic() - started)
+        on.clients.until_more(100)
+    on.figures.claim(set(statuses) <= {200, 503}, f"answered {set(statuses)}")
+    on.heal()
+    model = on.clients.finish()
+    on.check_against(Model(model.acknowledged, model.unknown + sent))
+    return _told(on)
+
+
+def _large(on: Stage, serial: int) -> list[Json]:
+    """A batch that needs new pages."""
+    return [
+        {
+            "specversion": "1.0",
+            "id": f"large-{serial}-{number}",
+            "source": "/faults",
+            "type": "listing.published",
+            "subject": "shop-0",
+            "time": (on.clients.start - timedelta(days=1, seconds=serial)).isoformat(),
+            "data": {"listing_id": f"large-{serial}-{number}", "title": "x" * 500},
+        }
+        for number in range(200)
+    ]
+
+
+def _refuses(on: Stage) -> None:
+    """While the database cannot serve: 503 in time, /livez true."""
+    on.figures.faults += 1
+    started = time.monotonic()
+    found = asyncio.run(statuses(on, 8))
+    took = time.monotonic() - started
+    on.figures.claim(set(found) == {503}, f"while it cannot serve: {found}")
+    on.figures.claim(took <= DEADLINE_S, f"503 came after {took:.1f} s")
+    ready = on.service.ask("/readyz", DEADLINE_S)
+    on.figures.claim(ready == 503, f"/readyz answered {ready}")
+    live = on.service.ask("/livez", LIVE_WITHIN_S)
+    on.figures.claim(live == 200, f"/livez answered {live}")
+
+
+def _heals(on: Stage) -> None:
+    on.figures.ready_s.append(on.service.until_ready())
+    on.clients.until_more(100)
+
+
+def _end(on: Stage) -> Figures:
+    on.check()
+    return _told(on)
+
+
+def _told(on: Stage) -> Figures:
+    on.figures.faults = on.figures.faults or on.form.outages
+    on.figures.claim(
+        on.clients.slowest_s <= DEADLINE_S, f"an answer took {on.clients.slowest_s:.1f} s"
+    )
+    answers = on.clients.answers()
+    on.figures.notes.append(f"answers {answers}, slowest {on.clients.slowest_s:.1f} s")
+    return on.figures
+
+
+async def _hold_all(on: Stage) -> None:
+    """Take every connection, those of the service too, and see what it answers."""
+    held: list[asyncpg.Connection[asyncpg.Record]] = []
+    theirs = "from pg_stat_activity where application_name = 'shopdsr'"
+
+    async def take() -> None:
+        # As the superuser, so that the last places are taken as well.
+        with contextlib.suppress(asyncpg.TooManyConnectionsError):
+            while True:
+                held.append(await asyncpg.connect(on.cluster.url))
+
+    try:
+        held.append(await asyncpg.connect(on.cluster.url))
+        async with asyncio.timeout(60):
+            while await held[0].fetchval(f"select count(*) {theirs}") or len(held) < 50:
+                await held[0].execute(f"select pg_terminate_backend(pid) {theirs}")
+                await asyncio.gather(*(take() for _ in range(20)))
+        await asyncio.to_thread(_refuses, on)
+        on.figures.notes.append(f"{len(held)} connections held")
+    finally:
+        for connection in held:
+            connection.terminate()
