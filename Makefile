@@ -33,8 +33,8 @@ $(VENV)/bench/installed: benchmarks/requirements.lock
 	$(VENV)/bench/bin/pip install --quiet --require-hashes -r benchmarks/requirements.lock
 	touch $@
 
-bench: $(VENV)/bench/installed
-	$(VENV)/bench/bin/python -m benchmarks
+bench: setup $(VENV)/bench/installed
+	BENCH_PYTHON=$(VENV)/bin/python $(VENV)/bench/bin/python -m benchmarks
 
-bench-quick: $(VENV)/bench/installed
-	$(VENV)/bench/bin/python -m benchmarks --quick
+bench-quick: setup $(VENV)/bench/installed
+	BENCH_PYTHON=$(VENV)/bin/python $(VENV)/bench/bin/python -m benchmarks --quick

@@ -98,7 +98,10 @@ async def chunks(
         received += len(raw)
         if received > bytes_max:
             raise _too_large(bytes_max)
-        for part in inflate(raw):
+        for number, part in enumerate(inflate(raw)):
+            if number:
+                # A little can inflate to a lot; others get their turn in between.
+                await asyncio.sleep(0)
             inflated += len(part)
             if inflated > bytes_max:
                 raise _too_large(bytes_max)

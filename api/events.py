@@ -28,6 +28,11 @@ REJECTED_LISTED_MAX = 1_000
 
 _STRICT = re.compile(r'(?:^|,)\s*handling\s*=\s*"?strict"?\s*(?:;|,|$)', re.IGNORECASE)
 
+EVENT_BYTES_MIN = 128
+"""No event is smaller, so a stream of more lines than fit its size has mostly none in them."""
+
+_BLANK_LINES = re.compile(rb"\n[ \t\r\n]*\n")
+
 EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
 
 
@@ -151,8 +156,11 @@ async def post_events(request: Call) -> Response[bytes]:
         if strict:
             raise Problem("bad_request", "`Prefer: handling=strict` does not go with NDJSON")
         parts = bodies.chunks(request, ctx.limits.stream_bytes_max, ctx.limits)
+        events_max = ctx.limits.stream_bytes_max // EVENT_BYTES_MIN
         async for items in read_lines(parts, ctx.limits):
             await _record(request, ctx, items, tally)
+            if tally.received > events_max:
+                raise Problem("content_too_large", f"Expected at most {events_max} events")
     else:
         items = await _read(request, ctx, media_type)
         query(request, NoParameters)
@@ -216,7 +224,7 @@ async def read_lines(parts: AsyncIterator[bytes], limits: Limits) -> AsyncIterat
     line = bytearray()
     too_long = False
     async for part in parts:
-        *ended, rest = part.split(b"\n")
+        *ended, rest = _BLANK_LINES.sub(b"\n", part).split(b"\n")
         for piece in ended:
             line += piece
             items.extend(_line(line, limits.event_bytes_max, too_long=too_long))

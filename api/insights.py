@@ -16,7 +16,7 @@ from api.context import Call, context
 from api.listings import all_listings
 from api.operations import Beside, Handler, Operation, operation
 from api.problems import bad_parameter
-from api.reading import AsOf, Heading, day_asked, find_shop, headed, reached, today
+from api.reading import AsOf, Heading, consistent, day_asked, find_shop, headed, reached, today
 from api.wire import query
 from domain.change import Change, change, change_span
 from domain.days import window
@@ -94,7 +94,7 @@ def _read(
     name: str, path: str, summary: str, asked: type[msgspec.Struct], answer: object
 ) -> Callable[[Handler], HTTPRouteHandler]:
     """A read of one shop."""
-    return operation(
+    serve = operation(
         "GET",
         f"/v1/shops/{{shop_id:str}}/{path}",
         Operation(
@@ -106,6 +106,7 @@ def _read(
             problems=("not_found",),
         ),
     )
+    return lambda handler: serve(consistent(handler))
 
 
 @_read("getDsr", "dsr", "The three detailed seller ratings, explained", DsrQuery, DsrAnswer)
@@ -121,7 +122,7 @@ async def get_dsr(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     if asked.rules is UNSET:
         standing = await ctx.peers.standing(kept, as_of)
         span = detail_span(as_of, kept.rules.rules)
-        days = await ctx.scores.day_totals(kept.key, span.start, span.end)
+        days = await ctx.scores.day_totals(kept, span.start, span.end)
         found = dsr_detail(days, as_of, kept.rules.rules, standing)
     else:
         try:
@@ -147,7 +148,7 @@ async def get_tier(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     as_of = day_asked(request, kept.shop, asked.as_of)
     rules = kept.rules.rules
     span = window(as_of, rules.sales_window_days)
-    days = await ctx.scores.day_totals(kept.key, span.start, span.end)
+    days = await ctx.scores.day_totals(kept, span.start, span.end)
     shop = kept.shop
     group = GroupAsked(shop.marketplace, shop.category, shop.currency, as_of)
     peers = (await ctx.peers.sales_groups(kept.tenant_id, [group])).get(group)
@@ -182,7 +183,7 @@ async def get_sell_through(request: Call, shop_id: FromPath[str]) -> Response[by
     ctx = context(request)
     if asked.window_days in (UNSET, rules.sold_window_days):
         span = window(as_of, rules.sold_window_days)
-        sums = await ctx.scores.window_totals([(kept.key, windows(as_of, rules))])
+        sums = await ctx.scores.window_totals([(kept, windows(as_of, rules))])
         totals = sums[kept.shop_key]
         on_sale, sold = totals[ON_SALE], totals[SOLD]
     else:
@@ -204,7 +205,7 @@ async def get_trend(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
         raise bad_parameter("end", f"Expected `start` to `end` to be 1 to {TREND_DAYS_MAX} days")
     rules = kept.rules.rules
     span = trend_span(start, end, rules)
-    days = await context(request).scores.day_totals(kept.key, span.start, span.end)
+    days = await context(request).scores.day_totals(kept, span.start, span.end)
     answer = trend(days, start, end, kept.shop.currency, rules)
     return computed(request, headed(kept, today(request, kept.shop), answer))
 
@@ -219,7 +220,7 @@ async def get_change(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
         raise bad_parameter("end", "Expected a day after `start`")
     rules = kept.rules.rules
     span = change_span(start, end, rules)
-    days = await context(request).scores.day_totals(kept.key, span.start, span.end)
+    days = await context(request).scores.day_totals(kept, span.start, span.end)
     answer = change(days, start, end, rules)
     return computed(request, headed(kept, today(request, kept.shop), answer))
 
@@ -232,7 +233,7 @@ async def get_forecast(request: Call, shop_id: FromPath[str]) -> Response[bytes]
     as_of = day_asked(request, kept.shop, asked.as_of)
     rules = kept.rules.rules
     span = forecast_span(as_of, rules)
-    days = await context(request).scores.day_totals(kept.key, span.start, span.end)
+    days = await context(request).scores.day_totals(kept, span.start, span.end)
     return computed(request, headed(kept, as_of, forecast(days, as_of, asked.days, rules)))
 
 
@@ -249,7 +250,7 @@ async def get_plan(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
         raise bad_parameter("by", f"Expected a day from `as_of` to {PLAN_DAYS_MAX} days after it")
     rules = kept.rules.rules
     span = plan_span(as_of, rules)
-    days = await context(request).scores.day_totals(kept.key, span.start, span.end)
+    days = await context(request).scores.day_totals(kept, span.start, span.end)
     goal = Goal(target, asked.by, asked.stars)
     return computed(request, headed(kept, as_of, plan(days, as_of, asked.dimension, goal, rules)))
 

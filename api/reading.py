@@ -1,19 +1,27 @@
 """What the reads of one shop share: which shop, which day, and the top of the answer."""
 
+from contextlib import suppress
 from datetime import date
+from functools import wraps
+from typing import Any
 
 import msgspec
+from litestar import Response
 from msgspec import UNSET, UnsetType
 
 from api.context import Call, context
+from api.operations import Handler
 from api.problems import bad_parameter
 from api.shops import fit_name
 from api.wire import beside
 from domain.days import FIRST_DAY, day_of
-from domain.errors import NotFound
+from domain.errors import NotFound, RulesMoved, Unavailable
 from domain.ports import KeptShop
 from domain.rules import RulesRef
 from domain.shops import Shop
+
+
+READS_MAX = 10
 
 
 class AsOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +47,19 @@ def heading(kept: KeptShop, as_of: date) -> Heading:
 def headed(kept: KeptShop, as_of: date, answer: msgspec.Struct) -> dict[str, object]:
     """An answer whose members stand beside the heading's."""
     return beside(heading(kept, as_of), answer)
+
+
+def consistent(handler: Handler) -> Handler:
+    """A handler that makes several reads of shops, begun again where their rules moved between."""
+
+    @wraps(handler)
+    async def read(*args: Any, **kwargs: Any) -> Response[bytes]:
+        for _ in range(READS_MAX):
+            with suppress(RulesMoved):
+                return await handler(*args, **kwargs)
+        raise Unavailable
+
+    return read
 
 
 def reached(request: Call, shop_id: str) -> str:

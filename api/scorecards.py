@@ -13,7 +13,7 @@ from api.conditional import computed
 from api.context import Call, context
 from api.operations import Operation, operation
 from api.problems import Document, Problem, bad_parameter, document
-from api.reading import AsOf, day_asked, day_within, reached
+from api.reading import AsOf, consistent, day_asked, day_within, reached
 from api.shops import fit_name
 from api.wire import query
 from domain.days import day_of, window
@@ -96,6 +96,7 @@ class ScorecardsQuery(AsOf, frozen=True, kw_only=True):
         problems=("not_found",),
     ),
 )
+@consistent
 async def get_scorecard(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     """The scorecard as of a day."""
     asked = query(request, AsOf)
@@ -117,6 +118,7 @@ async def get_scorecard(request: Call, shop_id: FromPath[str]) -> Response[bytes
         answers={200: Scorecards},
     ),
 )
+@consistent
 async def list_scorecards(request: Call) -> Response[bytes]:
     """Scorecards in the order asked for; a shop without one has a problem in its place."""
     asked = query(request, ScorecardsQuery)
@@ -162,7 +164,7 @@ async def scorecards(
         except Problem as problem:
             found[shop_id] = problem
     others = [
-        (standing.kept.key, windows(days[shop_id], standing.kept.rules.rules))
+        (standing.kept, windows(days[shop_id], standing.kept.rules.rules))
         for shop_id, standing in standings.items()
         if shop_id in days and days[shop_id] != standing.day
     ]

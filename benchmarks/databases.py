@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from benchmarks.clients import ROOT
-from benchmarks.servers import service_environment
+from benchmarks.servers import SERVICE_PYTHON, service_environment
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 T = TypeVar("T")
@@ -59,7 +58,7 @@ def execute(url: str, *statements: str) -> None:
 def shopdsr(url: str, arguments: Sequence[str]) -> str:
     """What a command of the service prints."""
     return subprocess.run(
-        [sys.executable, "-m", "shopdsr", *arguments],
+        [SERVICE_PYTHON, "-m", "shopdsr", *arguments],
         cwd=ROOT,
         env=service_environment(database_url=url),
         check=True,

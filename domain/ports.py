@@ -165,11 +165,17 @@ class Scores(Protocol):
     async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, Standing]:
         """Shops by id with running totals; those that are not there are absent."""
 
-    async def window_totals(self, of: Sequence[tuple[ShopKey, Windows]]) -> dict[int, Totals]:
-        """Sums of windows, by shop key: one windows' end for each shop."""
+    async def window_totals(self, of: Sequence[tuple[KeptShop, Windows]]) -> dict[int, Totals]:
+        """Sums of windows, by shop key: one windows' end for each shop.
 
-    async def day_totals(self, shop: ShopKey, start: date, end: date) -> dict[date, Totals]:
-        """Totals of the days from `start` to `end`, both included; empty days are absent."""
+        Raises RulesMoved where a shop's stored states follow other rules by now.
+        """
+
+    async def day_totals(self, kept: KeptShop, start: date, end: date) -> dict[date, Totals]:
+        """Totals of the days from `start` to `end`, both included; empty days are absent.
+
+        Raises RulesMoved where the shop's stored states follow other rules by now.
+        """
 
     async def roll(self, now: datetime) -> int:
         """Move running totals that stand for an earlier day to each shop's today; how many."""

@@ -90,7 +90,8 @@ def serve(settings: Settings) -> None:
     """Serve HTTP until Ctrl-C or SIGTERM."""
     address = _free_address(settings)
     with _database(settings):
-        click.echo(f"Serving on http://{settings.host}:{settings.port}", err=True)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        click.echo(f"Serving on http://{host}:{settings.port}", err=True)
         http_server(settings, address).serve()
 
 

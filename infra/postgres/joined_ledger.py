@@ -1,7 +1,9 @@
 """The ledger with requests joined: one transaction for all that wait."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import TypeAlias, TypeVar
 
 from domain.recording import Outcome, Submission
 from infra.joining import Joiner
@@ -10,36 +12,56 @@ from infra.postgres.ledger import Ledger
 SMALL_EVENTS_MAX = 50
 """Requests of more events go by lanes of their own, so that they keep no small one waiting."""
 
-SMALL_LANES, BULK_LANES = 1, 2
+SMALL_LANES, PATIENT_LANES, BULK_LANES = 1, 2, 2
 SMALL_EVENTS_AT_ONCE, BULK_EVENTS_AT_ONCE = 1_000, 5_000
 EVENTS_WAITING = 100_000
 
+BUSY_DELAYS_S = (0.005, 0.01, 0.02, 0.04, 0.08)
+"""When a small request whose shop is held by another writer is tried again."""
+
+Asked: TypeAlias = tuple[Submission, datetime]
+Found = TypeVar("Found")
+
 
 class JoinedLedger:
-    """See `domain.ports.Ledger`; Unavailable where over `waiting_max` events wait in a lane."""
+    """See `domain.ports.Ledger`; Unavailable where over `waiting_max` events wait in a lane.
+
+    A small request never waits in a transaction for a shop that another writer holds, for that
+    would keep those joined with it waiting too: it steps aside and comes again. Only one whose
+    shop stays held goes to a lane that waits, where it meets its like alone.
+    """
 
     def __init__(self, ledger: Ledger, waiting_max: int = EVENTS_WAITING) -> None:
-        self._ledger = ledger
-        self._small = self._lanes(SMALL_LANES, SMALL_EVENTS_AT_ONCE, waiting_max)
-        self._bulk = self._lanes(BULK_LANES, BULK_EVENTS_AT_ONCE, waiting_max)
+        def lanes(
+            work: Callable[[Sequence[Submission], datetime], Awaitable[Sequence[Found]]],
+            count: int,
+            events_at_once: int,
+        ) -> Joiner[Asked, Found]:
+            async def joined(asked: Sequence[Asked]) -> Sequence[Found]:
+                # Of several clocks the earliest is the strictest on what has happened already.
+                now = min(now for _, now in asked)
+                return await work([submission for submission, _ in asked], now)
+
+            return Joiner(
+                joined,
+                lanes=count,
+                weight_max=events_at_once,
+                waiting_max=waiting_max,
+                patience_s=ledger.patience_s,
+            )
+
+        self._small = lanes(ledger.record_free, SMALL_LANES, SMALL_EVENTS_AT_ONCE)
+        self._patient = lanes(ledger.record, PATIENT_LANES, SMALL_EVENTS_AT_ONCE)
+        self._bulk = lanes(ledger.record, BULK_LANES, BULK_EVENTS_AT_ONCE)
 
     async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
         """Record one request, perhaps in one transaction with others; outcomes after commit."""
-        lanes = self._small if len(submission.events) <= SMALL_EVENTS_MAX else self._bulk
-        return await lanes.ask((submission, now), len(submission.events))
-
-    def _lanes(
-        self, lanes: int, events_at_once: int, events_waiting: int
-    ) -> Joiner[tuple[Submission, datetime], list[Outcome]]:
-        return Joiner(
-            self._record,
-            lanes=lanes,
-            weight_max=events_at_once,
-            waiting_max=events_waiting,
-            patience_s=self._ledger.patience_s,
-        )
-
-    async def _record(self, asked: Sequence[tuple[Submission, datetime]]) -> list[list[Outcome]]:
-        # Of several clocks the earliest is the strictest bound on what has happened already.
-        now = min(now for _, now in asked)
-        return await self._ledger.record([submission for submission, _ in asked], now)
+        asked, weight = (submission, now), len(submission.events)
+        if weight > SMALL_EVENTS_MAX:
+            return await self._bulk.ask(asked, weight)
+        for delay in BUSY_DELAYS_S:
+            outcomes = await self._small.ask(asked, weight)
+            if outcomes is not None:
+                return outcomes
+            await asyncio.sleep(delay)
+        return await self._patient.ask(asked, weight)

@@ -1,7 +1,7 @@
 """The ledger on Postgres: a batch of events, one transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -63,37 +63,55 @@ class Ledger:
         self.patience_s = database.patience_s
 
     async def record(self, submissions: Sequence[Submission], now: datetime) -> list[list[Outcome]]:
-        """Record several requests in one transaction; outcomes in order, after commit."""
+        """Record several requests in one transaction; outcomes in order, after commit.
 
-        async def work(connection: Connection) -> list[list[Outcome]]:
-            shops = await self._lock(connection, submissions, now)
-            batch = []
-            for submission in submissions:
-                reached = {
-                    shop_id: shops[submission.tenant_id, shop_id].known
-                    for shop_id in submission.subjects()
-                    if (submission.tenant_id, shop_id) in shops
-                }
-                batch.append((admitted(submission, reached, now), submission.strict))
-            locked = {shop.known.shop_key: shop for shop in shops.values()}
-            rules = {shop_key: shop.known.rules for shop_key, shop in locked.items()}
-            facts = (item for items, _ in batch for item in items if not isinstance(item, Refused))
-            stored = await _read(connection, touched(facts), rules)
-            recording = settle(batch, stored, rules)
-            await _write(connection, recording, stored, locked)
-            return recording.outcomes
+        Waits for other writers of their shops.
+        """
+        return await self._database.run(
+            lambda connection: self._record(connection, submissions, now)
+        )
+
+    async def record_free(
+        self, submissions: Sequence[Submission], now: datetime
+    ) -> list[list[Outcome] | None]:
+        """Record likewise, but wait for nobody: None for a request of shops that are held now."""
+
+        async def work(connection: Connection) -> list[list[Outcome] | None]:
+            rows = await connection.fetch(sql("busy_shops"), *_columns(_named(submissions), 2))
+            busy = {(row["tenant_id"], row["shop_id"]) for row in rows}
+            free = [submission for submission in submissions if not busy & _named([submission])]
+            outcomes = iter(await self._record(connection, free, now))
+            return [
+                None if busy & _named([submission]) else next(outcomes)
+                for submission in submissions
+            ]
 
         return await self._database.run(work)
+
+    async def _record(
+        self, connection: Connection, submissions: Sequence[Submission], now: datetime
+    ) -> list[list[Outcome]]:
+        shops = await self._lock(connection, submissions, now)
+        batch = []
+        for submission in submissions:
+            reached = {
+                shop_id: shops[submission.tenant_id, shop_id].known
+                for shop_id in submission.subjects()
+                if (submission.tenant_id, shop_id) in shops
+            }
+            batch.append((admitted(submission, reached, now), submission.strict))
+        locked = {shop.known.shop_key: shop for shop in shops.values()}
+        rules = {shop_key: shop.known.rules for shop_key, shop in locked.items()}
+        facts = (item for items, _ in batch for item in items if not isinstance(item, Refused))
+        stored = await _read(connection, touched(facts), rules)
+        recording = settle(batch, stored, rules)
+        await _write(connection, recording, stored, locked)
+        return recording.outcomes
 
     async def _lock(
         self, connection: Connection, submissions: Sequence[Submission], now: datetime
     ) -> dict[tuple[int, str], LockedShop]:
-        named = {
-            (submission.tenant_id, shop_id)
-            for submission in submissions
-            for shop_id in submission.subjects()
-        }
-        tenant_ids, shop_ids = zip(*named, strict=True) if named else ((), ())
+        tenant_ids, shop_ids = _columns(_named(submissions), 2)
         shop_keys = await lock_shops(connection, tenant_ids, shop_ids, now)
         found = {}
         for row in await connection.fetch(sql("locked_shops"), shop_keys):
@@ -103,6 +121,20 @@ class Ledger:
             known = KnownShop(row["shop_key"], row["currency"], row["time_zone"], rules.rules)
             found[row["tenant_id"], row["shop_id"]] = LockedShop(known, row["totals_day"])
         return found
+
+
+def _named(submissions: Iterable[Submission]) -> set[tuple[int, str]]:
+    """Tenants and ids of the shops that requests are about, as far as their keys reach."""
+    return {
+        (submission.tenant_id, shop_id)
+        for submission in submissions
+        for shop_id in submission.subjects()
+    }
+
+
+def _columns(rows: Collection[tuple[Any, ...]], width: int) -> list[tuple[Any, ...]]:
+    """Rows as so many columns, which may be empty."""
+    return list(zip(*rows, strict=True)) or [()] * width
 
 
 async def lock_shops(
@@ -126,8 +158,8 @@ async def _read(connection: Connection, asked: Touched, rules: Mapping[int, Rule
 
     if asked.reviews:
         keep(Moderation(*row) for row in await fetch("known_moderations", asked.reviews))
-        reviews = list(zip(*asked.reviews, strict=True))
-        months = list(zip(*asked.buyer_months, strict=True)) or [(), (), ()]
+        reviews = _columns(asked.reviews, 2)
+        months = _columns(asked.buyer_months, 3)
         for row in await connection.fetch(sql("known_ratings"), *reviews, *months):
             *fields, state = row
             rating = Rating(*fields)

@@ -17,7 +17,7 @@ from infra.postgres.database import Connection
 from infra.postgres.ledger import UNITS_COLUMNS, copy
 from infra.postgres.statements import sql
 
-_ROWS_AT_ONCE = 5_000
+_ROWS_AT_ONCE = 500
 
 
 async def recount(connection: Connection, shop: ShopKey, rules: Rules) -> Recount:

@@ -9,7 +9,8 @@ import asyncpg
 from domain.days import ONE_DAY, day_of
 from domain.ports import KeptShop, ShopKey, Standing
 from domain.recount import Recount
-from domain.rules import Rules
+from domain.errors import RulesMoved
+from domain.rules import Rules, RulesRef
 from domain.tier import Ladder
 from domain.totals import FIELDS, Totals
 from domain.windows import Windows, windows_before
@@ -59,14 +60,24 @@ class Scores:
         found = {(row["tenant_id"], row["shop_id"]): await self._standing(row) for row in rows}
         return [{name[1]: found[name] for name in names if name in found} for names in asked]
 
-    async def window_totals(self, of: Sequence[tuple[ShopKey, Windows]]) -> dict[int, Totals]:
-        """Sums of windows, by shop key: one windows' end for each shop."""
-        return await self._database.run(lambda connection: window_totals(connection, of))
+    async def window_totals(self, of: Sequence[tuple[KeptShop, Windows]]) -> dict[int, Totals]:
+        """Sums of windows, by shop key: one windows' end for each shop. Raises RulesMoved."""
+        columns = _columns([(kept.key, windows) for kept, windows in of])
+        rows = await self._database.fetch("window_totals", *columns)
+        rules = {kept.shop_key: kept.rules.ref for kept, _ in of}
+        for shop_key, name, version, *_ in rows:
+            _must_be(rules[shop_key], name, version)
+        return {row[0]: row[3:] for row in rows}
 
-    async def day_totals(self, shop: ShopKey, start: date, end: date) -> dict[date, Totals]:
-        """Totals of the days from `start` to `end`, both included; empty days are absent."""
-        rows = await self._database.fetch("day_totals", *shop, start, end + ONE_DAY)
-        return {row[0]: row[1:] for row in rows}
+    async def day_totals(self, kept: KeptShop, start: date, end: date) -> dict[date, Totals]:
+        """Totals of the days from `start` to `end`, both included; empty days are absent.
+
+        Raises RulesMoved.
+        """
+        rows = await self._database.fetch("day_totals", *kept.key, start, end + ONE_DAY)
+        for name, version, *_ in rows[:1]:
+            _must_be(kept.rules.ref, name, version)
+        return {row[2]: row[3:] for row in rows if row[2] is not None}
 
     async def roll(self, now: datetime) -> int:
         """Move running totals that stand for an earlier day to each shop's today; how many."""
@@ -97,8 +108,8 @@ class Scores:
                 for row in await connection.fetch(sql("locked_shops"), shop_keys)
                 if row["totals_day"] < today
             ]
-            sums = await window_totals(connection, before)
-            await set_running(connection, {key: (today, list(row)) for key, row in sums.items()})
+            sums = await connection.fetch(sql("window_totals"), *_columns(before))
+            await set_running(connection, {row[0]: (today, list(row[3:])) for row in sums})
             return len(behind)
 
         return await self._database.run(work)
@@ -135,16 +146,16 @@ class Scores:
         )
 
 
-async def window_totals(
-    connection: Connection, of: Sequence[tuple[ShopKey, Windows]]
-) -> dict[int, Totals]:
-    """Sums of windows, by shop key, from day totals."""
-    rows = await connection.fetch(
-        sql("window_totals"),
+def _must_be(rules: RulesRef, name: str, version: int) -> None:
+    if (rules.name, rules.version) != (name, version):
+        raise RulesMoved
+
+
+def _columns(of: Sequence[tuple[ShopKey, Windows]]) -> tuple[list[object], ...]:
+    return (
         [shop.tenant_id for shop, _ in of],
         [shop.shop_key for shop, _ in of],
         [windows.rating_start for _, windows in of],
         [windows.sales_start for _, windows in of],
         [windows.end + ONE_DAY for _, windows in of],
     )
-    return {row[0]: row[1:] for row in rows}

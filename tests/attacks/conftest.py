@@ -11,6 +11,7 @@ import pytest
 
 from domain.keys import SCOPES, Scope
 from infra.postgres.database import PoolLimits, open_database
+from tests.api.conftest import holder  # noqa: F401 - a fixture
 from tests.attacks.server import Server, served
 from tests.conftest import Clock, database_of, execute, new_key
 

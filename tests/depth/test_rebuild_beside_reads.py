@@ -22,9 +22,6 @@ PATHS = (
 )
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the rules of a shop are read in one statement and its totals in another"
-)
 async def test_no_answer_mixes_two_versions(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

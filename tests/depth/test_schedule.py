@@ -15,7 +15,7 @@ from tests.conftest import Clock
 from tests.depth.service import Service
 from tests.reference.rules import BUILT_IN
 
-DEADLINE_S = 10
+DEADLINE_S = 30
 
 
 class Work:

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from domain.totals import FIELDS
 from infra.postgres.audit import Audit
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.rules import RuleBook
@@ -20,9 +22,15 @@ from tests.faults.crowd import Model
 from tests.faults.figures import Figures
 from tests.faults.service import Service
 from tests.faults.stream import SHOPS, STORED, Identity, Json, identity
+from tests.faults.tally import DIMENSIONS, Tally
 from tests.reference.scores import Reference
 
 DAYS_BACK = (0, 1, 40, 170)
+REFERENCE_EVENTS_MAX = 2_500
+"""The reference is slow on purpose; more events are held against the clients' own tally alone."""
+
+_COUNTED = [field for field in FIELDS if field not in {"on_sale", "sold"}]
+"""What a tally holds; the rest is left to the audit and the reference."""
 
 
 def check(figures: Figures, url: str, service: Service, key: str, model: Model) -> None:
@@ -43,10 +51,16 @@ async def _check(figures: Figures, url: str, service: Service, key: str, model: 
         len({one in stored for one in identities}) > 1 for identities in unknown
     )
     figures.totals_wrong += await differences(url)
-    events = (event for events in (*model.acknowledged, *model.unknown) for event in events)
-    figures.totals_wrong += await _scores_wrong(
-        service, key, [event for event in events if identity(event) in stored]
-    )
+    events = [
+        event
+        for events in (*model.acknowledged, *model.unknown)
+        for event in events
+        if identity(event) in stored
+    ]
+    figures.totals_wrong += await _totals_wrong(url, Tally(events))
+    figures.totals_wrong += await _scores_wrong(service, key, Tally(events))
+    if len(events) <= REFERENCE_EVENTS_MAX:
+        figures.totals_wrong += await _cards_wrong(service, key, events)
 
 
 async def stored_identities(url: str) -> Counter[Identity]:
@@ -72,16 +86,58 @@ async def differences(url: str) -> int:
     return sum(len(shop.differences) for shop in shops)
 
 
-async def _scores_wrong(service: Service, key: str, events: Iterable[Json]) -> int:
+async def _totals_wrong(url: str, tally: Tally) -> int:
+    """How many stored totals are not what clients expect."""
+    named = "select shop_id, total.* from {} as total join shops using (shop_key)"
+    connection = await asyncpg.connect(url)
+    try:
+        days = {
+            (row["shop_id"], row["day"]): row
+            for row in await connection.fetch(named.format("shop_days"))
+        }
+        units = {
+            (row["shop_id"], row["listing_id"], row["day"]): row["units"]
+            for row in await connection.fetch(named.format("listing_days"))
+        }
+    finally:
+        await connection.close()
+    wrong = sum(units.get(key, 0) != tally.units[key] for key in units.keys() | tally.units.keys())
+    for key in days.keys() | tally.days.keys():
+        expected = tally.days.get(key, Counter())
+        for field in _COUNTED:
+            wrong += (days[key][field] if key in days else 0) != expected[field]
+    return wrong
+
+
+async def _scores_wrong(service: Service, key: str, tally: Tally) -> int:
+    """How many figures of scorecards are not what clients expect."""
+    wrong = 0
+    for shop in SHOPS:
+        shop_id = shop["shop_id"]
+        for day in _days_asked(shop):
+            card = await read(service, key, f"shops/{shop_id}/scorecard", as_of=day)
+            wrong += card["tier"]["sales"] != tally.sales(shop_id, day)
+            for dimension in DIMENSIONS:
+                expected = tally.histogram(shop_id, dimension, day)
+                wrong += card["dsr"][dimension]["histogram"] != expected
+    return wrong
+
+
+async def _cards_wrong(service: Service, key: str, events: Iterable[Json]) -> int:
     """How many scorecards are not what the reference says, told the same events."""
     reference = reference_of(events)
     wrong = 0
     for shop in SHOPS:
-        shop_id, today = shop["shop_id"], reference.today(shop["shop_id"])
-        for day in (today - timedelta(days=back) for back in DAYS_BACK):
-            expected = reference.scorecard(shop_id, day)
-            wrong += await read(service, key, f"shops/{shop_id}/scorecard", as_of=day) != expected
+        for day in _days_asked(shop):
+            expected = reference.scorecard(shop["shop_id"], day)
+            path = f"shops/{shop['shop_id']}/scorecard"
+            wrong += await read(service, key, path, as_of=day) != expected
     return wrong
+
+
+def _days_asked(shop: Json) -> list[date]:
+    today = datetime.now(ZoneInfo(shop["time_zone"])).date()
+    return [today - timedelta(days=back) for back in DAYS_BACK]
 
 
 def reference_of(events: Iterable[Json]) -> Reference:

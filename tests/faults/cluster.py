@@ -35,6 +35,8 @@ class Cluster:
         self.data_dir = data_dir
         self.folder = data_dir / "postgres"
         self.url = url
+        self.templates: dict[str, str] = {}
+        """Databases to copy: name and whatever else their maker remembers."""
 
     @property
     def postmaster(self) -> int:

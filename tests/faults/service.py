@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,14 +25,20 @@ class Service:
     """A running server; `control` names a promise that is broken in it on purpose."""
 
     def __init__(
-        self, url: str, control: str = "", port: int | None = None, **settings: object
+        self,
+        url: str,
+        control: str = "",
+        port: int | None = None,
+        environ: Mapping[str, str] | None = None,
+        **settings: object,
     ) -> None:
         self.host, self.port = "127.0.0.1", port or free_port()
         self._log = tempfile.TemporaryFile()
         given = {"workers": 2, **settings, "database_url": url, "port": self.port}
-        variables = environment(**given)
+        variables = environment(**given) | dict(environ or {})
         if control:
-            variables |= {"PYTHONPATH": str(CONTROLS), "SHOPDSR_TEST_CONTROL": control}
+            path = os.pathsep.join([str(CONTROLS), str(REPOSITORY)])
+            variables |= {"PYTHONPATH": path, "SHOPDSR_TEST_CONTROL": control}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "shopdsr", "serve"],
             cwd=REPOSITORY,
@@ -101,10 +107,14 @@ class Service:
 
 @contextmanager
 def serving(
-    url: str, control: str = "", port: int | None = None, **settings: object
+    url: str,
+    control: str = "",
+    port: int | None = None,
+    environ: Mapping[str, str] | None = None,
+    **settings: object,
 ) -> Iterator[Service]:
     """A service that is ready, ended with the block."""
-    service = Service(url, control, port, **settings)
+    service = Service(url, control, port, environ, **settings)
     try:
         service.until_ready()
         yield service

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
+from tests.conftest import database_of
+from tests.faults.broken import CONTROLS, Control
 from tests.faults.check import check, put_shops
 from tests.faults.cluster import SOCKET, Cluster, through
 from tests.faults.crowd import Crowd, Model, crowd
@@ -66,8 +69,10 @@ def stage(
 ) -> Iterator[Stage]:
     """A stage for one row; `options` are of the database, `settings` of the service."""
     with ExitStack() as stack:
-        url = stack.enter_context(cluster.database(**(options or {})))
-        key = prepare(url)
+        name, key = template(cluster)
+        url = stack.enter_context(cluster.database(template=name, **(options or {})))
+        if control:
+            stack.enter_context(weakened(cluster, url, CONTROLS[control]))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp")))  # noqa: S108
         between = stack.enter_context(proxy(folder / SOCKET, cluster.folder / SOCKET, form.seed))
         service = stack.enter_context(serving(through(url, folder), control, **settings))
@@ -80,6 +85,31 @@ def stage(
             crowd(service.host, port, key, form.seed, clients=clients)
         )
         yield Stage(cluster, form, Figures(row), url, key, service, callers, front, between)
+
+
+@contextmanager
+def weakened(cluster: Cluster, url: str, control: Control) -> Iterator[None]:
+    """What a control takes from the database for good, and from the server for the block."""
+    for statement in control.database:
+        cluster.sql(statement, url=url)
+    for name, value in (control.server or {}).items():
+        cluster.sql(f"alter system set {name} = '{value}'")
+    cluster.sql("select pg_reload_conf()")
+    try:
+        yield
+    finally:
+        for name in control.server or {}:
+            cluster.sql(f"alter system reset {name}")
+        cluster.sql("select pg_reload_conf()")
+
+
+def template(cluster: Cluster) -> tuple[str, str]:
+    """A database with the schema and a key, to be copied, and that key; made once."""
+    if not cluster.templates:
+        name = f"template_{uuid4().hex[:12]}"
+        cluster.sql(f"create database {name}")
+        cluster.templates[name] = prepare(database_of(cluster.url, name))
+    return next(iter(cluster.templates.items()))
 
 
 def prepare(url: str) -> str:

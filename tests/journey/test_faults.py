@@ -18,6 +18,7 @@ from tests.reference.rules import Json
 from tests.reference.worlds import shuffled, world
 
 KILLS = 3
+SHOP = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
 
 
 @pytest.fixture
@@ -65,6 +66,18 @@ class Sender:
             self.acknowledged.append(portion)
 
 
+def event(type_: str, data: Json, number: int = 0) -> Json:
+    return {
+        "specversion": "1.0",
+        "id": f"e-{number}",
+        "source": "/faults",
+        "type": type_,
+        "subject": "s",
+        "time": "2024-11-20T00:00:00Z",
+        "data": data,
+    }
+
+
 def post(client: httpx.Client, events: list[Json], media_type: str = BATCH) -> httpx.Response:
     body = json.dumps(events).encode()
     if media_type == NDJSON:
@@ -103,6 +116,45 @@ def test_a_killed_server_loses_nothing_and_counts_nothing_twice(own_service: Ser
         compare(client, reference, made.days[-1:], rng)
 
 
+def test_what_is_answered_is_seen_by_every_worker(own_service: Service) -> None:
+    with own_service.client("acme") as client:
+        headers = {"authorization": client.headers["authorization"]}
+        rules = client.get("/v1/rules/taobao").json()
+        for name in ("name", "version", "built_in"):
+            del rules[name]
+
+        def seen() -> list[Json]:
+            """The tier as told on new connections, which reach every worker sooner or later."""
+            found = []
+            for _ in range(6):
+                with httpx.Client(base_url=own_service.url, headers=headers) as other:
+                    answer = other.get("/v1/shops/s/tier?as_of=2024-11-20")
+                    found.append({"status": answer.status_code, **answer.json()})
+            return found
+
+        assert {told["status"] for told in seen()} == {404}
+        for number in range(1, 5):
+            body = {**rules, "rating_window_days": number}
+            assert client.put("/v1/rules/own", json=body).status_code in {200, 201}
+            shop = {**SHOP, "category": f"c-{number}", "rules": "own"}
+            assert client.put("/v1/shops/s", json=shop).status_code in {200, 201}
+            assert {told["rules"]["version"] for told in seen()} == {number}
+            ladder = {"currency": "CNY", "amounts": [str(number + cut) for cut in range(6)]}
+            path = f"/v1/ladders/taobao/c-{number}"
+            assert client.put(path, json=ladder).status_code == 201
+            assert {told["tier"]["level"] for told in seen()} == {1}
+            order = {
+                "order_id": f"o-{number}",
+                "buyer_id": "b",
+                "lines": [{"listing_id": "l", "quantity": 1, "amount": "1"}],
+            }
+            assert post(client, [event("order.paid", order, number)]).status_code == 200
+            assert {told["tier"]["sales"] for told in seen()} == {f"{number}.00"}
+            assert {told["tier"]["level"] for told in seen()} == {2}
+            assert client.delete(path).status_code == 204
+            assert {told["tier"]["level"] for told in seen()} == {None}
+
+
 def test_other_commands_never_stop_the_server_beside_them(
     own_service: Service, tmp_path: Path
 ) -> None:
@@ -120,17 +172,8 @@ def test_other_commands_never_stop_the_server_beside_them(
             (("serve",), 1),
         ):
             shop_id = f"shop-{len(arguments)}-{status}"
-            shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
-            assert client.put(f"/v1/shops/{shop_id}", json=shop).status_code in {200, 201}
-            told = {
-                "specversion": "1.0",
-                "id": "e",
-                "source": "s",
-                "type": "listing.published",
-                "subject": shop_id,
-                "time": "2024-11-20T00:00:00Z",
-                "data": {"listing_id": "l"},
-            }
+            assert client.put(f"/v1/shops/{shop_id}", json=SHOP).status_code in {200, 201}
+            told = {**event("listing.published", {"listing_id": "l"}), "subject": shop_id}
             file.write_text(json.dumps(told) + "\n", encoding="utf-8")
             done = own_service.command(*arguments)
             assert done.returncode == status, (arguments, done.stdout, done.stderr)

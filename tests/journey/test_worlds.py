@@ -26,7 +26,7 @@ def take_snapshots(client: httpx.Client, made: World, reference: Reference) -> N
         assert told == expected
 
 
-@pytest.mark.parametrize("seed", [101, 102, 103])
+@pytest.mark.parametrize("seed", [101, 102])
 def test_a_random_world_is_answered_like_the_reference(service: Service, seed: int) -> None:
     made = world(seed)
     rng = random.Random(seed)

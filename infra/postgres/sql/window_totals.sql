@@ -1,6 +1,6 @@
 -- Sums of the windows of many shops, each with starts and an end (not included) of its own.
 select
-    asked.shop_key,
+    asked.shop_key, s.rules, s.rules_version,
     coalesce(sum(d.description_1) filter (where d.day >= asked.rating_start), 0)::bigint as description_1,
     coalesce(sum(d.description_2) filter (where d.day >= asked.rating_start), 0)::bigint as description_2,
     coalesce(sum(d.description_3) filter (where d.day >= asked.rating_start), 0)::bigint as description_3,
@@ -25,6 +25,7 @@ select
     coalesce(sum(d.sold), 0)::bigint as sold
 from unnest($1::bigint[], $2::bigint[], $3::date[], $4::date[], $5::date[])
     as asked (tenant_id, shop_key, rating_start, sales_start, until)
+join shops s on s.tenant_id = asked.tenant_id and s.shop_key = asked.shop_key
 left join tenant_shop_days d
     on d.tenant_id = asked.tenant_id and d.shop_key = asked.shop_key and d.day < asked.until
-group by asked.shop_key
+group by asked.shop_key, s.rules, s.rules_version

@@ -1,0 +1,11 @@
+-- Locks those of these shops that no other writer holds, and tells which are held.
+select named.tenant_id, named.shop_id
+from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
+join shops s using (tenant_id, shop_id)
+left join lateral (
+    select shop_key
+    from shop_totals
+    where shop_key = s.shop_key
+    for update skip locked
+) free on true
+where free.shop_key is null

@@ -1,0 +1,163 @@
+"""Guessing keys is in vain and tells nothing; a revoked key ends everywhere."""
+
+import asyncio
+import hmac
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from litestar import Litestar
+
+from infra.postgres.database import Database
+from tests.api.conftest import with_key
+from tests.api.samples import Client, problem
+from tests.attacks.conftest import World
+from tests.attacks.server import Server, served, within
+from tests.attacks.wire import Wire
+from tests.conftest import database_of, execute
+
+EVERYWHERE_WITHIN_S = 5.0
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts what checking a key costs: questions to the database, and comparisons."""
+    done: Counter[str] = Counter()
+    fetch, compare = Database.fetch, hmac.compare_digest
+
+    async def counted_fetch(self: Database, name: str, *arguments: object) -> Any:
+        done[name] += 1
+        return await fetch(self, name, *arguments)
+
+    def counted_compare(one: bytes, other: bytes) -> bool:
+        done["compare"] += 1
+        assert len(one) == len(other) == 32
+        return compare(one, other)
+
+    monkeypatch.setattr(Database, "fetch", counted_fetch)
+    monkeypatch.setattr(hmac, "compare_digest", counted_compare)
+    return done
+
+
+async def test_an_unknown_id_costs_what_a_wrong_secret_costs(
+    app: Litestar, client: Client, work: Counter[str]
+) -> None:
+    made = (await client.post("/v1/keys", json={"scopes": ["scores:read"]})).json()
+    fresh = (await client.post("/v1/keys", json={"scopes": ["scores:read"]})).json()
+    gone = (await client.post("/v1/keys", json={"scopes": ["scores:read"]})).json()
+    assert (await client.delete(f"/v1/keys/{gone['id']}")).status_code == 204
+    used = with_key(app, client, made["key"])
+    assert (await used.get("/v1/shops")).status_code == 200
+    costs = []
+    for key_id in ("0" * 16, "f" * 64, "a", made["id"], fresh["id"], gone["id"]):
+        guesser = with_key(app, client, f"sdk_{key_id}_{'x' * 43}")
+        for _ in range(3):
+            work.clear()
+            assert problem(await guesser.get("/v1/shops"), 401) == "unauthorized"
+            costs.append((work["find_key"], work["compare"] > 0, sum(work.values()) < 5))
+    assert set(costs) == {(1, True, True)}
+
+
+async def test_a_key_in_use_is_not_forgotten_for_the_guesses_of_others(
+    app: Litestar, client: Client, work: Counter[str]
+) -> None:
+    assert (await client.get("/v1/shops")).status_code == 200
+    key_id = client.headers["authorization"].split("_")[1]
+    for secret in ("x", "x" * 43, "x" * 256):
+        await with_key(app, client, f"sdk_{key_id}_{secret}").get("/v1/shops")
+    work.clear()
+    assert (await client.get("/v1/shops")).status_code == 200
+    assert work["find_key"] == 0
+
+
+async def test_every_refusal_of_a_key_reads_the_same(app: Litestar, client: Client) -> None:
+    gone = (await client.post("/v1/keys", json={"scopes": ["admin"]})).json()
+    await client.delete(f"/v1/keys/{gone['id']}")
+    texts = set()
+    for key in ("nonsense", f"sdk_{'0' * 16}_x", f"sdk_{gone['id']}_x", gone["key"]):
+        answer = await with_key(app, client, key).get("/v1/keys", headers={"x-request-id": "r"})
+        texts.add((answer.status_code, answer.text))
+    assert len(texts) == 1
+
+
+@pytest.fixture
+def two(world: World, folder: Path) -> Iterator[Server]:
+    """A server of two processes, each with a memory of its own."""
+    with served(world.database_url, folder, workers=2) as server:
+        assert len(server.workers) == 2
+        yield server
+
+
+def statuses(server: Server, key: str, count: int) -> Counter[int]:
+    """Answers to a key on so many connections, which spread over the processes."""
+    auth = [(b"Authorization", b"Bearer " + key.encode())]
+    found: Counter[int] = Counter()
+    for _ in range(count):
+        with Wire(server.port) as wire:
+            found[wire.ask("GET", "/v1/shops", auth).status] += 1
+    return found
+
+
+def test_a_revoked_key_ends_in_every_process_within_5_s(two: Server, world: World) -> None:
+    admin, doomed = world.key(), world.key()
+    assert statuses(two, doomed, 60) == {200: 60}
+    auth = [(b"Authorization", b"Bearer " + admin.encode())]
+    with Wire(two.port) as wire:
+        assert wire.ask("DELETE", f"/v1/keys/{doomed.split('_')[1]}", auth).status == 204
+    revoked_at = time.monotonic()
+    # It is used all along, which must not keep it alive.
+    while time.monotonic() - revoked_at < EVERYWHERE_WITHIN_S:
+        assert statuses(two, doomed, 5).keys() <= {200, 401}
+    assert statuses(two, doomed, 60) == {401: 60}
+    assert statuses(two, admin, 20) == {200: 20}
+
+
+def test_without_a_database_a_key_that_cannot_be_asked_for_is_503_and_not_401(
+    two: Server, world: World, postgres_url: str
+) -> None:
+    known, unknown = world.key(), f"sdk_{'0' * 16}_x"
+    assert statuses(two, known, 20) == {200: 20}
+    with closed_to_connections(postgres_url, world.database_url):
+        assert statuses(two, unknown, 10) == {503: 10}
+        within(
+            EVERYWHERE_WITHIN_S + 1,
+            lambda: statuses(two, known, 10) == {503: 10},
+            "no process remembers the key any more",
+        )
+        with Wire(two.port) as wire:
+            answer = wire.ask("GET", "/v1/shops", [(b"Authorization", b"Bearer " + known.encode())])
+            assert (answer.status, answer.header(b"retry-after")) == (503, b"1")
+            assert wire.ask("GET", "/livez").status == 200
+            assert wire.ask("GET", "/readyz").status == 503
+    within(10, lambda: statuses(two, known, 10) == {200: 10}, "it is served again")
+    assert statuses(two, unknown, 10) == {401: 10}
+    assert '"bug"' not in two.output
+
+
+class closed_to_connections:  # noqa: N801 - read as a phrase after `with`
+    """A database that takes no connection, and has cut those it had."""
+
+    def __init__(self, postgres_url: str, database_url: str) -> None:
+        self._server = database_of(postgres_url, "postgres")
+        self._name = database_url.split("/shopdsr_test_")[1].partition("?")[0]
+
+    def __enter__(self) -> None:
+        self._allow("false")
+        asyncio.run(
+            execute(
+                self._server,
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                f" where datname = 'shopdsr_test_{self._name}'",
+            )
+        )
+
+    def __exit__(self, *_: object) -> None:
+        self._allow("true")
+
+    def _allow(self, allowed: str) -> None:
+        statement = f"alter database shopdsr_test_{self._name} allow_connections {allowed}"
+        asyncio.run(execute(self._server, statement))

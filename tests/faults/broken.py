@@ -1,0 +1,124 @@
+"""Negative controls: a service in which one promise is broken, so that the suite must turn red.
+
+The product has no setting for any of this. The functions are replaced in its processes when these
+start, by `controls/sitecustomize.py`; what the schema would still catch is taken out of it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from domain.recording import Outcome, Recording, Stored, Submission
+from infra.postgres import database, ledger, rule_sets, shops
+from infra.postgres.database import Connection
+from infra.postgres.ledger import Ledger, LockedShop
+from tests.faults.stream import STORED
+
+_LOOK_FOR_SHOPS = """
+    select s.shop_key
+    from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
+    join shops s using (tenant_id, shop_id)
+    where $3::date is not null
+    order by s.shop_key
+"""
+_LOOK_FOR_TENANT = "select from tenants where tenant_id = $1"
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a promise is broken: in the service's process, in its database, in the whole server."""
+
+    patch: Callable[[], None]
+    database: tuple[str, ...] = ()
+    server: Mapping[str, str] | None = None
+
+
+def _commit_later() -> None:
+    prepare = database._prepare
+
+    async def prepare_hastily(connection: Connection) -> None:
+        await prepare(connection)
+        await connection.execute("set synchronous_commit = off")
+
+    database._prepare = prepare_hastily
+
+
+def _forget_facts() -> None:
+    read = ledger._read
+
+    async def read_nothing(*arguments: Any) -> Stored:
+        stored = await read(*arguments)
+        stored.facts.clear()
+        stored.states.clear()
+        return stored
+
+    ledger._read = read_nothing
+
+
+def _total_later() -> None:
+    write, record = ledger._write, Ledger.record
+    left: ContextVar[tuple[Recording, Mapping[int, LockedShop]]] = ContextVar("left")
+
+    async def write_facts(
+        connection: Connection,
+        recording: Recording,
+        stored: Stored,
+        locked: Mapping[int, LockedShop],
+    ) -> None:
+        left.set((msgspec.structs.replace(recording, facts=[], states={}), locked))
+        await write(
+            connection, msgspec.structs.replace(recording, days={}, units={}), stored, locked
+        )
+
+    async def record_twice(
+        self: Ledger, submissions: Sequence[Submission], now: datetime
+    ) -> list[list[Outcome]]:
+        outcomes = await record(self, submissions, now)
+        totals, locked = left.get()
+        await self._database.run(
+            lambda connection: write(connection, totals, Stored({}, {}, {}), locked)
+        )
+        return outcomes
+
+    ledger._write = write_facts
+    Ledger.record = record_twice  # type: ignore[method-assign]
+
+
+def _leave_shops_open() -> None:
+    _say_instead([ledger], {"lock_shops": _LOOK_FOR_SHOPS})
+
+
+def _leave_tenants_open() -> None:
+    _say_instead(
+        [rule_sets, shops], {"hold_tenant": _LOOK_FOR_TENANT, "share_tenant": _LOOK_FOR_TENANT}
+    )
+
+
+def _say_instead(modules: Sequence[ModuleType], statements: Mapping[str, str]) -> None:
+    for module in modules:
+        known: Callable[[str], str] = module.sql
+        for name in statements:
+            known(name)  # or it is not there any more, and this control controls nothing
+
+        def sql(name: str, known: Callable[[str], str] = known) -> str:
+            return statements.get(name) or known(name)
+
+        module.sql = sql  # type: ignore[attr-defined]
+
+
+CONTROLS: dict[str, Control] = {
+    # The writer of the log sleeps longer than usual, so that a crash finds something unwritten.
+    "commits not synchronous": Control(_commit_later, server={"wal_writer_delay": "10s"}),
+    "deduplication removed": Control(
+        _forget_facts,
+        database=tuple(f"alter table {table} drop constraint {table}_pkey" for table in STORED),
+    ),
+    "totals in a second transaction": Control(_total_later),
+    "lock of shops removed": Control(_leave_shops_open),
+    "lock of tenants removed": Control(_leave_tenants_open),
+}
