@@ -1,7 +1,7 @@
 """One pool of connections, transactions that are tried again, and what makes a database unfit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TypeAlias, TypeVar
@@ -17,6 +17,7 @@ from infra.postgres.statements import sql
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 STAGES = ("stage_days", "stage_units", "stage_totals")
 
@@ -24,11 +25,6 @@ _TRANSIENT = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
-    # The server lets no one in, or no one write: being moved, restored or given a new password.
-    asyncpg.ObjectNotInPrerequisiteStateError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -36,6 +32,7 @@ _TRANSIENT = (
     asyncpg.InternalServerError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
@@ -209,6 +206,18 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
         yield Database(pool, limits)
     finally:
         pool.terminate()
+
+
+async def for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[object]]) -> None:
+    """Do the work for every item, one after the other; one's failure is told when all are done."""
+    failures = []
+    for item in items:
+        try:
+            await work(item)
+        except Exception as error:  # noqa: BLE001 - it is raised below, the rest is not its fault
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 async def refuse_unsafe(connection: Connection) -> None:

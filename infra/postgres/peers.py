@@ -15,7 +15,7 @@ from domain.rules import BUILT_IN
 from domain.tier import SalesGroup
 from domain.totals import DIMENSIONS, FIELDS, HISTOGRAMS, SALES_FIELDS, nothing
 from infra.postgres.audit_trail import record
-from infra.postgres.database import Connection, Database
+from infra.postgres.database import Connection, Database, for_each
 from infra.postgres.ledger import copy
 from infra.postgres.rules import RuleBook
 from infra.postgres.statements import sql
@@ -60,8 +60,10 @@ class Peers:
             ):
                 await self._take(connection, tenant_id, as_of, now)
 
-        for row in await self._database.fetch("tenants"):
-            await self._database.run(partial(work, tenant_id=row["tenant_id"]))
+        await for_each(
+            await self._database.fetch("tenants"),
+            lambda row: self._database.run(partial(work, tenant_id=row["tenant_id"])),
+        )
 
     async def _take(
         self, connection: Connection, tenant_id: int, as_of: date, now: datetime

@@ -9,7 +9,7 @@ from domain.errors import BuiltInRules, NotFound
 from domain.ports import ShopKey
 from domain.rules import BUILT_IN, Rules, RuleSet
 from infra.postgres.audit_trail import record
-from infra.postgres.database import Connection, Database
+from infra.postgres.database import Connection, Database, for_each
 from infra.postgres.ledger import lock_shops
 from infra.postgres.recount import recount, repair
 from infra.postgres.rules import RuleBook, rule_set
@@ -70,8 +70,9 @@ class RuleSets:
         go on recording.
         """
         behind = await self._database.fetch("shops_behind", tenant_id, name)
-        for row in behind:
-            await self._rebuild_shop(row["tenant_id"], row["shop_id"], now)
+        await for_each(
+            behind, lambda row: self._rebuild_shop(row["tenant_id"], row["shop_id"], now)
+        )
         return len(behind)
 
     async def _rebuild_shop(self, tenant_id: int, shop_id: str, now: datetime) -> None:
@@ -80,6 +81,8 @@ class RuleSets:
             [shop] = await connection.fetch(sql("shops_by_id"), tenant_id, [shop_id])
             found = await self._rules.latest(connection, tenant_id, [shop["rules"]])
             rules = found[shop["rules"]]
+            if shop["rules_version"] == rules.version:
+                return
             await connection.execute(sql("set_rules_version"), tenant_id, shop_id, rules.version)
             counted = await recount(connection, ShopKey(tenant_id, shop_key), rules.rules)
             await repair(connection, shop_key, counted)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from api.context import Context
+from infra.postgres.database import for_each
 from shopdsr import schedule
 from shopdsr.schedule import scheduled
 from tests.conftest import Clock
@@ -150,3 +151,16 @@ async def test_the_real_pieces_catch_up_with_what_was_left_behind(service: Servi
     async with scheduled(service.context, 0):
         await until(follows)
         await until(compared)
+
+
+async def test_one_that_fails_keeps_no_later_one_from_its_turn() -> None:
+    done = []
+
+    async def work(number: int) -> None:
+        if number == 1:
+            raise ValueError(number)
+        done.append(number)
+
+    with pytest.raises(ValueError, match="1"):
+        await for_each([0, 1, 2], work)
+    assert done == [0, 2]
