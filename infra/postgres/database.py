@@ -209,11 +209,16 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
 
 
 async def for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[object]]) -> None:
-    """Do the work for every item, one after the other; one's failure is told when all are done."""
+    """Do the work for every item, one after the other.
+
+    One's failure is told when all are done; Unavailable ends it at once, for it is everyone's.
+    """
     failures = []
     for item in items:
         try:
             await work(item)
+        except Unavailable:
+            raise
         except Exception as error:  # noqa: BLE001 - it is raised below, the rest is not its fault
             failures.append(error)
     if failures:
