@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 
-.PHONY: setup demo serve test lint bench bench-quick
+.PHONY: setup demo serve test lint faults bench bench-quick
 
 setup: $(VENV)/installed
 
@@ -22,6 +22,9 @@ serve: setup
 
 test: setup
 	$(VENV)/bin/pytest
+
+faults: setup
+	$(VENV)/bin/python -m tests.faults
 
 lint: setup
 	$(VENV)/bin/ruff check

@@ -69,7 +69,7 @@ async def read(request: Request[Any, Any, Any], bytes_max: int, limits: Limits) 
     return b"".join([part async for part in chunks(request, bytes_max, limits)])
 
 
-async def chunks(
+async def chunks(  # noqa: C901 - one bound after the other
     request: Request[Any, Any, Any], bytes_max: int, limits: Limits
 ) -> AsyncIterator[bytes]:
     """The inflated body as it comes in, each part bounded, the time to wait for all of it too.

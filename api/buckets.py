@@ -1,12 +1,13 @@
 """Token buckets: how many requests a key may still send, in this process."""
 
-import math
 from typing import Final
 
 import msgspec
 
-_SECOND: Final = 1_000_000
-"""In microseconds, which is how instants and durations are counted here."""
+_TOKEN: Final = 1_000_000
+"""What comes in a microsecond is counted as `rate`, so a token is a million, with nothing lost."""
+
+_SWEEP_AT_SIZE: Final = 1_024
 
 
 class Take(msgspec.Struct, frozen=True):
@@ -26,32 +27,30 @@ class Buckets:
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
-        self._token = -(-_SECOND // rate)
-        self._empty = self._token * rate
+        self._whole = _TOKEN * rate
         self._full_at: dict[str, int] = {}
-        self._sweep_at_size = 1_024
+        self._sweep_at_size = _SWEEP_AT_SIZE
 
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def take(self, key: str, now: int) -> Take:
-        """Take a token, if there is one; `now` is in microseconds.
+    def take(self, key: str, now_us: int) -> Take:
+        """Take a token, if there is one.
 
-        A clock that was set back leaves a bucket empty at worst, for a second.
+        A clock that was set back leaves a bucket empty at worst.
         """
-        lacking = min(max(self._full_at.get(key, 0) - now, 0), self._empty)
-        taken = lacking + self._token <= self._empty
+        now = now_us * self.rate
+        lacking = min(max(self._full_at.get(key, now) - now, 0), self._whole)
+        taken = lacking + _TOKEN <= self._whole
         if taken:
-            lacking += self._token
-            self._keep(key, now + lacking, now)
-        left = (self._empty - lacking) // self._token
-        wait = max(lacking + self._token - self._empty, 0)
-        return Take(taken, left, math.ceil(wait / _SECOND))
+            lacking += _TOKEN
+        self._keep(key, now + lacking, now)
+        left, rest = divmod(self._whole - lacking, _TOKEN)
+        return Take(taken, left, 0 if left else -(-(_TOKEN - rest) // self._whole))
 
     def _keep(self, key: str, full_at: int, now: int) -> None:
         if key not in self._full_at and len(self._full_at) >= self._sweep_at_size:
-            self._full_at = {
-                one: at for one, at in self._full_at.items() if now < at <= now + self._empty
-            }
-            self._sweep_at_size = max(1_024, 2 * len(self._full_at))
+            latest = now + self._whole
+            self._full_at = {one: at for one, at in self._full_at.items() if now < at <= latest}
+            self._sweep_at_size = max(_SWEEP_AT_SIZE, 2 * len(self._full_at))
         self._full_at[key] = full_at

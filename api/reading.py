@@ -20,7 +20,6 @@ from domain.ports import KeptShop
 from domain.rules import RulesRef
 from domain.shops import Shop
 
-
 READS_MAX = 10
 
 

@@ -125,8 +125,9 @@ def _fill(bench: Bench, world: Served, small: Served) -> None:
     scale = bench.scale
     names = bench.names
     for served in (world, small):
-        # First, so that they are among the shops that are recounted.
-        filling.register(served.server, served.key, [HUGE, WIDE, SMALL])
+        # First, so that they are among the shops that are recounted; each in the first category.
+        for name in (HUGE, WIDE, SMALL):
+            filling.register(served.server, served.key, [name])
         filling.register(served.server, served.key, names)
     bench.say("shops registered")
     portions = [

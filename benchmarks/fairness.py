@@ -16,7 +16,7 @@ def measure_fairness(bench: Bench, world: Served) -> None:
     seconds = max(scale.run_s, 2.0)
     shares: list[float] = []
     table: list[dict[str, object]] = []
-    for _ in range(scale.repeats):
+    for _ in range(scale.side_repeats):
         one_bulk = bench.run(
             events(bench, world, "one_bulk", 5000, connections=1, warm_s=0.0, requests_max=3),
             world.server,

@@ -47,7 +47,7 @@ def _compare(
 ) -> dict[str, object]:
     found = bench.alternate(
         {f"{what} {SMALL}, ms": of_small, f"{what} {shop}, ms": of_large},
-        bench.scale.latency_repeats,
+        bench.scale.side_repeats,
     )
     small, large = (sorted(figures)[len(figures) // 2] for figures in found.values())
     return {

@@ -88,7 +88,8 @@ def measure_reads(
             "GET /scorecard, tier by peers": lambda: gets(
                 bench, world, world.server, "get_peers", scorecard_paths(laddered[1])
             ),
-        }
+        },
+        scale.side_repeats,
     )
     by_ladder, by_peers = kinds.values()
     what = "`GET /scorecard` of shops without a ladder ÷ with one"

@@ -26,7 +26,8 @@ class Scale(msgspec.Struct, frozen=True):
     """Shops whose stored totals are recounted, those with very much of something among them."""
     rounds: int
     """Rounds of loads over which memory has to stay flat."""
-    latency_repeats: int
+    side_repeats: int
+    """Repeats of what is not one of the twelve targets."""
     bulk_connections: int
     small_ratings: int = 10_000
     days: int = 200
@@ -51,15 +52,15 @@ FULL = Scale(
     audited_shops=200,
     rounds=6,
     bulk_connections=8,
-    latency_repeats=3,
+    side_repeats=3,
 )
 QUICK = Scale(
     name="quick",
     shops=1_000,
     ratings=200_000,
     repeats=3,
-    warm_s=0.2,
-    run_s=0.6,
+    warm_s=0.15,
+    run_s=0.5,
     huge_ratings=20_000,
     wide_listings=2_000,
     curve_connections=(1, 16, 64),
@@ -68,5 +69,5 @@ QUICK = Scale(
     audited_shops=100,
     rounds=3,
     bulk_connections=4,
-    latency_repeats=1,
+    side_repeats=1,
 )

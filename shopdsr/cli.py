@@ -20,7 +20,7 @@ import msgspec
 
 from api.auth import make_key
 from api.events import Tally, read_lines
-from domain.acts import COMMAND_LINE, Act
+from domain.acts import COMMAND_LINE, Act, Entry
 from domain.errors import NotFound, Unavailable
 from domain.events import Instant
 from domain.keys import SCOPES, ApiKey, Scope
@@ -28,12 +28,13 @@ from domain.names import Name
 from domain.recording import Submission
 from infra.embedded import EmbeddedPostgresError
 from infra.postgres.audit import Audit
+from infra.postgres.audit_trail import AuditTrail
 from infra.postgres.database import Database, UnsafeDatabase, open_database
 from infra.postgres.keys import Keys
 from infra.postgres.ledger import Ledger
 from infra.postgres.migrations import MigrationChanged
 from infra.postgres.rules import RuleBook
-from shopdsr.database import database_url, prepare
+from shopdsr.database import BadAddress, database_url, prepare
 from shopdsr.demo import demonstrate
 from shopdsr.server import http_server
 from shopdsr.settings import BadSetting, Settings, read_settings
@@ -265,6 +266,24 @@ def verify(settings: Settings, *, repair: bool) -> None:
     sys.exit(1 if wrong and not repair else 0)
 
 
+@main.command("audit")
+@_tenant
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="Most lines."
+)
+@click.pass_obj
+def print_audit_trail(settings: Settings, tenant: str, limit: int) -> None:
+    """Print what was done to a tenant, newest first: when, by which key, what, and on what."""
+
+    async def work(database: Database) -> list[Entry]:
+        tenant_id = await Keys(database).find_tenant(tenant)
+        return await AuditTrail(database).newest(tenant_id, limit)
+
+    for entry in _run(settings, work):
+        on = ",".join(entry.on)
+        click.echo(f"{entry.at:%Y-%m-%dT%H:%M:%SZ}\t{entry.who}\t{entry.what}\t{on}")
+
+
 @main.command("openapi")
 def print_openapi() -> None:
     """Print the contract, OpenAPI 3.1 in JSON."""
@@ -300,7 +319,7 @@ def _database(settings: Settings) -> Iterator[tuple[str, list[str]]]:
     try:
         with database_url(settings) as url:
             yield url, _until_done(prepare(settings, url))
-    except (EmbeddedPostgresError, UnsafeDatabase, MigrationChanged) as error:
+    except (BadAddress, EmbeddedPostgresError, UnsafeDatabase, MigrationChanged) as error:
         raise click.ClickException(str(error)) from None
 
 

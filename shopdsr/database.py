@@ -11,6 +11,15 @@ from infra.postgres.migrations import migrate
 from shopdsr.settings import Settings
 
 
+class BadAddress(Exception):
+    """The address of the database cannot be understood."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "SHOPDSR_DATABASE_URL is no address: expected postgresql://user:password@host:port/name"
+        )
+
+
 @contextmanager
 def database_url(settings: Settings) -> Iterator[str]:
     """The database that is set, or the embedded one, which runs while this is open.
@@ -27,10 +36,16 @@ def database_url(settings: Settings) -> Iterator[str]:
 async def prepare(settings: Settings, url: str) -> list[str]:
     """Bring the schema up to date and return the names of the steps taken.
 
-    Raises UnsafeDatabase where confirmed data might be lost and the settings do not allow it,
-    and MigrationChanged.
+    Raises BadAddress, UnsafeDatabase where confirmed data might be lost and the settings do not
+    allow it, and MigrationChanged.
     """
-    connection = await asyncpg.connect(url)
+    try:
+        connection = await asyncpg.connect(url)
+    except asyncpg.ClientConfigurationError:
+        raise
+    except (ValueError, OverflowError):
+        # Without the address, which holds a password, and without the cause, which quotes it.
+        raise BadAddress from None
     try:
         if not settings.data_may_be_lost:
             await refuse_unsafe(connection)

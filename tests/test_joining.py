@@ -91,7 +91,7 @@ async def test_who_hangs_up_while_waiting_costs_no_work() -> None:
     await asyncio.sleep(0)
     gone.cancel()
     work.gate.set()
-    assert await asyncio.gather(first, stays) == [2, 6]
+    assert [await first, await stays] == [2, 6]
     assert work.lists == [[1], [3]]
 
 

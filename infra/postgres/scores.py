@@ -7,9 +7,9 @@ from typing import TypeAlias
 import asyncpg
 
 from domain.days import ONE_DAY, day_of
+from domain.errors import RulesMoved
 from domain.ports import KeptShop, ShopKey, Standing
 from domain.recount import Recount
-from domain.errors import RulesMoved
 from domain.rules import Rules, RulesRef
 from domain.tier import Ladder
 from domain.totals import FIELDS, Totals

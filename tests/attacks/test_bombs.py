@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.api.samples import JSON, NDJSON
-from tests.attacks.operations import Operation, operations
 from tests.attacks.conftest import World
+from tests.attacks.operations import Operation, operations
 from tests.attacks.server import Server, served
 from tests.attacks.values import BOMBS
 from tests.attacks.wire import Answer, Wire
@@ -50,7 +50,9 @@ def flood(
         (b"Content-Type", media_type.encode()),
         (b"Content-Encoding", b"gzip"),
     ]
-    method = "PUT" if "/shops/" in target or "/rules/" in target or "/ladders/" in target else "POST"
+    method = (
+        "PUT" if "/shops/" in target or "/rules/" in target or "/ladders/" in target else "POST"
+    )
 
     def send() -> None:
         with Wire(server.port, timeout_s=120) as wire:
@@ -96,8 +98,12 @@ def neighbour(server: Server) -> Iterator[None]:
     assert longest < PATIENCE_S, f"someone else waited {longest:.1f} s"
 
 
-@pytest.mark.parametrize("operation", [one for one in operations() if one.bodies], ids=lambda o: o.name)
-def test_no_bomb_takes_memory_that_grows_with_it(server: Server, key: str, operation: Operation) -> None:
+@pytest.mark.parametrize(
+    "operation", [one for one in operations() if one.bodies], ids=lambda o: o.name
+)
+def test_no_bomb_takes_memory_that_grows_with_it(
+    server: Server, key: str, operation: Operation
+) -> None:
     for media_type in operation.bodies:
         for name, bomb in BOMBS.items():
             for shape in (bomb, b"[" + bomb + b"]", b'{"shop_id":' + bomb + b"}"):

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -67,7 +68,11 @@ def spoilt(operation: Operation) -> Iterator[tuple[str, bytes | None, str]]:
     """Requests of an operation with canaries wherever something is sent: well and not so well."""
     paths = [operation.target(), operation.target(path=dict.fromkeys(operation.in_path, IN_PATH))]
     asked = dict.fromkeys(operation.in_query, IN_QUERY)
-    targets = [*paths, operation.target(query=asked), f"{paths[0]}&{IN_QUERY}=1".replace("&", "?", 1)]
+    targets = [
+        *paths,
+        operation.target(query=asked),
+        f"{paths[0]}&{IN_QUERY}=1".replace("&", "?", 1),
+    ]
     bodies: list[tuple[bytes | None, str]] = [(None, "application/json")]
     for media_type, good in operation.bodies.items():
         body = json.loads(good)
@@ -82,12 +87,12 @@ def spoilt(operation: Operation) -> Iterator[tuple[str, bytes | None, str]]:
         yield targets[0], body, media_type
 
 
-def provoke(server: Server, key: str) -> dict[int, int]:
-    """Send everything spoilt; how many answers there were of each status."""
+def provoke(server: Server, key: str, every: int = 1) -> dict[int, int]:
+    """Send what is spoilt, or a part of it; how many answers there were of each status."""
     found: dict[int, int] = {}
     with Wire(server.port) as wire:
         for operation in operations():
-            for target, body, media_type in spoilt(operation):
+            for target, body, media_type in islice(spoilt(operation), None, None, every):
                 headers = [
                     (b"Authorization", b"Bearer " + key.encode()),
                     (b"Content-Type", media_type.encode()),
@@ -109,8 +114,8 @@ def test_no_canary_shows_whatever_goes_wrong(
     first = provoke(server, key)
     assert {200, 400, 404, 415, 422} <= first.keys()
     assert first.keys().isdisjoint({500, 503})
-    assert provoke(server, f"sdk_{'0' * 16}_{IN_KEY}").keys() >= {401}
-    assert provoke(server, IN_KEY).keys() >= {401}
+    assert provoke(server, f"sdk_{'0' * 16}_{IN_KEY}", 20).keys() >= {401}
+    assert provoke(server, IN_KEY, 20).keys() >= {401}
     for fault in FAULTS:
         asyncio.run(execute(canary_world.database_url, fault))
     reviewed = event(data={"comment": IN_BODY, "completed_at": None}, time="2026-01-15T00:00:00Z")
@@ -118,9 +123,9 @@ def test_no_canary_shows_whatever_goes_wrong(
         answer = client.post("/v1/events", json=[reviewed])
         assert (answer.status_code, answer.json()["code"]) == (500, "internal")
         assert "canary" not in answer.text
-    assert provoke(server, key)[500] > 5
+    assert provoke(server, key, 5)[500] > 5
     with closed_to_connections(postgres_url, canary_world.database_url):
-        within(6, lambda: provoke(server, key).get(503, 0) > 5, "storage cannot serve")
+        within(6, lambda: provoke(server, key, 40).get(503, 0) > 5, "storage cannot serve")
     with server.client() as client:
         metrics = client.get("/metrics").text
     output = server.output
@@ -149,14 +154,11 @@ BAD_DSNS = (
 
 
 @pytest.mark.parametrize("dsn", BAD_DSNS)
-@pytest.mark.parametrize("command", [["serve"], ["keys", "list", "--tenant", "acme"]], ids=" ".join)
-def test_a_bad_address_is_refused_in_a_line_without_its_password(
-    dsn: str, command: list[str]
-) -> None:
+def test_a_bad_address_is_refused_in_a_line_without_its_password(dsn: str) -> None:
     environ = {name: text for name, text in os.environ.items() if "SHOPDSR_" not in name}
     environ |= {"SHOPDSR_DATABASE_URL": dsn.format(IN_DSN), "SHOPDSR_PORT": str(free_port())}
     ended = subprocess.run(
-        [sys.executable, "-m", "shopdsr", *command],
+        [sys.executable, "-m", "shopdsr", "serve"],
         capture_output=True,
         check=False,
         env=environ,

@@ -105,7 +105,9 @@ def test_nothing_is_smuggled_behind_a_body_of_two_lengths(
     assert 404 not in statuses or name in UNAMBIGUOUS, statuses
 
 
-@pytest.mark.parametrize("name", ["two lengths", "two equal lengths on a line", "a negative length"])
+@pytest.mark.parametrize(
+    "name", ["two lengths", "two equal lengths on a line", "a negative length"]
+)
 def test_a_body_of_contradictory_length_is_refused(server: Server, key: str, name: str) -> None:
     with Wire(server.port) as wire:
         wire.send(head(key) + CONTRADICTIONS[name] + BODY)

@@ -25,7 +25,17 @@ CURSOR = "cursor"
 FACTS = {"review_id", "order_id", "buyer_id", "listing_id", "refund_id"}
 PLAIN = {
     *("amounts", "as_of", "by", "code", "comment", "completed_at", "currency", "data", "days"),
-    *("description", "dimension", "end", "expires_at", "id", "kind", "limit", "logistics", "opened_on"),
+    *(
+        "description",
+        "dimension",
+        "end",
+        "expires_at",
+        "id",
+        "kind",
+        "limit",
+        "logistics",
+        "opened_on",
+    ),
     *("scopes", "scores", "source", "specversion", "stars", "start", "state", "target", "time"),
     *("time_zone", "type", "view", "window_days"),
 }
@@ -125,7 +135,7 @@ async def settle(owner: Client) -> dict[str, str]:
     assert sent.json()["rejected"] == []
     assert (await owner.post("/v1/peer-snapshots", json={"as_of": "2026-11-19"})).status_code == 201
     made = (await owner.post("/v1/keys", json={"scopes": ["admin"]})).json()
-    return {"key_id": made["id"]} | {name: THEIRS for name in IDS - {"key_id"}}
+    return {"key_id": made["id"]} | dict.fromkeys(IDS - {"key_id"}, THEIRS)
 
 
 def marked(data: Mapping[str, Any], mark: str) -> dict[str, Any]:

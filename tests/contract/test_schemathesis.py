@@ -28,7 +28,7 @@ async def test_schemathesis_finds_nothing(
     await carry_out("first_shop", client, clock)
     clock.now = datetime.now(UTC)
     key = await new_key(database, clock)
-    with serving(database_url, workers=1) as service:
+    with serving(database_url, settings={"workers": 1}) as service:
         url = f"http://{service.host}:{service.port}/openapi.json"
         ran = await asyncio.to_thread(run_schemathesis, url, key, tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr

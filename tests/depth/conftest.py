@@ -10,7 +10,7 @@ from api.context import Context, Limits
 from infra.postgres.database import Database, PoolLimits
 from shopdsr.app import open_context
 from tests.conftest import Clock, new_key
-from tests.depth.service import Service, client_of
+from tests.depth.session import Session, client_of
 
 POOL = PoolLimits(connections_max=8)
 
@@ -25,9 +25,9 @@ async def context(database_url: str, clock: Clock) -> AsyncIterator[Context]:
 @pytest.fixture
 async def service(
     app: Litestar, context: Context, database: Database, clock: Clock
-) -> AsyncIterator[Service]:
+) -> AsyncIterator[Session]:
     """The running application with a key that may do everything in the tenant `acme`."""
     app.state.context = context
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(client_of(app, await new_key(database, clock)))
-        yield Service(client, context, database, clock)
+        yield Session(client, context, database, clock)

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 from tests.api.samples import event, parameters
-from tests.depth.service import Service
+from tests.depth.session import Session
 
 SHOP = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "taobao"}
 
@@ -29,7 +29,7 @@ AFTER: dict[str, list[Any]] = {
 }  # fmt: skip
 
 
-async def lists(service: Service) -> dict[str, str]:
+async def lists(service: Session) -> dict[str, str]:
     """Four lists, each with a good cursor."""
     for number in range(3):
         await service.put(f"shops/{'stu'[number]}", SHOP)
@@ -47,7 +47,7 @@ async def lists(service: Service) -> dict[str, str]:
     return cursors
 
 
-async def test_a_cursor_of_another_list_is_refused(service: Service) -> None:
+async def test_a_cursor_of_another_list_is_refused(service: Session) -> None:
     cursors = await lists(service)
     for path in cursors:
         for other, cursor in cursors.items():
@@ -55,7 +55,7 @@ async def test_a_cursor_of_another_list_is_refused(service: Service) -> None:
                 assert parameters(await service.get(path, cursor=cursor)) == ["cursor"]
 
 
-async def test_a_cursor_with_another_place_in_it_is_refused(service: Service) -> None:
+async def test_a_cursor_with_another_place_in_it_is_refused(service: Session) -> None:
     for path, cursor in (await lists(service)).items():
         place = decoded(cursor)
         for after in AFTER[path]:
@@ -63,7 +63,7 @@ async def test_a_cursor_with_another_place_in_it_is_refused(service: Service) ->
             assert parameters(await service.get(path, cursor=forged)) == ["cursor"], after
 
 
-async def test_a_cursor_with_other_filters_in_it_is_refused(service: Service) -> None:
+async def test_a_cursor_with_other_filters_in_it_is_refused(service: Session) -> None:
     for path, cursor in (await lists(service)).items():
         place = decoded(cursor)
         others: list[Any] = [None, [], 1, "x", {"unknown": 1}, {"limit": "x", "view": 7}]
@@ -80,7 +80,7 @@ async def test_a_cursor_with_other_filters_in_it_is_refused(service: Service) ->
             assert parameters(await service.get(f"shops/s/{path}", cursor=forged)) == [name]
 
 
-async def test_what_is_no_cursor_is_refused(service: Service) -> None:
+async def test_what_is_no_cursor_is_refused(service: Session) -> None:
     texts = (
         "", "a", "ab", "abc", "abcd", "====", "=", "a b", "é", "\x00", "'", "+", "/", "x" * 2_049,
         "A" * 2_048, "e30", "W10", "bnVsbA", "MQ", "_w", "____",
@@ -91,7 +91,7 @@ async def test_what_is_no_cursor_is_refused(service: Service) -> None:
             assert parameters(await service.get(path, cursor=text)) == ["cursor"], text
 
 
-async def test_no_change_of_a_cursor_breaks_anything(service: Service) -> None:
+async def test_no_change_of_a_cursor_breaks_anything(service: Session) -> None:
     rng = random.Random(7)
     for path, cursor in (await lists(service)).items():
         for cut in range(1, len(cursor)):

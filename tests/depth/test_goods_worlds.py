@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.depth.service import Service, told
+from tests.depth.session import Session, told
 from tests.reference.listings import VIEWS
 from tests.reference.worlds import world
 
@@ -13,7 +13,7 @@ SEEDS = (41, 42)
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_listings_of_every_view_and_day_equal_the_reference(
-    service: Service, seed: int
+    service: Session, seed: int
 ) -> None:
     made = world(seed, 700)
     both = await told(service, made)
@@ -29,7 +29,7 @@ async def test_listings_of_every_view_and_day_equal_the_reference(
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_ratings_of_every_state_and_span_equal_the_reference(
-    service: Service, seed: int
+    service: Session, seed: int
 ) -> None:
     made = world(seed, 500)
     both = await told(service, made)
@@ -47,7 +47,7 @@ async def test_ratings_of_every_state_and_span_equal_the_reference(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_sell_through_of_any_window_equals_the_reference(service: Service, seed: int) -> None:
+async def test_sell_through_of_any_window_equals_the_reference(service: Session, seed: int) -> None:
     made = world(seed, 700)
     both = await told(service, made)
     rng = random.Random(seed)

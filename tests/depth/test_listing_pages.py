@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.api.samples import event, parameters
-from tests.depth.service import Service
+from tests.depth.session import Session
 from tests.reference.listings import VIEWS
 
 SHOP = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "taobao"}
@@ -21,7 +21,7 @@ def told(name: str, listing: str, time: str = MARCH) -> Any:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-async def test_what_is_there_throughout_is_seen_exactly_once(service: Service, view: str) -> None:
+async def test_what_is_there_throughout_is_seen_exactly_once(service: Session, view: str) -> None:
     rng = random.Random(view)
     await service.put("shops/s", SHOP)
     staying = [f"l-{number:03}" for number in range(0, 60, 2)]
@@ -44,7 +44,7 @@ async def test_what_is_there_throughout_is_seen_exactly_once(service: Service, v
     assert [listing for listing in seen if listing in staying] == expected
 
 
-async def test_later_pages_keep_the_day_of_the_first_over_midnight(service: Service) -> None:
+async def test_later_pages_keep_the_day_of_the_first_over_midnight(service: Session) -> None:
     await service.put("shops/s", SHOP)
     await service.post([told("published", f"l-{number}") for number in range(5)])
     page = await service.read("shops/s/listings", limit=2)
@@ -56,7 +56,7 @@ async def test_later_pages_keep_the_day_of_the_first_over_midnight(service: Serv
     assert {item["age_days"] for item in rest["items"]} == {265}
 
 
-async def test_other_filters_than_the_first_page_had_are_refused(service: Service) -> None:
+async def test_other_filters_than_the_first_page_had_are_refused(service: Session) -> None:
     await service.put("shops/s", SHOP)
     await service.post([told("published", f"l-{number}") for number in range(5)])
     first = {"view": "on_sale", "as_of": "2026-11-20"}
@@ -72,7 +72,7 @@ async def test_other_filters_than_the_first_page_had_are_refused(service: Servic
 
 
 async def test_many_listings_of_which_few_are_in_the_view_fill_whole_pages(
-    service: Service,
+    service: Session,
 ) -> None:
     await service.put("shops/s", SHOP)
     events = [told("published", f"l-{number:04}") for number in range(1_300)]

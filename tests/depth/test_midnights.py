@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.depth.service import Both, Service, told
+from tests.depth.session import Both, Session, told
 from tests.reference.rules import BUILT_IN
 from tests.reference.worlds import CUSTOM_RULES, NOW, World, world
 
@@ -34,7 +34,7 @@ async def agree_today(both: Both) -> None:
             await both.agree(shop_id, "scorecard", expected, as_of=day)
 
 
-async def days_of_totals(service: Service) -> dict[str, object]:
+async def days_of_totals(service: Session) -> dict[str, object]:
     """The day that each shop's running totals stand for."""
     rows = await service.database.run(
         lambda connection: connection.fetch(
@@ -46,7 +46,7 @@ async def days_of_totals(service: Service) -> dict[str, object]:
 
 @pytest.mark.parametrize("seed", [81, 82, 83])
 async def test_no_answer_depends_on_when_running_totals_are_moved(
-    service: Service, seed: int
+    service: Session, seed: int
 ) -> None:
     rng = random.Random(seed)
     made, parts = thirds(world(seed, 400))
@@ -69,7 +69,7 @@ async def test_no_answer_depends_on_when_running_totals_are_moved(
         assert await service.differences() == []
 
 
-async def test_totals_stand_for_the_day_of_each_zone_once_moved(service: Service) -> None:
+async def test_totals_stand_for_the_day_of_each_zone_once_moved(service: Session) -> None:
     both = await told(service, world(84, 300))
     now = datetime(2024, 11, 21, 9, 30, tzinfo=UTC)
     for hour in range(0, 30, 5):
@@ -83,7 +83,7 @@ async def test_totals_stand_for_the_day_of_each_zone_once_moved(service: Service
         await agree_today(both)
 
 
-async def test_a_midnight_passes_for_one_shop_and_not_for_another(service: Service) -> None:
+async def test_a_midnight_passes_for_one_shop_and_not_for_another(service: Session) -> None:
     both = await told(service, world(85, 300))
     for zone_ends in (
         datetime(2024, 11, 21, 0, 0, tzinfo=UTC),
@@ -103,7 +103,7 @@ async def test_a_midnight_passes_for_one_shop_and_not_for_another(service: Servi
 
 
 async def test_totals_moved_ahead_of_a_clock_that_lags_still_serve_its_day(
-    service: Service,
+    service: Session,
 ) -> None:
     both = await told(service, world(86, 300))
     await service.context.scores.roll(NOW + timedelta(days=3))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.depth.service import Both, Service, told
+from tests.depth.session import Both, Session, told
 from tests.reference.facts import DIMENSIONS
 from tests.reference.worlds import world
 
@@ -14,7 +14,7 @@ SEEDS = (11, 12)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_what_lies_behind_and_ahead_equals_the_reference(service: Service, seed: int) -> None:
+async def test_what_lies_behind_and_ahead_equals_the_reference(service: Session, seed: int) -> None:
     made = world(seed, 500)
     both = await told(service, made)
     rng = random.Random(seed)

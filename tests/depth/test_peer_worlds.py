@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from tests.depth.service import Service, told_with_snapshots
+from tests.depth.session import Session, told_with_snapshots
 from tests.reference.worlds import world
 
 SEEDS = (21, 22)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_comparisons_with_peers_equal_the_reference(service: Service, seed: int) -> None:
+async def test_comparisons_with_peers_equal_the_reference(service: Session, seed: int) -> None:
     made = world(seed, 900)
     both = await told_with_snapshots(service, made)
     await both.snapshot()
@@ -24,7 +24,7 @@ async def test_comparisons_with_peers_equal_the_reference(service: Service, seed
             await both.agree(shop_id, "scorecard", expected, as_of=day)
 
 
-async def test_many_scorecards_carry_the_ladders_of_their_own_groups(service: Service) -> None:
+async def test_many_scorecards_carry_the_ladders_of_their_own_groups(service: Session) -> None:
     made = world(23, 900)
     both = await told_with_snapshots(service, made)
     for day in made.snapshot_days:

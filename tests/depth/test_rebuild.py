@@ -14,7 +14,7 @@ from infra.postgres.rule_sets import RuleSets
 from infra.postgres.rules import RuleBook
 from tests.api.samples import problem
 from tests.depth.rule_worlds import random_rules
-from tests.depth.service import Both, Service, told
+from tests.depth.session import Both, Session, told
 from tests.reference.rules import Json
 from tests.reference.worlds import World, world
 
@@ -29,7 +29,7 @@ def days_of(made: World) -> list[Any]:
 
 @pytest.mark.parametrize("seed", [51, 52])
 async def test_changed_rules_are_answered_when_every_shop_follows_them(
-    service: Service, seed: int
+    service: Session, seed: int
 ) -> None:
     made = world(seed, 500)
     both = await told(service, made)
@@ -41,7 +41,7 @@ async def test_changed_rules_are_answered_when_every_shop_follows_them(
 
 
 async def test_until_its_turn_a_shop_answers_under_the_old_version(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = world(53, 500)
     both = await told(service, made)
@@ -72,7 +72,7 @@ async def test_until_its_turn_a_shop_answers_under_the_old_version(
 
 
 async def test_what_is_recorded_half_way_is_counted_under_the_version_of_its_shop(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = world(54, 600)
     stream = [sent.event for sent in made.events]
@@ -98,7 +98,7 @@ async def test_what_is_recorded_half_way_is_counted_under_the_version_of_its_sho
 
 
 async def test_a_failed_rebuild_is_finished_at_the_next_start(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = world(55, 500)
     both = await told(service, made)
@@ -129,7 +129,7 @@ async def test_a_failed_rebuild_is_finished_at_the_next_start(
 
 
 async def test_sending_the_same_rules_again_finishes_a_rebuild_too(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = world(56, 400)
     both = await told(service, made)
@@ -154,7 +154,7 @@ async def test_sending_the_same_rules_again_finishes_a_rebuild_too(
 
 
 async def test_a_shop_that_cannot_be_rebuilt_keeps_the_rules_it_had(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = world(57, 400)
     both = await told(service, made)
@@ -175,7 +175,7 @@ async def test_a_shop_that_cannot_be_rebuilt_keeps_the_rules_it_had(
     assert await service.differences() == []
 
 
-async def test_a_list_of_shops_can_be_given_other_rules_at_once(service: Service) -> None:
+async def test_a_list_of_shops_can_be_given_other_rules_at_once(service: Session) -> None:
     made = world(58, 500)
     both = await told(service, made)
     changed = [{**shop, "rules": "open-1"} for shop in made.shops]

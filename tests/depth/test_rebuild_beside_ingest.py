@@ -8,7 +8,7 @@ import pytest
 
 from infra.postgres import rule_sets
 from infra.postgres.recount import recount
-from tests.depth.service import Service, rating
+from tests.depth.session import Session, rating
 from tests.reference.rules import BUILT_IN
 
 CHANGED = {**BUILT_IN["taobao"], "ratings_per_buyer_month": 1}
@@ -17,7 +17,7 @@ CHANGED = {**BUILT_IN["taobao"], "ratings_per_buyer_month": 1}
 class Rebuild:
     """A rebuild of the shop `busy` that lasts until it is let go."""
 
-    def __init__(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, service: Session, monkeypatch: pytest.MonkeyPatch) -> None:
         """Make rebuilds linger with their shop locked."""
         self._service = service
         self._begun, self._go_on = asyncio.Event(), asyncio.Event()
@@ -49,7 +49,7 @@ class Rebuild:
 
 
 @pytest.fixture
-async def rebuild(service: Service, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rebuild]:
+async def rebuild(service: Session, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rebuild]:
     """Three shops, of which `busy` has ratings and, with `other`, rules that will change."""
     await service.put("rules/mine", BUILT_IN["taobao"])
     for shop_id, rules in (("busy", "mine"), ("other", "mine"), ("third", "taobao")):
@@ -62,7 +62,7 @@ async def rebuild(service: Service, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 
 
 async def test_other_shops_record_while_a_shop_is_rebuilt(
-    service: Service, rebuild: Rebuild
+    service: Session, rebuild: Rebuild
 ) -> None:
     putting = await rebuild.begin()
     for shop_id in ("other", "third"):
@@ -76,7 +76,7 @@ async def test_other_shops_record_while_a_shop_is_rebuilt(
 
 
 async def test_who_waits_for_the_shop_that_is_rebuilt_keeps_no_other_shop_waiting(
-    service: Service, rebuild: Rebuild
+    service: Session, rebuild: Rebuild
 ) -> None:
     putting = await rebuild.begin()
     busy = rebuild.note("busy", service.post([rating("busy", 50_000)]))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.depth.service import Service, rating
+from tests.depth.session import Session, rating
 from tests.reference.rules import BUILT_IN, Json
 
 CHANGED = {**BUILT_IN["taobao"], "ratings_per_buyer_month": 1, "rating_window_days": 30}
@@ -23,7 +23,7 @@ PATHS = (
 
 
 async def test_no_answer_mixes_two_versions(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "mine"}
     ratings = [rating("s", number * 1000 + n) for number in range(3) for n in range(5)]
@@ -45,7 +45,7 @@ async def test_no_answer_mixes_two_versions(
     assert mixed == []
 
 
-async def answer(service: Service, path: str) -> Json:
+async def answer(service: Session, path: str) -> Json:
     """The answer, but for the number of the version."""
     found = await service.client.get(f"/v1/shops/s/{path}")
     assert found.status_code == 200, found.text
@@ -54,7 +54,7 @@ async def answer(service: Service, path: str) -> Json:
     return body
 
 
-def overtaken(service: Service, read: Any) -> Any:
+def overtaken(service: Session, read: Any) -> Any:
     """The read, before which the rules are changed."""
 
     async def change_then_read(*arguments: Any) -> Any:

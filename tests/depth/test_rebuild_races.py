@@ -6,14 +6,14 @@ import random
 import pytest
 
 from tests.depth.rule_worlds import random_rules
-from tests.depth.service import Service, rating
+from tests.depth.session import Session, rating
 
 SHOPS = [f"s-{number}" for number in range(6)]
 
 
 @pytest.mark.parametrize("seed", [61, 62, 63])
 async def test_no_shop_is_left_on_an_older_version_of_its_rules(
-    service: Service, seed: int
+    service: Session, seed: int
 ) -> None:
     rng = random.Random(seed)
     await service.put("rules/mine", random_rules(rng))

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.depth.rule_worlds import random_rules
-from tests.depth.service import Service, told_with_snapshots
+from tests.depth.session import Session, told_with_snapshots
 from tests.reference.worlds import world
 
 SEEDS = (31, 32)
@@ -13,7 +13,7 @@ SEEDS = (31, 32)
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_replay_foretells_what_a_shop_scores_once_given_the_rules(
-    service: Service, seed: int
+    service: Session, seed: int
 ) -> None:
     made = world(seed, 500)
     both = await told_with_snapshots(service, made)
@@ -36,7 +36,7 @@ async def test_replay_foretells_what_a_shop_scores_once_given_the_rules(
     assert await service.differences() == []
 
 
-async def test_replay_under_its_own_rules_leaves_out_peers_alone(service: Service) -> None:
+async def test_replay_under_its_own_rules_leaves_out_peers_alone(service: Session) -> None:
     made = world(33, 400)
     both = await told_with_snapshots(service, made)
     for shop in made.shops:

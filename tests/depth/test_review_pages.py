@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.api.samples import event, parameters
-from tests.depth.service import Both, Service
+from tests.depth.session import Both, Session
 from tests.reference.rules import Json
 from tests.reference.scores import Reference
 
@@ -20,7 +20,7 @@ def posted(review_id: str, time: datetime, **data: object) -> Json:
     return event(data=data, time=time.isoformat(), id=f"e-{review_id}")
 
 
-async def opened(service: Service, zone: str = "Asia/Shanghai") -> Both:
+async def opened(service: Session, zone: str = "Asia/Shanghai") -> Both:
     """Both, with the shop `s`."""
     both = Both(service, Reference(service.clock.now))
     shop = {"shop_id": "s", "marketplace": "m", "category": "c", "currency": "CNY"}
@@ -28,7 +28,7 @@ async def opened(service: Service, zone: str = "Asia/Shanghai") -> Both:
     return both
 
 
-async def test_ratings_of_one_instant_come_by_the_bytes_of_their_ids(service: Service) -> None:
+async def test_ratings_of_one_instant_come_by_the_bytes_of_their_ids(service: Session) -> None:
     both = await opened(service)
     ids = ["a", "B", "b", "A", "~", "!", "_", "-", "0", "9", "aa", "a!", "Z", "z" * 64]
     await both.post([posted(name, NOON) for name in ids])
@@ -38,7 +38,7 @@ async def test_ratings_of_one_instant_come_by_the_bytes_of_their_ids(service: Se
     assert [item["review_id"] for item in found["items"]] == sorted(ids)
 
 
-async def test_a_microsecond_decides_the_order(service: Service) -> None:
+async def test_a_microsecond_decides_the_order(service: Session) -> None:
     both = await opened(service)
     ticks = [NOON + timedelta(microseconds=tick) for tick in (0, 1, 2, 3, 999_999)]
     await both.post([posted(f"r-{9 - place}", time) for place, time in enumerate(ticks)])
@@ -46,7 +46,7 @@ async def test_a_microsecond_decides_the_order(service: Service) -> None:
         assert await service.walk("shops/s/reviews", limit) == both.reference.reviews("s")
 
 
-async def test_ratings_that_arrive_between_pages_move_no_other(service: Service) -> None:
+async def test_ratings_that_arrive_between_pages_move_no_other(service: Session) -> None:
     both = await opened(service)
     rng = random.Random(5)
     times = [NOON - timedelta(minutes=rng.randrange(60)) for _ in range(40)]
@@ -67,7 +67,7 @@ async def test_ratings_that_arrive_between_pages_move_no_other(service: Service)
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai"])
-async def test_the_oldest_rating_there_can_be_is_shown(service: Service, zone: str) -> None:
+async def test_the_oldest_rating_there_can_be_is_shown(service: Session, zone: str) -> None:
     both = await opened(service, zone)
     await both.post([posted("r-1", datetime(2000, 1, 1, tzinfo=UTC))])
     found = await service.read("shops/s/reviews")
@@ -76,7 +76,7 @@ async def test_the_oldest_rating_there_can_be_is_shown(service: Service, zone: s
 
 
 async def test_a_rating_of_a_day_that_has_not_begun_is_shown_unless_a_day_ends_it(
-    service: Service,
+    service: Session,
 ) -> None:
     both = await opened(service)
     both.move(datetime(2026, 11, 21, 15, 55, tzinfo=UTC))
@@ -86,7 +86,7 @@ async def test_a_rating_of_a_day_that_has_not_begun_is_shown_unless_a_day_ends_i
     assert (await service.read("shops/s/reviews", end=today))["items"] == []
 
 
-async def test_the_last_word_says_why_and_since_when_a_rating_is_out(service: Service) -> None:
+async def test_the_last_word_says_why_and_since_when_a_rating_is_out(service: Session) -> None:
     both = await opened(service)
     hours = [NOON + timedelta(hours=hour) for hour in range(4)]
 
@@ -108,7 +108,7 @@ async def test_the_last_word_says_why_and_since_when_a_rating_is_out(service: Se
     assert item["removal"] == {"reason": None, "at": "2026-11-20T07:00:00Z"}
 
 
-async def test_other_filters_than_the_first_page_had_are_refused(service: Service) -> None:
+async def test_other_filters_than_the_first_page_had_are_refused(service: Session) -> None:
     both = await opened(service)
     await both.post([posted(f"r-{number}", NOON) for number in range(5)])
     first = {"state": "counted", "start": "2026-11-01", "end": "2026-11-20"}

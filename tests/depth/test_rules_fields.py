@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.api.samples import pointers, problem
-from tests.depth.service import Service
+from tests.depth.session import Session
 from tests.reference.rules import BUILT_IN, Json
 
 GOOD = BUILT_IN["taobao"]
@@ -70,21 +70,21 @@ BAD: list[tuple[str, str, Any]] = [
 ]
 
 
-async def test_one_bad_value_is_refused_by_the_name_of_its_field(service: Service) -> None:
+async def test_one_bad_value_is_refused_by_the_name_of_its_field(service: Session) -> None:
     for pointer, name, value in BAD:
         answer = await service.client.put("/v1/rules/mine", json={**GOOD, name: value})
         assert pointers(answer) == [pointer], (name, value, answer.text)
     assert problem(await service.get("rules/mine"), 404) == "not_found"
 
 
-async def test_no_field_may_be_missing(service: Service) -> None:
+async def test_no_field_may_be_missing(service: Session) -> None:
     for missing in GOOD:
         body = {name: value for name, value in GOOD.items() if name != missing}
         answer = await service.client.put("/v1/rules/mine", json=body)
         assert pointers(answer) == [f"/{missing}"]
 
 
-async def test_bounds_themselves_are_allowed(service: Service) -> None:
+async def test_bounds_themselves_are_allowed(service: Session) -> None:
     for name, bounds in BOUNDS.items():
         for value in bounds:
             body = {**GOOD, name: value}
@@ -95,7 +95,7 @@ async def test_bounds_themselves_are_allowed(service: Service) -> None:
         assert (await service.put("rules/mine", {**GOOD, name: None})).json()[name] is None
 
 
-async def test_odd_but_allowed_values_come_back_as_they_are(service: Service) -> None:
+async def test_odd_but_allowed_values_come_back_as_they_are(service: Session) -> None:
     odd: list[Json] = [
         {"tier_quantiles": ["0.000001", "0.1", "0.10001", "0.2", "0.3", "0.9999999999999999"]},
         {"band_shares": {"shops": ["1", "0", "0.0"], "traffic": ["0.333", "0.333", "0.334"]}},
@@ -106,7 +106,7 @@ async def test_odd_but_allowed_values_come_back_as_they_are(service: Service) ->
         assert (await service.read("rules/mine")).items() >= changes.items()
 
 
-async def test_what_is_not_json_cannot_be_read(service: Service) -> None:
+async def test_what_is_not_json_cannot_be_read(service: Session) -> None:
     headers = {"content-type": "application/json"}
     for body in (b"", b"{", b"nil", b"\x00", b"\xff{}", b'{"slow_days":1}}'):
         for name in ("mine", "taobao"):
@@ -114,13 +114,13 @@ async def test_what_is_not_json_cannot_be_read(service: Service) -> None:
             assert problem(answer, 400) == "bad_request"
 
 
-async def test_rules_are_an_object(service: Service) -> None:
+async def test_rules_are_an_object(service: Session) -> None:
     others: list[Any] = [[], 1, "taobao"]
     for body in others:
         answer = await service.client.put("/v1/rules/mine", json=body)
         assert pointers(answer) == [""]
 
 
-async def test_bodies_of_other_media_types_are_not_rules(service: Service) -> None:
+async def test_bodies_of_other_media_types_are_not_rules(service: Session) -> None:
     answer = await service.client.put("/v1/rules/mine", content="{}")
     assert problem(answer, 415) == "unsupported_media_type"

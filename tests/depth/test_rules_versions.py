@@ -4,13 +4,13 @@ import asyncio
 
 from tests.api.samples import parameters, problem
 from tests.conftest import new_key
-from tests.depth.service import Service
+from tests.depth.session import Session
 from tests.reference.rules import BUILT_IN
 
 GOOD = BUILT_IN["taobao"]
 
 
-async def test_built_in_sets_are_there_and_read_only(service: Service) -> None:
+async def test_built_in_sets_are_there_and_read_only(service: Session) -> None:
     listed = (await service.read("rules"))["items"]
     assert listed == [
         {**BUILT_IN[name], "name": name, "version": 1, "built_in": True}
@@ -22,13 +22,13 @@ async def test_built_in_sets_are_there_and_read_only(service: Service) -> None:
         assert problem(answer, 409) == "built_in"
 
 
-async def test_a_bad_name_is_no_name(service: Service) -> None:
+async def test_a_bad_name_is_no_name(service: Session) -> None:
     for name in ("%20", "a%20b", "x" * 65, "%2E%2E", "%E8%A7%84", "a%00", "a:b"):
         assert parameters(await service.client.put(f"/v1/rules/{name}", json=GOOD)) == ["name"]
         assert problem(await service.client.get(f"/v1/rules/{name}"), 404) == "not_found"
 
 
-async def test_good_names_are_kept_as_they_are(service: Service) -> None:
+async def test_good_names_are_kept_as_they_are(service: Session) -> None:
     good = ("x", "x" * 64, "a..b", "...", "~", "-", "_", "Taobao", "0")
     for name in good:
         answer = await service.put(f"rules/{name}", GOOD)
@@ -37,7 +37,7 @@ async def test_good_names_are_kept_as_they_are(service: Service) -> None:
     assert names == sorted(["pinduoduo", "taobao", *good])
 
 
-async def test_equal_content_makes_no_new_version(service: Service) -> None:
+async def test_equal_content_makes_no_new_version(service: Session) -> None:
     created = await service.put("rules/mine", GOOD)
     assert created.status_code == 201
     again = await service.put("rules/mine", dict(reversed(GOOD.items())))
@@ -45,7 +45,7 @@ async def test_equal_content_makes_no_new_version(service: Service) -> None:
     assert again.json() == created.json()
 
 
-async def test_each_change_raises_the_version(service: Service) -> None:
+async def test_each_change_raises_the_version(service: Session) -> None:
     for version, days in enumerate((7, 8, 7), 1):
         answer = await service.put("rules/mine", {**GOOD, "slow_days": days})
         assert answer.status_code == (201 if version == 1 else 200)
@@ -60,13 +60,13 @@ async def test_each_change_raises_the_version(service: Service) -> None:
         assert (await service.read("rules"))["items"][0] == answer.json()
 
 
-async def test_many_equal_puts_at_once_make_one_version(service: Service) -> None:
+async def test_many_equal_puts_at_once_make_one_version(service: Session) -> None:
     answers = await asyncio.gather(*(service.put("rules/mine", GOOD) for _ in range(12)))
     assert {answer.json()["version"] for answer in answers} == {1}
     assert [answer.status_code for answer in answers].count(201) == 1
 
 
-async def test_many_different_puts_at_once_number_their_versions(service: Service) -> None:
+async def test_many_different_puts_at_once_number_their_versions(service: Session) -> None:
     bodies = [{**GOOD, "slow_days": days} for days in range(1, 13)]
     answers = await asyncio.gather(*(service.put("rules/mine", body) for body in bodies))
     assert sorted(answer.json()["version"] for answer in answers) == list(range(1, 13))
@@ -74,7 +74,7 @@ async def test_many_different_puts_at_once_number_their_versions(service: Servic
     assert await service.read("rules/mine") == newest
 
 
-async def test_a_set_is_its_tenants_alone(service: Service) -> None:
+async def test_a_set_is_its_tenants_alone(service: Session) -> None:
     await service.put("rules/mine", GOOD)
     own_key = service.client.headers["authorization"]
     other = await new_key(service.database, service.clock, tenant="other")
@@ -87,7 +87,7 @@ async def test_a_set_is_its_tenants_alone(service: Service) -> None:
     assert (await service.read("rules/mine"))["slow_days"] == GOOD["slow_days"]
 
 
-async def test_rules_say_when_nothing_changed(service: Service) -> None:
+async def test_rules_say_when_nothing_changed(service: Session) -> None:
     for path in ("rules", "rules/taobao"):
         first = await service.get(path)
         tag = {"if-none-match": first.headers["etag"]}

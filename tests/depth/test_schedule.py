@@ -13,7 +13,7 @@ from infra.postgres.database import for_each
 from shopdsr import schedule
 from shopdsr.schedule import scheduled
 from tests.conftest import Clock
-from tests.depth.service import Service
+from tests.depth.session import Session
 from tests.reference.rules import BUILT_IN
 
 DEADLINE_S = 30
@@ -125,7 +125,7 @@ async def test_a_failure_inside_reaches_the_caller_and_ends_the_schedule() -> No
     assert asyncio.all_tasks() == before
 
 
-async def test_the_real_pieces_catch_up_with_what_was_left_behind(service: Service) -> None:
+async def test_the_real_pieces_catch_up_with_what_was_left_behind(service: Session) -> None:
     await service.put("rules/mine", BUILT_IN["taobao"])
     shop = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "mine"}
     await service.put("shops/s", shop)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.postgres.rules import RuleBook
-from tests.depth.service import Service, rating, told_with_snapshots
+from tests.depth.session import Session, rating, told_with_snapshots
 from tests.reference.rules import BUILT_IN
 from tests.reference.worlds import World, world
 
@@ -26,7 +26,7 @@ async def agree_on_peers(both: Any, made: World) -> None:
 
 
 @pytest.mark.parametrize("seed", [71, 72])
-async def test_a_second_snapshot_of_a_date_replaces_the_first(service: Service, seed: int) -> None:
+async def test_a_second_snapshot_of_a_date_replaces_the_first(service: Session, seed: int) -> None:
     made = world(seed, 900)
     early = [sent for number, sent in enumerate(made.events) if number % LATER]
     both = await told_with_snapshots(service, World(**{**made.__dict__, "events": early}))
@@ -42,7 +42,7 @@ async def test_a_second_snapshot_of_a_date_replaces_the_first(service: Service, 
 
 @pytest.mark.parametrize("seed", [73, 74])
 async def test_shops_that_moved_to_another_category_since_are_compared_there(
-    service: Service, seed: int
+    service: Session, seed: int
 ) -> None:
     made = world(seed, 900)
     both = await told_with_snapshots(service, made)
@@ -55,7 +55,7 @@ async def test_shops_that_moved_to_another_category_since_are_compared_there(
     await agree_on_peers(both, made)
 
 
-async def test_shops_opened_since_have_peers_but_no_percentile(service: Service) -> None:
+async def test_shops_opened_since_have_peers_but_no_percentile(service: Session) -> None:
     made = world(75, 900)
     both = await told_with_snapshots(service, made)
     for shop in made.shops[:3]:
@@ -72,7 +72,7 @@ async def test_shops_opened_since_have_peers_but_no_percentile(service: Service)
 
 
 async def test_no_shop_is_left_out_whose_rules_change_meanwhile(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = {**BUILT_IN["taobao"], "rating_window_days": 7}
     await service.put("rules/mine", BUILT_IN["taobao"])

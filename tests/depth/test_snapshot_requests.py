@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.samples import parameters, pointers, problem
 from tests.conftest import new_key
-from tests.depth.service import Service
+from tests.depth.session import Session
 
 JSON = {"content-type": "application/json"}
 TODAY = date(2026, 11, 21)
@@ -23,7 +23,7 @@ SHOP = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "taobao
     ],
 )
 async def test_without_a_day_it_is_yesterday_in_utc(
-    service: Service, content: str, headers: dict[str, str]
+    service: Session, content: str, headers: dict[str, str]
 ) -> None:
     await service.put("shops/s", SHOP)
     service.clock.now = datetime(2026, 11, 21, 23, 59, 59, 999_999, tzinfo=UTC)
@@ -37,7 +37,7 @@ async def test_without_a_day_it_is_yesterday_in_utc(
     }
 
 
-async def test_the_day_may_be_any_from_2000_to_today_in_utc(service: Service) -> None:
+async def test_the_day_may_be_any_from_2000_to_today_in_utc(service: Session) -> None:
     for day in ("2000-01-01", "2026-11-20", "2026-11-21"):
         answer = await service.client.post("/v1/peer-snapshots", json={"as_of": day})
         assert answer.status_code == 201
@@ -50,7 +50,7 @@ async def test_the_day_may_be_any_from_2000_to_today_in_utc(service: Service) ->
     assert len((await service.read("peer-snapshots"))["items"]) == 3
 
 
-async def test_a_body_that_does_not_fit_is_refused(service: Service) -> None:
+async def test_a_body_that_does_not_fit_is_refused(service: Session) -> None:
     for body in (
         {"as_of": None},
         {"as_of": "2026-11-31"},
@@ -77,7 +77,7 @@ async def test_a_body_that_does_not_fit_is_refused(service: Service) -> None:
     assert (await service.read("peer-snapshots"))["items"] == []
 
 
-async def test_pages_of_snapshots_are_newest_first(service: Service) -> None:
+async def test_pages_of_snapshots_are_newest_first(service: Session) -> None:
     days = [TODAY - timedelta(days=back) for back in (3, 0, 9, 1, 400, 2)]
     for day in days:
         await service.snapshot(day)
@@ -86,7 +86,7 @@ async def test_pages_of_snapshots_are_newest_first(service: Service) -> None:
         assert [item["as_of"] for item in items] == [f"{day}" for day in sorted(days)[::-1]]
 
 
-async def test_pages_stay_right_while_snapshots_are_taken(service: Service) -> None:
+async def test_pages_stay_right_while_snapshots_are_taken(service: Session) -> None:
     for back in (2, 4, 6, 8):
         await service.snapshot(TODAY - timedelta(days=back))
     page = await service.read("peer-snapshots", limit=2)
@@ -97,7 +97,7 @@ async def test_pages_stay_right_while_snapshots_are_taken(service: Service) -> N
     assert seen == [5, 6, 7, 8]
 
 
-async def test_tenants_have_snapshots_of_their_own(service: Service) -> None:
+async def test_tenants_have_snapshots_of_their_own(service: Session) -> None:
     await service.put("shops/s", SHOP)
     await service.snapshot(TODAY)
     other = await new_key(service.database, service.clock, tenant="other")
@@ -107,7 +107,7 @@ async def test_tenants_have_snapshots_of_their_own(service: Service) -> None:
     assert len((await service.read("peer-snapshots"))["items"]) == 1
 
 
-async def test_taking_one_needs_more_than_reading_them(service: Service) -> None:
+async def test_taking_one_needs_more_than_reading_them(service: Session) -> None:
     reader = await new_key(service.database, service.clock, scopes=("scores:read",))
     service.client.headers["authorization"] = f"Bearer {reader}"
     assert (await service.read("peer-snapshots"))["items"] == []

@@ -11,7 +11,7 @@ from domain.totals import FIELDS
 from infra.postgres.database import Database, PoolLimits, open_database
 from infra.postgres.peers import Peers
 from infra.postgres.rules import RuleBook
-from tests.depth.service import Service
+from tests.depth.session import Session
 from tests.depth.statements import Statements
 from tests.reference.arithmetic import rounded
 from tests.reference.rules import BUILT_IN
@@ -38,7 +38,7 @@ select array_agg(shop_key order by substr(shop_id, 3)::integer) from made
 
 
 async def test_a_snapshot_of_ten_thousand_shops_takes_a_few_statements(
-    service: Service, database_url: str
+    service: Session, database_url: str
 ) -> None:
     await service.put("rules/mine", BUILT_IN["taobao"])
     for number in range(10):
@@ -72,7 +72,7 @@ async def test_a_snapshot_of_ten_thousand_shops_takes_a_few_statements(
     assert peers["percentile"] == rounded(Fraction(100 * below, len(scores) - 1), 2)
 
 
-async def take(service: Service, database: Database, *, hours: int) -> None:
+async def take(service: Session, database: Database, *, hours: int) -> None:
     """Take a snapshot of every tenant, as a worker does that has just started."""
     now = service.clock.now + timedelta(hours=hours)
     await Peers(database, RuleBook()).take_all(DAY, now, unless_since=now)

@@ -8,7 +8,7 @@ from typing import Any
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.peers import Peers
 from infra.postgres.rules import RuleBook
-from tests.depth.service import Service
+from tests.depth.session import Session
 from tests.depth.statements import Statements
 
 DAY = date(2026, 11, 20)
@@ -17,7 +17,7 @@ WORKERS = 8
 
 
 async def test_of_many_workers_exactly_one_takes_the_snapshot(
-    service: Service, database_url: str
+    service: Session, database_url: str
 ) -> None:
     await service.put("shops/s", SHOP)
     now = service.clock.now
@@ -46,7 +46,7 @@ async def test_of_many_workers_exactly_one_takes_the_snapshot(
     assert listed["taken_at"] == (now + timedelta(minutes=31)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-async def test_many_requests_at_once_each_take_one_and_the_last_stands(service: Service) -> None:
+async def test_many_requests_at_once_each_take_one_and_the_last_stands(service: Session) -> None:
     for number in range(5):
         await service.put(f"shops/s-{number}", SHOP)
     taken = await asyncio.gather(*(service.snapshot(DAY) for _ in range(WORKERS)))

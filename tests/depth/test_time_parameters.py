@@ -1,7 +1,7 @@
 """Parameters of the answers over time: each bad one is named, bounds are as the contract says."""
 
 from tests.api.samples import parameters, problem
-from tests.depth.service import Service
+from tests.depth.session import Session
 from tests.depth.statements import Statements
 
 SHOP = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "taobao"}
@@ -111,7 +111,7 @@ GOOD: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-async def test_each_bad_parameter_is_named(service: Service) -> None:
+async def test_each_bad_parameter_is_named(service: Session) -> None:
     await service.put("shops/s", SHOP)
     for path, query, name in BAD:
         answer = await service.get(f"shops/s/{path}", **query)
@@ -119,21 +119,21 @@ async def test_each_bad_parameter_is_named(service: Service) -> None:
         assert parameters(answer) == [name], (path, query)
 
 
-async def test_bounds_themselves_are_answered(service: Service) -> None:
+async def test_bounds_themselves_are_answered(service: Session) -> None:
     await service.put("shops/s", SHOP)
     for path, query in GOOD:
         answer = await service.get(f"shops/s/{path}", **query)
         assert answer.status_code == 200, (path, query, answer.text)
 
 
-async def test_a_parameter_given_twice_is_refused(service: Service) -> None:
+async def test_a_parameter_given_twice_is_refused(service: Session) -> None:
     await service.put("shops/s", SHOP)
     for path, name in (("dsr", "as_of"), ("listings", "view"), ("dsr/forecast", "days")):
         answer = await service.client.get(f"/v1/shops/s/{path}?{name}=1&{name}=1")
         assert parameters(answer) == [name]
 
 
-async def test_bad_parameters_are_told_before_unknown_shops(service: Service) -> None:
+async def test_bad_parameters_are_told_before_unknown_shops(service: Session) -> None:
     for path, query, name in BAD:
         if query.get(name, "x") in {"", "x", "today"}:
             assert parameters(await service.get(f"shops/none/{path}", **query)) == [name]
@@ -141,7 +141,7 @@ async def test_bad_parameters_are_told_before_unknown_shops(service: Service) ->
         assert problem(await service.get(f"shops/none/{path}", **query), 404) == "not_found"
 
 
-async def test_day_totals_are_read_by_one_query(service: Service) -> None:
+async def test_day_totals_are_read_by_one_query(service: Session) -> None:
     await service.put("shops/s", SHOP)
     statements = Statements()
     await statements.listen_to_all(service.context)

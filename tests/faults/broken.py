@@ -4,6 +4,7 @@ The product has no setting for any of this. The functions are replaced in its pr
 start, by `controls/sitecustomize.py`; what the schema would still catch is taken out of it.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from typing import Any
 import msgspec
 
 from domain.recording import Outcome, Recording, Stored, Submission
+from domain.rules import RuleSet
 from infra.postgres import database, ledger, rule_sets, shops
 from infra.postgres.database import Connection
 from infra.postgres.ledger import Ledger, LockedShop
+from infra.postgres.rules import RuleBook
 from tests.faults.stream import STORED
 
 _LOOK_FOR_SHOPS = """
@@ -26,6 +29,9 @@ _LOOK_FOR_SHOPS = """
     where $3::date is not null
     order by s.shop_key
 """
+BETWEEN_S = 0.02
+"""Between reading and writing, so that a missing lock shows in few tries."""
+
 _LOOK_FOR_TENANT = "select from tenants where tenant_id = $1"
 
 
@@ -57,7 +63,7 @@ def _forget_facts() -> None:
         stored.states.clear()
         return stored
 
-    ledger._read = read_nothing
+    ledger._read = read_nothing  # type: ignore[assignment]
 
 
 def _total_later() -> None:
@@ -91,12 +97,28 @@ def _total_later() -> None:
 
 def _leave_shops_open() -> None:
     _say_instead([ledger], {"lock_shops": _LOOK_FOR_SHOPS})
+    read = ledger._read
+
+    async def read_slowly(*arguments: Any) -> Stored:
+        stored = await read(*arguments)
+        await asyncio.sleep(BETWEEN_S)
+        return stored
+
+    ledger._read = read_slowly  # type: ignore[assignment]
 
 
 def _leave_tenants_open() -> None:
     _say_instead(
         [rule_sets, shops], {"hold_tenant": _LOOK_FOR_TENANT, "share_tenant": _LOOK_FOR_TENANT}
     )
+    latest = RuleBook.latest
+
+    async def latest_slowly(*arguments: Any) -> dict[str, RuleSet]:
+        found = await latest(*arguments)
+        await asyncio.sleep(BETWEEN_S)
+        return found
+
+    RuleBook.latest = latest_slowly  # type: ignore[assignment,method-assign]
 
 
 def _say_instead(modules: Sequence[ModuleType], statements: Mapping[str, str]) -> None:

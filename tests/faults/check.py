@@ -1,5 +1,7 @@
-"""The common check: nothing acknowledged is missing, nothing is stored that was not sent, no batch
-is half stored, and what is stored adds up: to a recount, and to what clients know.
+"""The common check of every row.
+
+Nothing acknowledged is missing, nothing is stored that was not sent, no batch is half stored, and
+what is stored adds up: to a recount, and to what clients know.
 """
 
 import asyncio
@@ -101,7 +103,9 @@ async def _totals_wrong(url: str, tally: Tally) -> int:
         }
     finally:
         await connection.close()
-    wrong = sum(units.get(key, 0) != tally.units[key] for key in units.keys() | tally.units.keys())
+    wrong: int = sum(
+        units.get(key, 0) != tally.units[key] for key in units.keys() | tally.units.keys()
+    )
     for key in days.keys() | tally.days.keys():
         expected = tally.days.get(key, Counter())
         for field in _COUNTED:

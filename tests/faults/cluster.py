@@ -119,7 +119,8 @@ class Cluster:
         """Rows of one statement on a connection of its own."""
 
         async def ask(connection: Connection) -> list[Any]:
-            return await connection.fetch(statement, *arguments)
+            rows: list[Any] = await connection.fetch(statement, *arguments)
+            return rows
 
         return self.work(ask, url)
 

@@ -7,7 +7,6 @@ the log of writes, and a table is brought up to it first.
 
 import contextlib
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
@@ -22,6 +21,8 @@ from tests.faults.cluster import Cluster
 
 SMALL_MIB = 48
 _SEGMENT_BYTES = 16 * 2**20
+_MOUNT, _UMOUNT = "/bin/mount", "/bin/umount"
+_PRLIMIT = "/usr/bin/prlimit"
 _CHUNK = bytes(2**16)
 
 # These rows belong to no shop, so that nothing ever reads them.
@@ -47,7 +48,15 @@ def small_disk(mib: int = SMALL_MIB) -> Iterator[Disk]:
     folder = Path(tempfile.mkdtemp(prefix="shopdsr-small-", dir=temporary_place()))
     tried = "not root"
     if os.geteuid() == 0:
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0711", "shopdsr-small", folder]
+        mount = [
+            _MOUNT,
+            "-t",
+            "tmpfs",
+            "-o",
+            f"size={mib}m,mode=0711",
+            "shopdsr-small",
+            str(folder),
+        ]
         tried = subprocess.run(mount, check=False, capture_output=True, text=True).stderr.strip()
     try:
         if tried:
@@ -56,7 +65,7 @@ def small_disk(mib: int = SMALL_MIB) -> Iterator[Disk]:
             yield Disk(folder, True, f"on a file system of {mib} MiB")
     finally:
         if not tried:
-            subprocess.run(["umount", folder], check=True)
+            subprocess.run([_UMOUNT, folder], check=True)
         shutil.rmtree(folder)
 
 
@@ -101,12 +110,17 @@ def _limited(cluster: Cluster, url: str) -> Iterator[None]:
     while cluster.sql(size, url=url)[0][0] < _SEGMENT_BYTES - 2**20:
         cluster.sql(_GROW, number, url=url)
         number += 1_000
-    processes = cluster.processes()
-    before = resource.prlimit(processes[0], resource.RLIMIT_FSIZE)
     try:
-        for pid in processes:
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (_SEGMENT_BYTES, before[1]))
+        _limit(cluster, str(_SEGMENT_BYTES))
         yield
     finally:
-        for pid in cluster.processes():
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+        _limit(cluster, "unlimited")
+
+
+def _limit(cluster: Cluster, size: str) -> None:
+    """Set the soft limit of every process of the server, as its own account, which may."""
+    owner = cluster.folder.stat()
+    account = {} if os.geteuid() else {"user": owner.st_uid, "group": owner.st_gid}
+    for pid in cluster.processes():
+        limit = [_PRLIMIT, "--pid", str(pid), f"--fsize={size}:"]
+        subprocess.run(limit, check=True, **account)  # type: ignore[call-overload]

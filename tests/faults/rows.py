@@ -32,7 +32,6 @@ ROWS: list[Row] = [
     database_restarted,
     out_of_connections,
     disk_full,
-    whole_disk_full,
     pool_exhausted,
     cancelled,
     twins,
@@ -44,6 +43,9 @@ ROWS: list[Row] = [
     verified,
     restored,
 ]
+
+LONG_ROWS: list[Row] = [*ROWS, whole_disk_full]
+"""The long form's; the server there lies on its own disk, which takes the right to mount one."""
 
 TOLD_BY: dict[str, tuple[Row, str]] = {
     "commits not synchronous": (database_killed, "acknowledged events are missing"),

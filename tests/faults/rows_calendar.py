@@ -67,7 +67,6 @@ async def _compare(
     figures: Figures, service: Service, key: str, reference: Reference, events: list[Json]
 ) -> None:
 
-
     caller = Caller(service.host, service.port, key)
     answer = await caller.ask("POST", "/v1/events", encoded(events))
     caller.hang_up()
@@ -102,7 +101,7 @@ def _shops() -> list[Json]:
 
 def _events() -> list[Json]:
     """Around both midnights of each day and where its clock is set, to the microsecond."""
-    events = []
+    events: list[Json] = []
     for zone, turns in ZONES.items():
         for turn in turns:
             midnights = [
@@ -145,5 +144,3 @@ def _at(zone: str, instant: datetime, number: int) -> list[Json]:
         }
         for kind, data in datas
     ]
-
-

@@ -117,5 +117,3 @@ async def _terminated(on: Stage, watch: _Watch) -> tuple[int, list[list[Json]]]:
         writer.transport.abort()
     await ending
     return answered, sent
-
-

@@ -65,7 +65,8 @@ async def _rivals(on: Stage) -> list[list[Json]]:
     callers = [Caller(on.service.host, on.service.port, on.key) for _ in range(TWINS)]
     sent: list[list[Json]] = []
     for number in range(on.form.twins):
-        fresh = [[_rating(on, rng, f"{number}-{place}")] for place in range(TWINS)]
+        names = [f"{number}-{place}" for place in range(TWINS)]
+        fresh = [[_rating(on, rng, name, f"b-{number}")] for name in names]
         answers = await asyncio.gather(
             *(c.ask("POST", "/v1/events", encoded(e)) for c, e in zip(callers, fresh, strict=True))
         )
@@ -75,12 +76,12 @@ async def _rivals(on: Stage) -> list[list[Json]]:
     return sent
 
 
-def _rating(on: Stage, rng: random.Random, name: str) -> Json:
+def _rating(on: Stage, rng: random.Random, name: str, buyer_id: str) -> Json:
     time = on.clients.start.replace(day=1, microsecond=rng.randrange(10**6))
     data = {
         "review_id": name,
         "order_id": name,
-        "buyer_id": "the-only-one",
+        "buyer_id": buyer_id,
         "scores": {"service": rng.randint(1, 5)},
         "completed_at": time.isoformat(),
     }
@@ -100,7 +101,9 @@ def disorder(cluster: Cluster, form: Form, control: str = "") -> Figures:
     with stage(cluster, form, "disorder", control=control) as on:
         rng = random.Random(form.seed)
         ordered = [
-            event for n in range(form.twins * 6) for event in batch(on.clients.start, form.seed, n, 0)
+            event
+            for number in range(form.twins * 6)
+            for event in batch(on.clients.start, form.seed, number, 0)
         ]
         told = asyncio.run(_disorder(on, rng, ordered))
         on.figures.faults = len(told)
@@ -125,7 +128,8 @@ async def _disorder(on: Stage, rng: random.Random, ordered: list[Json]) -> list[
     async def client() -> None:
         caller = Caller(on.service.host, on.service.port, on.key)
         for body in waiting:
-            answers.append(await caller.ask("POST", "/v1/events", body))
+            answer = await caller.ask("POST", "/v1/events", body)
+            answers.append(answer)
         caller.hang_up()
 
     await asyncio.gather(*(client() for _ in range(TWINS // 2)))

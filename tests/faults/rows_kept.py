@@ -14,10 +14,10 @@ from infra.postgres.database import ROLE
 from tests.faults.check import check, read
 from tests.faults.cluster import Cluster, cluster
 from tests.faults.figures import Figures, Form
+from tests.faults.rows_network import status
 from tests.faults.service import serving, shopdsr
 from tests.faults.stage import Stage, stage
 from tests.faults.stream import SHOPS, batch, encoded
-from tests.faults.rows_network import status
 
 FAULTS = {
     "shop_days": "update shop_days set service_5 = service_5 + 1, paid = paid - 1",
@@ -59,7 +59,8 @@ def verified(on_cluster: Cluster, form: Form, control: str = "") -> Figures:
 def _plant(on: Stage, faults: dict[str, tuple[str, str]]) -> None:
     """Spoil each of these shops while events arrive; each is named for its fault and no other."""
     for shop_id, (_, statement) in faults.items():
-        [[key]] = on.cluster.sql("select shop_key from shops where shop_id = $1", shop_id, url=on.url)
+        find = "select shop_key from shops where shop_id = $1"
+        [[key]] = on.cluster.sql(find, shop_id, url=on.url)
         on.cluster.sql(f"{statement} where shop_key = {key}", url=on.url)
         on.figures.faults += 1
     found = shopdsr(on.url, "verify")
@@ -97,9 +98,7 @@ def restored(on_cluster: Cluster, form: Form, control: str = "") -> Figures:
                 on.figures.faults = 2
                 with serving(url) as service:
                     there = on.replaced_by(service)
-                    on.figures.claim(
-                        _answers(on) == _answers(there), "the restored answers differ"
-                    )
+                    on.figures.claim(_answers(on) == _answers(there), "the restored answers differ")
                     check(on.figures, url, service, on.key, model)
                     # What is known there is known as a fact, and new ones are taken.
                     known = encoded(model.acknowledged[0])
@@ -144,5 +143,3 @@ def _run(program: str, url: str, *arguments: object) -> None:
         check=True,
         env={"PATH": os.defpath, **where},
     )
-
-

@@ -10,7 +10,7 @@ from tests.faults.processes import signal_all, wait_for
 from tests.faults.stage import Stage, stage
 
 BETWEEN_EVENTS = 1_000
-CLIENTS = 2
+CLIENTS = WORKERS = 2
 _KILLS: tuple[Kill, ...] = ("everything", "backend", "background")
 
 
@@ -46,15 +46,14 @@ def worker_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
         rng = random.Random(form.seed)
         for _ in range(form.worker_kills):
             on.clients.until_more(rng.randint(1, BETWEEN_EVENTS))
-            before = on.service.workers()
             # One that dies twice within seconds is taken for a fault of the release, and ends all.
-            victim = before[0]
+            victim = on.service.workers()[0]
             signal_all([victim], signal.SIGKILL)
             on.figures.faults += 1
             started = time.monotonic()
             on.service.until_ready()
             wait_for(
-                lambda count=len(before): on.service.listeners() == count,  # type: ignore[misc]
+                lambda: on.service.listeners() == WORKERS,
                 30,
                 "another worker in place of the killed one",
             )

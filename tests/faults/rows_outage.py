@@ -15,33 +15,32 @@ from tests.faults.cluster import cluster as cluster_on
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
 from tests.faults.processes import wait_for
-from tests.faults.rows_network import ACQUIRE_MS, DEADLINE_S, STATEMENT_MS, status, statuses
+from tests.faults.rows_network import DEADLINE_S, SETTINGS, status, statuses
 from tests.faults.stage import Stage, stage
 from tests.faults.stream import Json, encoded
 
-SETTINGS = {"acquire_timeout_ms": ACQUIRE_MS, "statement_timeout_ms": STATEMENT_MS}
 LIVE_WITHIN_S = 2.0
 WHOLE_MIB = 400
 
 
 def database_stopped(cluster: Cluster, form: Form, control: str = "") -> Figures:
     """Every process of the server is stopped with SIGSTOP, and goes on later."""
-    with stage(cluster, form, "database stopped", control=control, **SETTINGS) as on:
+    with stage(cluster, form, "database stopped", control=control, settings=SETTINGS) as on:
         on.clients.go()
         for _ in range(form.outages):
             on.clients.until_more(100)
             with cluster.frozen():
-                started = time.monotonic()
+                # At least so long, whatever the answers take.
+                end = time.monotonic() + form.stopped_s
                 _refuses(on)
-                # At least so long, whatever the answers took.
-                wait_for(lambda: time.monotonic() - started > form.stopped_s, 60, "the time is up")
+                _until(end)
             _heals(on)
         return _end(on)
 
 
 def database_restarted(cluster: Cluster, form: Form, control: str = "") -> Figures:
     """The server is restarted by its operator, which breaks off every session."""
-    with stage(cluster, form, "database restarted", control=control, **SETTINGS) as on:
+    with stage(cluster, form, "database restarted", control=control, settings=SETTINGS) as on:
         on.clients.go()
         for _ in range(form.outages):
             on.clients.until_more(100)
@@ -52,7 +51,7 @@ def database_restarted(cluster: Cluster, form: Form, control: str = "") -> Figur
 
 def out_of_connections(cluster: Cluster, form: Form, control: str = "") -> Figures:
     """Others hold every connection that the server has."""
-    with stage(cluster, form, "out of connections", control=control, **SETTINGS) as on:
+    with stage(cluster, form, "out of connections", control=control, settings=SETTINGS) as on:
         on.clients.go()
         for _ in range(form.outages):
             on.clients.until_more(100)
@@ -66,7 +65,9 @@ def disk_full(cluster: Cluster, form: Form, control: str = "") -> Figures:
     with (
         room.small_disk() as disk,
         room.tablespace(cluster, disk) as options,
-        stage(cluster, form, "disk full", control=control, options=options, **SETTINGS) as on,
+        stage(
+            cluster, form, "disk full", control=control, options=options, settings=SETTINGS
+        ) as on,
     ):
         on.figures.notes.append(disk.what)
         return _without_room(on, lambda: room.filled(disk, cluster, on.url))
@@ -80,7 +81,7 @@ def whole_disk_full(_: Cluster, form: Form, control: str = "") -> Figures:
             return Figures(row, notes=[f"left out: {disk.what}"])
         with (
             cluster_on(disk.folder / "data") as cluster,
-            stage(cluster, form, row, control=control, **SETTINGS) as on,
+            stage(cluster, form, row, control=control, settings=SETTINGS) as on,
         ):
             return _without_room(on, lambda: room.filled(disk, cluster, on.url))
 
@@ -132,6 +133,10 @@ def _large(on: Stage, serial: int) -> list[Json]:
         }
         for number in range(200)
     ]
+
+
+def _until(end: float) -> None:
+    wait_for(lambda: time.monotonic() >= end, 60, "the time is up")
 
 
 def _refuses(on: Stage) -> None:

@@ -30,11 +30,11 @@ class Service:
         control: str = "",
         port: int | None = None,
         environ: Mapping[str, str] | None = None,
-        **settings: object,
+        settings: Mapping[str, object] | None = None,
     ) -> None:
         self.host, self.port = "127.0.0.1", port or free_port()
-        self._log = tempfile.TemporaryFile()
-        given = {"workers": 2, **settings, "database_url": url, "port": self.port}
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as this lives
+        given = {"workers": 2, **(settings or {}), "database_url": url, "port": self.port}
         variables = environment(**given) | dict(environ or {})
         if control:
             path = os.pathsep.join([str(CONTROLS), str(REPOSITORY)])
@@ -111,10 +111,10 @@ def serving(
     control: str = "",
     port: int | None = None,
     environ: Mapping[str, str] | None = None,
-    **settings: object,
+    settings: Mapping[str, object] | None = None,
 ) -> Iterator[Service]:
     """A service that is ready, ended with the block."""
-    service = Service(url, control, port, environ, **settings)
+    service = Service(url, control, port, environ, settings)
     try:
         service.until_ready()
         yield service
@@ -137,7 +137,7 @@ def shopdsr(url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """This process's variables with these settings and no others."""
+    """Variables of this process, with these settings and no others."""
     clean = {name: v for name, v in os.environ.items() if not name.startswith("SHOPDSR_")}
     return clean | {f"SHOPDSR_{name.upper()}": str(value) for name, value in settings.items()}
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,7 +65,7 @@ def stage(
     control: str = "",
     clients: int = 2,
     options: dict[str, str] | None = None,
-    **settings: object,
+    settings: Mapping[str, object] | None = None,
 ) -> Iterator[Stage]:
     """A stage for one row; `options` are of the database, `settings` of the service."""
     with ExitStack() as stack:
@@ -73,17 +73,15 @@ def stage(
         url = stack.enter_context(cluster.database(template=name, **(options or {})))
         if control:
             stack.enter_context(weakened(cluster, url, CONTROLS[control]))
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp")))  # noqa: S108
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp")))
         between = stack.enter_context(proxy(folder / SOCKET, cluster.folder / SOCKET, form.seed))
-        service = stack.enter_context(serving(through(url, folder), control, **settings))
+        service = stack.enter_context(serving(through(url, folder), control, settings=settings))
         asyncio.run(put_shops(service, key))
         port = free_port()
         front = stack.enter_context(
             proxy((service.host, port), (service.host, service.port), form.seed + 1)
         )
-        callers = stack.enter_context(
-            crowd(service.host, port, key, form.seed, clients=clients)
-        )
+        callers = stack.enter_context(crowd(service.host, port, key, form.seed, clients=clients))
         yield Stage(cluster, form, Figures(row), url, key, service, callers, front, between)
 
 

@@ -54,12 +54,10 @@ class Tally:
             self._add_rivals(shop_id, rivals, removed)
 
     def _minor(self, shop_id: str, amount: str) -> int:
-        digits: int = DIGITS[self._shops[shop_id]["currency"]]
-        return int(amount) * 10**digits
+        minor: int = int(amount) * 10 ** DIGITS[self._shops[shop_id]["currency"]]
+        return minor
 
-    def _add_rivals(
-        self, shop_id: str, rivals: list[Json], removed: set[tuple[str, str]]
-    ) -> None:
+    def _add_rivals(self, shop_id: str, rivals: list[Json], removed: set[tuple[str, str]]) -> None:
         counted = 0
         for rating in sorted(rivals, key=lambda r: (r["done"], r["time"], r["review_id"])):
             day = self.days[shop_id, rating["day"]]
@@ -76,9 +74,7 @@ class Tally:
     def histogram(self, shop_id: str, dimension: str, as_of: date) -> list[int]:
         """Counted ratings of the window that ends on a day, from one star to five."""
         days = WINDOW_DAYS[self._shops[shop_id]["marketplace"]]
-        return [
-            self._summed(shop_id, f"{dimension}_{stars}", as_of, days) for stars in range(1, 6)
-        ]
+        return [self._summed(shop_id, f"{dimension}_{stars}", as_of, days) for stars in range(1, 6)]
 
     def sales(self, shop_id: str, as_of: date) -> str:
         """Sales of the window that ends on a day, as an answer writes them."""
@@ -89,6 +85,4 @@ class Tally:
 
     def _summed(self, shop_id: str, field: str, as_of: date, days: int) -> int:
         window = (as_of - timedelta(days=back) for back in range(days))
-        return sum(
-            self.days[shop_id, day][field] for day in window if (shop_id, day) in self.days
-        )
+        return sum(self.days[shop_id, day][field] for day in window if (shop_id, day) in self.days)

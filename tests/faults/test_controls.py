@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.broken import CONTROLS
 from tests.faults.cluster import Cluster
-from tests.faults.figures import SHORT
+from tests.faults.figures import TELLING
 from tests.faults.rows import TOLD_BY
 
 
@@ -15,5 +15,5 @@ def test_every_control_has_a_row_that_must_tell() -> None:
 @pytest.mark.parametrize("control", CONTROLS)
 def test_a_broken_promise_turns_its_row_red(control: str, cluster: Cluster) -> None:
     row, complaint = TOLD_BY[control]
-    complaints = row(cluster, SHORT, control).complaints
+    complaints = row(cluster, TELLING, control).complaints
     assert any(complaint in one for one in complaints)

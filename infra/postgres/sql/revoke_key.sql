@@ -1,5 +1,8 @@
 -- Ends a key; one that has ended keeps its instant. Tells whether it ends now.
-update api_keys
-set revoked_at = coalesce(revoked_at, $3)
-where tenant_id = $1 and key_id = $2
-returning revoked_at = $3
+update api_keys k
+set revoked_at = coalesce(k.revoked_at, $3)
+from (
+    select key_id, revoked_at from api_keys where tenant_id = $1 and key_id = $2 for update
+) before
+where k.key_id = before.key_id
+returning before.revoked_at is null

@@ -1,4 +1,4 @@
-"""Python runs this at the start of a service under a negative control; see `tests.faults.broken`."""
+"""Run by Python at the start of a service under a negative control; see `tests.faults.broken`."""
 
 import os
 

@@ -21,7 +21,7 @@ from tests.reference.worlds import World
 Value = str | int | date
 
 
-class Service:
+class Session:
     """One tenant's client, and the insides that some tests must reach."""
 
     def __init__(
@@ -96,7 +96,7 @@ class Service:
 class Both:
     """The service and the reference, told the same world."""
 
-    def __init__(self, service: Service, reference: Reference) -> None:
+    def __init__(self, service: Session, reference: Reference) -> None:
         """Begin at the reference's instant."""
         self.service = service
         self.reference = reference
@@ -140,7 +140,7 @@ class Both:
                     await self.agree(shop_id, what, answer(shop_id, day), as_of=day)
 
 
-async def told(service: Service, made: World) -> Both:
+async def told(service: Session, made: World) -> Both:
     """Both, told all of a world but its snapshots."""
     both = Both(service, made.empty_reference())
     for name, fields in made.rules.items():
@@ -154,7 +154,7 @@ async def told(service: Service, made: World) -> Both:
     return both
 
 
-async def told_with_snapshots(service: Service, made: World) -> Both:
+async def told_with_snapshots(service: Session, made: World) -> Both:
     """Both, told all of a world."""
     both = await told(service, made)
     for day in made.snapshot_days:
