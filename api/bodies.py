@@ -10,7 +10,7 @@ from typing import Any
 from litestar import Request
 from litestar.exceptions import InternalServerException
 
-from api.context import Limits
+from api.context import context
 from api.problems import Problem
 
 
@@ -45,7 +45,7 @@ def media_type(request: Request[Any, Any, Any], accepted: tuple[str, ...]) -> st
 
 
 async def read_optional(
-    request: Request[Any, Any, Any], accepted: tuple[str, ...], bytes_max: int, limits: Limits
+    request: Request[Any, Any, Any], accepted: tuple[str, ...], bytes_max: int
 ) -> bytes:
     """The whole inflated body, empty where there is none; its media type counts if it is given.
 
@@ -54,38 +54,40 @@ async def read_optional(
     if "content-type" in request.headers:
         media_type(request, accepted)
     try:
-        body = await read(request, bytes_max, limits)
+        body = await read(request, bytes_max)
     except EmptyBody:
         return b""
     media_type(request, accepted)
     return body
 
 
-async def read(request: Request[Any, Any, Any], bytes_max: int, limits: Limits) -> bytes:
+async def read(request: Request[Any, Any, Any], bytes_max: int) -> bytes:
     """The whole inflated body.
 
-    Raises Problem `content_too_large` over the limit, `bad_request` for a broken or empty one.
+    Raises Problem: `content_too_large` over the limit, `bad_request` for a broken or empty one,
+    `unavailable` where there is no room for it among those that are coming in.
     """
-    return b"".join([part async for part in chunks(request, bytes_max, limits)])
+    with context(request).room.share() as share:
+        return b"".join([part async for part in share.holding(chunks(request, bytes_max))])
 
 
 async def chunks(  # noqa: C901 - one bound after the other
-    request: Request[Any, Any, Any], bytes_max: int, limits: Limits
+    request: Request[Any, Any, Any], bytes_max: int
 ) -> AsyncIterator[bytes]:
-    """The inflated body as it comes in, each part bounded, the time to wait for all of it too.
+    """The inflated body as it comes in, each part bounded, and the time to wait for it too.
 
-    Time counts while the sender is waited for, so a body may be read as slowly as it is stored.
+    Waiting for the sender uses up a timeout, which what comes in restores at its slowest rate.
     Raises as `read` does; what was yielded before a fault stays good.
     """
+    limits = context(request).limits
+    timeout_s = patience_s = limits.body_timeout_ms / 1000
     inflate = _inflater(request)
     received = inflated = 0
-    waited_s = 0.0
     stream = request.stream()
     while True:
-        may_wait_s = limits.body_timeout_ms / 1000 + received / limits.body_bytes_per_s - waited_s
         asked_at = monotonic()
         try:
-            async with asyncio.timeout(may_wait_s):
+            async with asyncio.timeout(patience_s):
                 raw = await anext(stream, None)
         except TimeoutError:
             raise Problem("bad_request", "The body did not arrive in time") from None
@@ -94,7 +96,8 @@ async def chunks(  # noqa: C901 - one bound after the other
             raise Problem("bad_request", "The body was cut short") from None
         if raw is None:
             break
-        waited_s += monotonic() - asked_at
+        gained_s = len(raw) / limits.body_bytes_per_s
+        patience_s = min(patience_s - (monotonic() - asked_at) + gained_s, timeout_s)
         received += len(raw)
         if received > bytes_max:
             raise _too_large(bytes_max)

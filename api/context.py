@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.datastructures import State
 
 from api.buckets import Buckets
+from api.room import Room
 from domain import ports
 from domain.acts import Act
 from domain.keys import ApiKey
@@ -20,9 +21,9 @@ Call: TypeAlias = Request[Any, ApiKey, State]
 class Limits(msgspec.Struct, frozen=True):
     """Bounds on what callers may send, in bytes after inflation, events and milliseconds.
 
-    A body has `body_timeout_ms` to come in, and a second more for each `body_bytes_per_s` that
-    have come. In each process `waiting_events_max` may wait to be stored, and a key may send
-    `requests_per_s`; None is any number.
+    A body may be late by `body_timeout_ms` in all, a second less for each `body_bytes_per_s` that
+    come in. In each process `incoming_bytes_max` of bodies may be coming in, `waiting_events_max`
+    wait to be stored, and a key may send `requests_per_s`; None is any number.
     """
 
     batch_events_max: int = 5_000
@@ -32,6 +33,7 @@ class Limits(msgspec.Struct, frozen=True):
     stream_chunk_events: int = 1_000
     body_timeout_ms: int = 30_000
     body_bytes_per_s: int = 16 * 1024
+    incoming_bytes_max: int = 256 * 1024 * 1024
     waiting_events_max: int = 100_000
     requests_per_s: int | None = None
 
@@ -51,6 +53,7 @@ class Context(msgspec.Struct, frozen=True):
     health: ports.Health
     clock: Callable[[], datetime]
     buckets: Buckets | None
+    room: Room
     limits: Limits
 
 

@@ -155,17 +155,23 @@ async def post_events(request: Call) -> Response[bytes]:
         query(request, NoParameters)
         if strict:
             raise Problem("bad_request", "`Prefer: handling=strict` does not go with NDJSON")
-        parts = bodies.chunks(request, ctx.limits.stream_bytes_max, ctx.limits)
-        events_max = ctx.limits.stream_bytes_max // EVENT_BYTES_MIN
-        async for items in read_lines(parts, ctx.limits):
-            await _record(request, ctx, items, tally)
-            if tally.received > events_max:
-                raise Problem("content_too_large", f"Expected at most {events_max} events")
+        await _record_lines(request, ctx, tally)
     else:
         items = await _read(request, ctx, media_type)
         query(request, NoParameters)
         await _record(request, ctx, items, tally, strict=strict)
     return _answer(tally.received_all(), strict=strict)
+
+
+async def _record_lines(request: Call, ctx: Context, tally: Tally) -> None:
+    events_max = ctx.limits.stream_bytes_max // EVENT_BYTES_MIN
+    with ctx.room.share() as share:
+        parts = share.holding(bodies.chunks(request, ctx.limits.stream_bytes_max))
+        async for items in read_lines(parts, ctx.limits):
+            await _record(request, ctx, items, tally)
+            share.give_back()
+            if tally.received > events_max:
+                raise Problem("content_too_large", f"Expected at most {events_max} events")
 
 
 async def _record(
@@ -185,7 +191,7 @@ async def _record(
 async def _read(request: Call, ctx: Context, media_type: str) -> list[Item]:
     limits = ctx.limits
     bytes_max = limits.event_bytes_max if media_type == SINGLE else limits.batch_bytes_max
-    body = await bodies.read(request, bytes_max, limits)
+    body = await bodies.read(request, bytes_max)
     if media_type == JSON and any(name.startswith("ce-") for name in request.headers):
         body = _binary(request, body)
     is_array = body.lstrip(b" \t\r\n").startswith(b"[")

@@ -73,7 +73,7 @@ async def post_key(request: Call) -> Response[bytes]:
     """A key grants no more shops than the key that makes it."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits)
+    body = await bodies.read(request, ctx.limits.event_bytes_max)
     query(request, NoParameters)
     draft = decode(body, KeyDraft)
     own = request.auth

@@ -35,7 +35,7 @@ async def put_ladder(
     """The ladder serves every day from now on, past ones included."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits)
+    body = await bodies.read(request, ctx.limits.event_bytes_max)
     query(request, NoParameters)
     for name, value in (("marketplace", marketplace), ("category", category)):
         if not fit_name(value):

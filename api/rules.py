@@ -84,7 +84,7 @@ async def put_rules(request: Call, name: FromPath[str]) -> Response[bytes]:
     """A new version where the content is new; shops that follow the set are settled anew."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits)
+    body = await bodies.read(request, ctx.limits.event_bytes_max)
     query(request, NoParameters)
     if not fit_name(name):
         raise bad_parameter("name", NAME_SHAPE)

@@ -98,7 +98,7 @@ async def put_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     """Replace the whole shop; absent members take their defaults."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.event_bytes_max, ctx.limits)
+    body = await bodies.read(request, ctx.limits.event_bytes_max)
     query(request, NoParameters)
     if not fit_name(shop_id):
         raise bad_parameter("shop_id", NAME_SHAPE)
@@ -129,7 +129,7 @@ async def post_shops(request: Call) -> Response[bytes]:
     """Replace each shop of the list by itself; one that is refused keeps no other back."""
     ctx = context(request)
     bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.batch_bytes_max, ctx.limits)
+    body = await bodies.read(request, ctx.limits.batch_bytes_max)
     query(request, NoParameters)
     must_be_json(body)
     raws = array_items(body, SHOPS_MAX, "shops")

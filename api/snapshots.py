@@ -51,7 +51,7 @@ class SnapshotsPage(msgspec.Struct, frozen=True):
 async def post_snapshot(request: Call) -> Response[bytes]:
     """Compare every shop of the tenant with its peers; an earlier one of the date is replaced."""
     ctx = context(request)
-    body = await bodies.read_optional(request, (JSON,), ctx.limits.event_bytes_max, ctx.limits)
+    body = await bodies.read_optional(request, (JSON,), ctx.limits.event_bytes_max)
     query(request, NoParameters)
     draft = decode(body, SnapshotDraft) if body else SnapshotDraft()
     now = ctx.clock()

@@ -27,6 +27,7 @@ from api.buckets import Buckets
 from api.context import Context, Limits
 from api.operations import allowing
 from api.problems import answer, request_id
+from api.room import Room
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
 from infra.postgres.joined_ledger import JoinedLedger
@@ -100,6 +101,7 @@ async def open_context(
             health=Health(database),
             clock=clock,
             buckets=Buckets(limits.requests_per_s) if limits.requests_per_s else None,
+            room=Room(max(limits.incoming_bytes_max, limits.batch_bytes_max)),
             limits=limits,
         )
 

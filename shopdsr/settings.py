@@ -100,12 +100,20 @@ class Settings(msgspec.Struct, frozen=True):
     stream_chunk_events: Annotated[
         Events, Meta(description="events of an NDJSON body in one transaction")
     ] = 1_000
-    body_timeout_ms: Annotated[
-        Milliseconds, Meta(description="longest wait for a body, whatever its size")
-    ] = 30_000
+    body_timeout_ms: Annotated[Milliseconds, Meta(description="how late a body may be in all")] = (
+        30_000
+    )
     body_bytes_per_s: Annotated[
-        Bytes, Meta(description="a body may take a second more for each so many bytes it has sent")
+        Bytes,
+        Meta(description="slowest rate of a body; what comes in makes up for having been late"),
     ] = 16_384
+    incoming_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="bodies coming in to each worker, all together, one of the largest at "
+            "least; those over it are 503"
+        ),
+    ] = 268_435_456
     waiting_events: Annotated[
         int,
         Meta(
@@ -150,6 +158,7 @@ class Settings(msgspec.Struct, frozen=True):
             stream_chunk_events=self.stream_chunk_events,
             body_timeout_ms=self.body_timeout_ms,
             body_bytes_per_s=self.body_bytes_per_s,
+            incoming_bytes_max=self.incoming_bytes,
             waiting_events_max=self.waiting_events,
             requests_per_s=self.rate_per_key or None,
         )

@@ -186,7 +186,8 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
     """A pool on the database, closed at the end."""
     pool = await asyncpg.create_pool(
         dsn,
-        min_size=1,
+        # None is kept open for its own sake: a worker starts while the database is away.
+        min_size=0,
         max_size=limits.connections_max,
         init=_prepare,
         reset=_leave,

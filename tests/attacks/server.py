@@ -76,7 +76,7 @@ class Server:
         return sum(_status_kib(pid, "VmRSS") for pid in self.workers) / 1024
 
     def peak_mib(self) -> float:
-        """The most memory that the workers had resident since the start, or since it was forgotten."""
+        """The most memory that was resident since the start, or since it was forgotten."""
         return sum(_status_kib(pid, "VmHWM") for pid in self.workers) / 1024
 
     def forget_peak(self) -> None:

@@ -41,7 +41,7 @@ def packed(part: bytes, total: int) -> bytes:
 
 
 def flood(
-    server: Server, key: str, target: str, media_type: str, body: bytes, at_once: int = AT_ONCE
+    server: Server, key: str, target: str, media_type: str, body: bytes, *, at_once: int = AT_ONCE
 ) -> list[Answer]:
     """The answers to one body sent several times at once, its memory and its neighbours watched."""
     answers: list[Answer] = []

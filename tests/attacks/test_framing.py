@@ -41,7 +41,7 @@ CONTRADICTIONS: dict[str, bytes] = {
     "a length of other digits": "Content-Length: \u0666\r\n\r\n".encode(),
     "a chunk size that is none": b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
     "a negative chunk": b"Transfer-Encoding: chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n",
-    "a chunk past 64 bits": b"Transfer-Encoding: chunked\r\n\r\n10000000000000001\r\na\r\n0\r\n\r\n",
+    "a chunk past 64 bits": b"Transfer-Encoding: chunked\r\n\r\n10000000000000001\r\na\r\n0\r\n",
     "a chunk that is longer": b"Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
     "a chunk without an end": b"Transfer-Encoding: chunked\r\n\r\n3\r\nabcXX0\r\n\r\n",
     "a fold": b"X-Folded: a\r\n b\r\nContent-Length: 0\r\n\r\n",
@@ -96,7 +96,7 @@ def test_nothing_is_smuggled_behind_a_body_of_two_lengths(
 ) -> None:
     with Wire(server.port) as wire:
         wire.send(head(key) + CONTRADICTIONS[name] + BODY[:6] + SMUGGLED)
-        statuses = []
+        statuses: list[int] = []
         while (status := wire.answer().status) and len(statuses) < 3:
             statuses.append(status)
             if status == 404:
@@ -167,10 +167,9 @@ def test_requests_in_a_row_are_answered_in_a_row(server: Server, key: str) -> No
 def test_a_million_requests_in_a_row_are_not_held_in_memory(server: Server) -> None:
     one = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
     before = server.rss_mib()
+    # Nobody reads the answers, so sooner or later nobody reads the requests either.
     with Wire(server.port, timeout_s=1) as wire, pytest.raises(TimeoutError):
-        # Nobody reads the answers, so sooner or later nobody reads the requests either.
-        for _ in range(1_000):
-            wire.send(one * 1_000)
+        wire.send(one * 1_000_000)
     assert server.rss_mib() - before < 60
 
 

@@ -17,7 +17,6 @@ import pytest
 from tests.api.conftest import KeyHolder
 from tests.api.samples import DATA, NDJSON, Client, event
 from tests.attacks.operations import Operation, body_values, operations, replaced
-from tests.conftest import Clock
 
 # What names something of a tenant, and what does not; the same word in a path, a query or a body.
 IDS = {"shop_id", "shop_ids", "subject", "marketplace", "category", "name", "rules", "key_id"}
@@ -163,7 +162,7 @@ async def _open(client: Client) -> None:
 
 
 async def test_ids_of_another_tenant_are_answered_as_if_absent_and_nothing_changes(
-    owner: Client, stranger: Client, database_url: str, clock: Clock
+    owner: Client, stranger: Client, database_url: str
 ) -> None:
     ids = await settle(owner)
     before = await kept(database_url, "acme")

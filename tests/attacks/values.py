@@ -1,4 +1,4 @@
-"""Hostile values: for a place in JSON, for a path, a query or a header. Each has been a bug of someone."""
+"""Hostile values for JSON, paths, queries and headers; each has been someone's bug."""
 
 from collections.abc import Mapping
 from urllib.parse import quote

@@ -8,13 +8,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
 from types import ModuleType
 from typing import Any
 
 import msgspec
 
-from domain.recording import Outcome, Recording, Stored, Submission
+from domain.recording import Recording, Stored
 from domain.rules import RuleSet
 from infra.postgres import database, ledger, rule_sets, shops
 from infra.postgres.database import Connection
@@ -32,6 +31,11 @@ _LOOK_FOR_SHOPS = """
 BETWEEN_S = 0.02
 """Between reading and writing, so that a missing lock shows in few tries."""
 
+_NONE_BUSY = """
+    select tenant_id, shop_id
+    from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
+    where false
+"""
 _LOOK_FOR_TENANT = "select from tenants where tenant_id = $1"
 
 
@@ -67,7 +71,7 @@ def _forget_facts() -> None:
 
 
 def _total_later() -> None:
-    write, record = ledger._write, Ledger.record
+    write = ledger._write
     left: ContextVar[tuple[Recording, Mapping[int, LockedShop]]] = ContextVar("left")
 
     async def write_facts(
@@ -81,22 +85,24 @@ def _total_later() -> None:
             connection, msgspec.structs.replace(recording, days={}, units={}), stored, locked
         )
 
-    async def record_twice(
-        self: Ledger, submissions: Sequence[Submission], now: datetime
-    ) -> list[list[Outcome]]:
-        outcomes = await record(self, submissions, now)
-        totals, locked = left.get()
-        await self._database.run(
-            lambda connection: write(connection, totals, Stored({}, {}, {}), locked)
-        )
-        return outcomes
+    def twice(record: Callable[..., Any]) -> Callable[..., Any]:
+        async def record_twice(self: Ledger, *arguments: Any) -> Any:
+            outcomes = await record(self, *arguments)
+            totals, locked = left.get()
+            await self._database.run(
+                lambda connection: write(connection, totals, Stored({}, {}, {}), locked)
+            )
+            return outcomes
+
+        return record_twice
 
     ledger._write = write_facts
-    Ledger.record = record_twice  # type: ignore[method-assign]
+    for name in ("record", "record_free"):
+        setattr(Ledger, name, twice(getattr(Ledger, name)))
 
 
 def _leave_shops_open() -> None:
-    _say_instead([ledger], {"lock_shops": _LOOK_FOR_SHOPS})
+    _say_instead([ledger], {"lock_shops": _LOOK_FOR_SHOPS, "busy_shops": _NONE_BUSY})
     read = ledger._read
 
     async def read_slowly(*arguments: Any) -> Stored:

@@ -56,8 +56,11 @@ class Cluster:
             signal_all(processes, signal.SIGKILL)
             wait_for(lambda: gone(processes), PATIENCE_S, "the killed server is gone")
             return
-        sort = "shopdsr" if what == "backend" else "walwriter"
-        chosen = [pid for pid in processes[1:] if sort in command(pid).split(": ", 1)[-1]]
+        if what == "backend":
+            of_service = "select pid from pg_stat_activity where application_name = 'shopdsr'"
+            chosen = [row[0] for row in self.sql(of_service)]
+        else:
+            chosen = [pid for pid in processes[1:] if "walwriter" in command(pid)]
         signal_all([rng.choice(chosen or processes[1:])], signal.SIGKILL)
 
     def revive(self) -> None:

@@ -35,6 +35,7 @@ class Service:
         self.host, self.port = "127.0.0.1", port or free_port()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as this lives
         given = {"workers": 2, **(settings or {}), "database_url": url, "port": self.port}
+        self.count = given["workers"]
         variables = environment(**given) | dict(environ or {})
         if control:
             path = os.pathsep.join([str(CONTROLS), str(REPOSITORY)])
@@ -117,6 +118,7 @@ def serving(
     service = Service(url, control, port, environ, settings)
     try:
         service.until_ready()
+        wait_for(lambda: service.listeners() == service.count, PATIENCE_S, "every worker listens")
         yield service
     finally:
         service.end()
