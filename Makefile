@@ -21,7 +21,7 @@ serve: setup
 	$(VENV)/bin/shopdsr serve
 
 test: setup
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n 2 --dist loadfile
 
 faults: setup
 	$(VENV)/bin/python -m tests.faults

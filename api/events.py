@@ -31,6 +31,9 @@ _STRICT = re.compile(r'(?:^|,)\s*handling\s*=\s*"?strict"?\s*(?:;|,|$)', re.IGNO
 EVENT_BYTES_MIN = 128
 """No event is smaller, so a stream of more lines than fit its size has mostly none in them."""
 
+CHUNK_BYTES_MIN = 1024 * 1024
+"""A chunk of a stream ends after so many bytes, however few events are in it."""
+
 _BLANK_LINES = re.compile(rb"\n[ \t\r\n]*\n")
 
 EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
@@ -168,7 +171,8 @@ async def _record_lines(request: Call, ctx: Context, tally: Tally) -> None:
     with ctx.room.share() as share:
         parts = share.holding(bodies.chunks(request, ctx.limits.stream_bytes_max))
         async for items in read_lines(parts, ctx.limits):
-            await _record(request, ctx, items, tally)
+            if items:
+                await _record(request, ctx, items, tally)
             share.give_back()
             if tally.received > events_max:
                 raise Problem("content_too_large", f"Expected at most {events_max} events")
@@ -224,9 +228,11 @@ def _batch(body: bytes, events_max: int) -> list[Item]:
 async def read_lines(parts: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[list[Item]]:
     """Events of NDJSON, a chunk at a time: one a line, blank lines skipped.
 
-    A line over its limit is dropped as it comes in, so memory stays bounded.
+    A line over its limit is dropped as it comes in, and a chunk ends after some bytes too, so
+    memory stays bounded. The chunk of many bytes without an event is empty.
     """
     items: list[Item] = []
+    taken_bytes = 0
     line = bytearray()
     too_long = False
     async for part in parts:
@@ -243,6 +249,10 @@ async def read_lines(parts: AsyncIterator[bytes], limits: Limits) -> AsyncIterat
         if too_long or len(line) > limits.event_bytes_max:
             too_long = True
             line.clear()
+        taken_bytes += len(part)
+        if taken_bytes >= CHUNK_BYTES_MIN:
+            yield items
+            items, taken_bytes = [], 0
     items.extend(_line(line, limits.event_bytes_max, too_long=too_long))
     if items:
         yield items

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,12 +13,13 @@ import pytest
 from tests.api.samples import event
 from tests.attacks.conftest import World
 from tests.attacks.server import Server, served, within
-from tests.attacks.wire import Wire, request
+from tests.attacks.wire import Answer, Wire, request
 
 SLOW = 1_200
 HEADER_TIMEOUT_MS = 2_000
 BODY_TIMEOUT_MS = 2_000
 BACK_WITHIN_S = 8.0
+LARGEST = 8 * 1024 * 1024
 SHOP = b'{"marketplace":"taobao","category":"c","currency":"CNY"}'
 
 
@@ -162,12 +163,52 @@ def test_a_long_body_has_longer_for_each_byte_that_has_come(world: World, folder
         assert wire.answer().status == 422  # no shop of this name, so all of it was read
 
 
+def test_bodies_that_are_held_back_take_no_more_memory_than_there_is_for_them(
+    world: World, folder: Path
+) -> None:
+    key = world.key()
+    auth = [(b"Authorization", b"Bearer " + key.encode()), (b"Content-Type", b"application/json")]
+    nearly = request("POST", "/v1/shops", auth, b" " * LARGEST)[:-1]
+    with served(world.database_url, folder, incoming_bytes=4 * LARGEST) as server:
+        before = server.rss_mib()
+        with ExitStack() as held:
+            wires = [held.enter_context(Wire(server.port, timeout_s=2)) for _ in range(24)]
+            for wire in wires:
+                with suppress(OSError):  # it may have been cut off already
+                    wire.send(nearly)
+            refused = [answer for wire in wires if (answer := early(wire)) is not None]
+            assert len(refused) >= 20
+            assert {answer.status for answer in refused} <= {0, 503}
+            assert server.peak_mib() - before < 3 * 4 * LARGEST / 1024 / 1024
+            with Wire(server.port) as wire:
+                assert wire.ask("GET", "/v1/shops", auth).status == 200
+        with Wire(server.port) as wire:
+            within(
+                BACK_WITHIN_S,
+                lambda: wire.ask("PUT", "/v1/shops/room", auth, SHOP).status in {200, 201},
+                "there is room again",
+            )
+
+
+def test_a_stream_holds_only_what_is_not_stored_yet(world: World, folder: Path) -> None:
+    key = world.key()
+    auth = [
+        (b"Authorization", b"Bearer " + key.encode()),
+        (b"Content-Type", b"application/x-ndjson"),
+    ]
+    line = json.dumps(event()).encode() + b"\n"
+    settings = {"incoming_bytes": LARGEST, "batch_bytes": LARGEST}
+    with served(world.database_url, folder, **settings) as server, Wire(server.port) as wire:
+        for body in (line * (3 * LARGEST // len(line)), b" " * 3 * LARGEST, b"\n" * 3 * LARGEST):
+            assert wire.ask("POST", "/v1/events", auth, body).status in {200, 422}
+
+
 def test_who_hangs_up_in_a_body_is_no_bug(server: Server, key: str) -> None:
     for way in (half_a_body, half_a_chunk):
-        for _ in range(20):
-            with Wire(server.port) as wire:
-                wire.send(way(key))
-    within(BACK_WITHIN_S, lambda: is_alive(server), "the server answers")
+        with crowd(server, 50, way(key)):
+            pause(0.5)  # all of them are being read
+    within(BACK_WITHIN_S, lambda: readiness(server) == 200, "the server answers")
+    pause(0.5)  # whatever is to be said has been said
     assert '"bug"' not in server.output
 
 
@@ -222,6 +263,16 @@ def test_a_request_in_flight_is_answered_after_sigterm(world: World, folder: Pat
 def pause(seconds: float) -> None:
     """What a slow sender does between two parts."""
     threading.Event().wait(seconds)
+
+
+def early(wire: Wire) -> Answer | None:
+    """The answer to a request that is still being sent, if there is one within a moment."""
+    try:
+        return wire.answer()
+    except TimeoutError:
+        return None
+    except OSError:
+        return Answer(0, [], b"")
 
 
 def is_cut(one: socket.socket) -> bool:
