@@ -74,6 +74,9 @@ def _cases(one: Operation) -> Iterator[Case]:
     text = None if good is None else good.decode()
     for name in one.in_path:
         yield Case(one, f"path {name}", one.target(path={name: HOLE}), media_types[0], text)
+    if len(one.in_path) > 1:
+        every = one.target(path=dict.fromkeys(one.in_path, HOLE))
+        yield Case(one, "the whole path", every, media_types[0], text)
     for name in one.in_query:
         if name in IDS:
             target = one.target(query={name: HOLE})
