@@ -23,12 +23,22 @@ from tests.cli.conftest import (
     postgres_is_stopped,
     wait_until_ready,
 )
-from tests.conftest import execute
 
 # Forks that become another user have loaded all they need: the clone may be closed to others.
 LOADED = (granian._loops, granian._signals)
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+BROKEN_WORKER = """
+from shopdsr import worker
+
+
+def fail():
+    raise RuntimeError("no worker today")
+
+
+worker.worker = fail
+"""
 
 
 @pytest.mark.parametrize("ending", ["SIGTERM", "Ctrl-C", "Ctrl-C while a body comes in"])
@@ -94,13 +104,19 @@ def test_an_address_that_is_not_of_this_machine_is_named(shell: Shell, host: str
     assert ended.stderr.startswith(f"Error: Cannot listen on {host}:8000: ")
 
 
-async def test_workers_that_cannot_start_end_the_service_and_say_why(database_url: str) -> None:
-    # The command itself needs no table of totals, and its workers do.
-    await execute(database_url, "drop table shop_days cascade")
-    shell = Shell(SHOPDSR_DATABASE_URL=database_url, SHOPDSR_PORT=str(free_port()))
+def test_workers_that_cannot_start_end_the_service_and_say_why(
+    database_url: str, tmp_path: Path
+) -> None:
+    # The command itself never makes the application, and its workers do.
+    (tmp_path / "sitecustomize.py").write_text(BROKEN_WORKER)
+    shell = Shell(
+        SHOPDSR_DATABASE_URL=database_url,
+        SHOPDSR_PORT=str(free_port()),
+        PYTHONPATH=str(tmp_path),
+    )
     ended = shell.run("serve")
     assert ended.returncode == 1
-    assert 'relation "shop_days" does not exist' in ended.stderr
+    assert "RuntimeError: no worker today" in ended.stderr
     assert "Worker crash loop detected" in ended.stderr
     assert ended.stdout == ""
 
