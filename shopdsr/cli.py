@@ -83,6 +83,8 @@ def main(ctx: click.Context) -> None:
         raise click.UsageError(str(error)) from None
     # As an exception, so that whatever is open is closed, the embedded Postgres included.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # A shell's background jobs are born deaf to it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @main.command()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
+from domain.errors import Unavailable
 from domain.recording import Outcome, Submission
 from infra.joining import Joiner
 from infra.postgres.ledger import Ledger
@@ -50,6 +51,7 @@ class JoinedLedger:
                 patience_s=ledger.patience_s,
             )
 
+        self._patience_s = ledger.patience_s
         self._small = lanes(ledger.record_free, SMALL_LANES, SMALL_EVENTS_AT_ONCE)
         self._patient = lanes(ledger.record, PATIENT_LANES, SMALL_EVENTS_AT_ONCE)
         self._bulk = lanes(ledger.record, BULK_LANES, BULK_EVENTS_AT_ONCE)
@@ -59,6 +61,13 @@ class JoinedLedger:
         asked, weight = (submission, now), len(submission.events)
         if weight > SMALL_EVENTS_MAX:
             return await self._bulk.ask(asked, weight)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await self._record_small(asked, weight)
+        except TimeoutError:
+            raise Unavailable("waited too long") from None
+
+    async def _record_small(self, asked: Asked, weight: int) -> list[Outcome]:
         for delay in BUSY_DELAYS_S:
             outcomes = await self._small.ask(asked, weight)
             if outcomes is not None:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from tests.faults.cluster import Cluster
 from tests.faults.cluster import cluster as cluster_of_rows
 from tests.faults.figures import SHORT, Figures, closing_table
 
-_RAN = pytest.StashKey[list[Figures]]()
+FIGURES = "figures of a row"
+"""The property of a report that carries them, from whatever process the row ran in."""
 
 
 @pytest.fixture(scope="session")
@@ -18,17 +20,15 @@ def cluster() -> Iterator[Cluster]:
         yield found
 
 
-@pytest.fixture(scope="session")
-def ran(pytestconfig: pytest.Config) -> list[Figures]:
-    """Rows that have run, to be printed at the end."""
-    return pytestconfig.stash.setdefault(_RAN, [])
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the closing table."""
-    rows = config.stash.get(_RAN, [])
+    rows = [
+        msgspec.json.decode(value, type=Figures)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        for name, value in getattr(report, "user_properties", [])
+        if name == FIGURES and report.when == "call"
+    ]
     if rows:
         terminalreporter.section("faults, in their short form")
         terminalreporter.write_line(closing_table(rows, SHORT.seed))
