@@ -20,7 +20,6 @@ from shopdsr.log import configure_log
 from shopdsr.schedule import scheduled
 from shopdsr.settings import read_settings
 
-
 GARBAGE_THRESHOLDS = (100_000, 20, 10)
 """Batches make many objects that are gone by count; to look for cycles among them finds none."""
 

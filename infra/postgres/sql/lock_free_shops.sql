@@ -1,5 +1,5 @@
--- Locks those of these shops that no other writer holds, and tells which are held.
-select named.tenant_id, named.shop_id
+-- Locks those of these shops that no other writer holds; one that is held has no key.
+select named.tenant_id, named.shop_id, free.shop_key
 from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
 join shops s using (tenant_id, shop_id)
 left join lateral (
@@ -8,4 +8,3 @@ left join lateral (
     where shop_key = s.shop_key
     for update skip locked
 ) free on true
-where free.shop_key is null
