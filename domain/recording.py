@@ -198,27 +198,23 @@ def _settle_ratings(
     seen: Mapping[Identity, Fact],
     shops: Mapping[int, KnownShop],
 ) -> None:
-    by_month: dict[BuyerMonth, list[Rating]] = {}
-    moderations: dict[ReviewKey, list[Moderation]] = {}
+    moderations: defaultdict[ReviewKey, list[Moderation]] = defaultdict(list)
     for fact in seen.values():
-        if isinstance(fact, Rating):
-            by_month.setdefault((fact.shop_key, fact.buyer_id, fact.month), []).append(fact)
-        elif isinstance(fact, Moderation):
-            moderations.setdefault((fact.shop_key, fact.review_id), []).append(fact)
+        if isinstance(fact, Moderation):
+            moderations[fact.shop_key, fact.review_id].append(fact)
 
-    for buyer_month in _unsettled(recording.facts, seen):
-        shop_key = buyer_month[0]
+    for (shop_key, _, _), cohort in _unsettled(recording, stored, seen).items():
         members = []
-        for rating in by_month[buyer_month]:
-            key = (shop_key, rating.review_id)
+        for rating in cohort:
+            key = shop_key, rating.review_id
             if key in moderations:
                 removed = ratings.is_removed(moderations[key])
             else:
                 removed = stored.states.get(key) is RatingState.REMOVED
             members.append((rating, removed))
         states = ratings.settle(members, shops[shop_key].rules)
-        for rating, _ in members:
-            key = (shop_key, rating.review_id)
+        for rating in cohort:
+            key = shop_key, rating.review_id
             before, after = stored.states.get(key), states[rating.review_id]
             if before is after:
                 continue
@@ -229,15 +225,26 @@ def _settle_ratings(
             totals.add_rating(day, rating.scores, after)
 
 
-def _unsettled(facts: Iterable[Fact], seen: Mapping[Identity, Fact]) -> set[BuyerMonth]:
-    """Where these facts may change states."""
-    found: set[BuyerMonth] = set()
-    for fact in facts:
-        rating: Fact | None = fact
+def _unsettled(
+    recording: Recording, stored: Stored, seen: Mapping[Identity, Fact]
+) -> dict[BuyerMonth, list[Rating]]:
+    """All ratings of those buyers and months where new facts may change states."""
+    by_month: defaultdict[BuyerMonth, list[Rating]] = defaultdict(list)
+    for fact in stored.facts.values():
+        if isinstance(fact, Rating):
+            by_month[fact.shop_key, fact.buyer_id, fact.month].append(fact)
+    found: dict[BuyerMonth, list[Rating]] = {}
+    for fact in recording.facts:
+        if isinstance(fact, Rating):
+            buyer_month = fact.shop_key, fact.buyer_id, fact.month
+            found[buyer_month] = cohort = by_month[buyer_month]
+            cohort.append(fact)
+    for fact in recording.facts:
         if isinstance(fact, Moderation):
             rating = seen.get((Rating, fact.shop_key, fact.review_id))
-        if isinstance(rating, Rating):
-            found.add((rating.shop_key, rating.buyer_id, rating.month))
+            if isinstance(rating, Rating):
+                buyer_month = rating.shop_key, rating.buyer_id, rating.month
+                found[buyer_month] = by_month[buyer_month]
     return found
 
 

@@ -49,7 +49,7 @@ class Audit:
         async def work(connection: Connection) -> list[Difference]:
             if mend:
                 await connection.execute(sql("insert_totals"), shop_key, now.date())
-                await lock_shops(connection, [tenant_id], [shop_id])
+                await lock_shops(connection, [(tenant_id, shop_id)])
             [row] = await connection.fetch(sql("shops_by_id"), tenant_id, [shop_id])
             kept = await kept_shop(connection, self._rules, row)
             counted = await recount(connection, kept.key, kept.rules.rules)

@@ -71,7 +71,7 @@ class RuleSets:
 
     async def _rebuild_shop(self, tenant_id: int, shop_id: str) -> None:
         async def work(connection: Connection) -> None:
-            [shop_key] = await lock_shops(connection, [tenant_id], [shop_id])
+            [shop_key] = await lock_shops(connection, [(tenant_id, shop_id)])
             [shop] = await connection.fetch(sql("shops_by_id"), tenant_id, [shop_id])
             found = await self._rules.latest(connection, tenant_id, [shop["rules"]])
             rules = found[shop["rules"]]

@@ -98,14 +98,15 @@ class Scores:
             )
             if not behind:
                 return 0
-            tenant_ids, shop_ids = zip(*behind, strict=True)
-            shop_keys = await lock_shops(connection, tenant_ids, shop_ids)
+            shop_keys = await lock_shops(connection, [tuple(row) for row in behind])
             before = [
                 (
                     ShopKey(row["tenant_id"], row["shop_key"]),
                     windows_before(today, await self._rules_of(connection, row)),
                 )
-                for row in await connection.fetch(sql("locked_shops"), shop_keys)
+                for row in await connection.fetch(
+                    sql("locked_shops"), " ".join(map(str, shop_keys))
+                )
                 if row["totals_day"] < today
             ]
             sums = await connection.fetch(sql("window_totals"), *_columns(before))

@@ -91,7 +91,7 @@ class Shops:
         if not shops:
             return []
         shop_ids = [shop.shop_id for shop in shops]
-        await lock_shops(connection, [tenant_id] * len(shop_ids), shop_ids)
+        await lock_shops(connection, [(tenant_id, shop_id) for shop_id in shop_ids])
         kept = await self._by_id(connection, tenant_id, shop_ids)
         return [(shop, kept[shop.shop_id]) for shop in shops]
 

@@ -24,7 +24,8 @@ from tests.faults.stream import STORED
 
 _LOOK_FOR_SHOPS = """
     select s.shop_key
-    from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
+    from unnest(string_to_array($1, ' ')::bigint[], string_to_array($2, ' '))
+        as named (tenant_id, shop_id)
     join shops s using (tenant_id, shop_id)
     order by s.shop_key
 """
@@ -33,7 +34,8 @@ BETWEEN_S = 0.02
 
 _FIND_ALL_FREE = """
     select tenant_id, shop_id, s.shop_key
-    from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
+    from unnest(string_to_array($1, ' ')::bigint[], string_to_array($2, ' '))
+        as named (tenant_id, shop_id)
     join shops s using (tenant_id, shop_id)
 """
 _LOOK_FOR_TENANT = "select from tenants where tenant_id = $1"
