@@ -19,8 +19,6 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 T = TypeVar("T")
 Item = TypeVar("Item")
 
-STAGES = ("stage_days", "stage_units", "stage_totals")
-
 _TRANSIENT = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
@@ -244,5 +242,4 @@ async def _leave(connection: Connection) -> None:
 
 
 async def _prepare(connection: Connection) -> None:
-    for stage in STAGES:
-        await connection.execute(sql(stage))
+    await connection.execute(sql("stage"))
