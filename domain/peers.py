@@ -85,12 +85,15 @@ GroupKey: TypeAlias = tuple[str, str, Dimension]
 SalesKey: TypeAlias = tuple[str, str, str]
 """Marketplace, category, currency."""
 
+Percentiles: TypeAlias = dict[Dimension, dict[int, float | None]]
+"""By dimension and shop key; null where the shop is alone, absent where it has no score."""
+
 
 class Snapshot(NamedTuple):
-    """All groups of one tenant; percentiles by dimension and shop key, rising sales."""
+    """All groups of one tenant; sales in minor units, rising."""
 
     groups: dict[GroupKey, Group]
-    percentiles: dict[Dimension, dict[int, float]]
+    percentiles: Percentiles
     sales: dict[SalesKey, list[int]]
 
 
@@ -105,28 +108,33 @@ def scored(tallies: Iterable[tuple[int, int]], rules: Rules) -> dict[Dimension, 
 
 def snapshot(shops: Iterable[PeerShop]) -> Snapshot:
     """Group the shops and rank each within its groups, in the time of one sort per group."""
-    members: dict[GroupKey, list[tuple[int, Tally]]] = defaultdict(list)
+    peers: dict[tuple[str, str], list[PeerShop]] = defaultdict(list)
     sales: dict[SalesKey, list[int]] = defaultdict(list)
     for shop in shops:
+        peers[shop.marketplace, shop.category].append(shop)
         sales[shop.marketplace, shop.category, shop.currency].append(shop.sales)
-        for dimension, tally in shop.tallies.items():
-            members[shop.marketplace, shop.category, dimension].append((shop.shop_key, tally))
     groups: dict[GroupKey, Group] = {}
-    percentiles: dict[Dimension, dict[int, float]] = {dimension: {} for dimension in DIMENSIONS}
-    for key, group in members.items():
-        tallied = [tally for _, tally in group]
-        ranks = _ranks(tallied)
-        rising = sorted(ranks)
-        groups[key] = Group(
-            shops=len(group),
-            mean=_mean(tallied),
-            min=_score(tallied[ranks.index(rising[0])]),
-            max=_score(tallied[ranks.index(rising[-1])]),
-        )
-        for rank, (shop_key, _) in zip(ranks, group, strict=True):
-            place = percentile(bisect_left(rising, rank), len(group))
-            if place is not None:
-                percentiles[key[2]][shop_key] = place
+    percentiles: Percentiles = {dimension: {} for dimension in DIMENSIONS}
+    for named, members in peers.items():
+        for dimension in DIMENSIONS:
+            found = {
+                shop.shop_key: shop.tallies[dimension]
+                for shop in members
+                if dimension in shop.tallies
+            }
+            if not found:
+                continue
+            tallies = list(found.values())
+            ranks = _ranks(tallies)
+            rising = sorted(ranks)
+            groups[*named, dimension] = Group(
+                shops=len(tallies),
+                mean=_mean(tallies),
+                min=_score(tallies[ranks.index(rising[0])]),
+                max=_score(tallies[ranks.index(rising[-1])]),
+            )
+            places = [percentile(bisect_left(rising, rank), len(ranks)) for rank in ranks]
+            percentiles[dimension].update(zip(found, places, strict=True))
     return Snapshot(
         groups=groups,
         percentiles=percentiles,
@@ -213,25 +221,21 @@ def _ranks(group: Sequence[Tally]) -> Sequence[float]:
 
 
 def _mean(group: Sequence[Tally]) -> Fraction:
-    # Scores are added pair by pair, so that most additions are of short numbers, and the sum is
-    # reduced once at the end: linear in practice, where adding one by one is quadratic.
+    # Scores are added a few at a time, so that most additions are of short numbers, and the sum
+    # is reduced once at the end: linear in practice, where adding one by one is quadratic.
     sums: Counter[int] = Counter()
     for tally in group:
         sums[tally.count] += tally.sum
     terms = [(stars, count) for count, stars in sums.items()]
     while len(terms) > 1:
-        last = terms[-1:] if len(terms) % 2 else []
-        terms = [_added(*pair) for pair in zip(terms[::2], terms[1::2], strict=False)] + last
+        terms = [_added(terms[start : start + 16]) for start in range(0, len(terms), 16)]
     total, denominator = terms[0]
     return Fraction(total, denominator * len(group))
 
 
-def _added(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    denominator = lcm(one[1], other[1])
-    return (
-        one[0] * (denominator // one[1]) + other[0] * (denominator // other[1]),
-        denominator,
-    )
+def _added(terms: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    common = lcm(*(denominator for _, denominator in terms))
+    return sum(numerator * (common // denominator) for numerator, denominator in terms), common
 
 
 def _score(tally: Tally) -> Fraction:
