@@ -1,7 +1,7 @@
--- Every shop of a tenant in the windows of its own rules that end on a day: how many ratings of
--- each dimension, their stars, and sales. Running totals that stand for a day nearby are moved by
--- the days between the ends of both windows and between their starts. Without them the windows
--- are whole: those that end where they start are moved by their starts alone.
+-- Every shop of a tenant in the windows of its own rules that end on a day: ratings, stars, sales.
+-- Running totals that stand for a day nearby are moved by the days between the ends of both
+-- windows and between their starts. Without them the windows are whole: those that end where
+-- they start are moved by their starts alone.
 select
     s.shop_key, s.marketplace, s.category, s.currency, s.rules, s.rules_version,
     coalesce(t.description_1 + t.description_2 + t.description_3 + t.description_4 + t.description_5, 0)
