@@ -6,7 +6,7 @@ No statement reads a table that grows as a whole, and the rows it visits keep to
 import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -14,7 +14,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from infra.postgres.database import STAGES
+from infra.postgres.database import STAGES, Connection
 from infra.postgres.peers import BUILT_IN_WINDOWS
 from infra.postgres.statements import sql, statement_names
 from tests.conftest import execute
@@ -190,6 +190,14 @@ def url(postgres_url: str, template: str) -> Iterator[str]:
     asyncio.run(execute(postgres_url, f"drop database {name} with (force)"))
 
 
+@pytest.fixture
+async def connection(url: str) -> AsyncIterator[Connection]:
+    """A connection that is closed whatever happens, so that no lock outlives a test."""
+    opened = await asyncpg.connect(url)
+    yield opened
+    await opened.close()
+
+
 def test_every_statement_on_a_table_that_grows_is_looked_at() -> None:
     named = {name for name in statement_names() if GROWING & set(_words(sql(name)))}
     asked = {name.split(maxsplit=1)[0] for name in ASKED}
@@ -198,10 +206,8 @@ def test_every_statement_on_a_table_that_grows_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("name", ASKED)
-async def test_a_statement_visits_what_it_asks_for(url: str, name: str) -> None:
-    connection = await asyncpg.connect(url)
+async def test_a_statement_visits_what_it_asks_for(connection: Connection, name: str) -> None:
     faults = {mode: await _faults(connection, name, mode) for mode in MODES}
-    await connection.close()
     assert faults == {mode: [] for mode in MODES}
 
 
@@ -217,13 +223,11 @@ async def test_a_statement_visits_what_it_asks_for(url: str, name: str) -> None:
     ],
 )
 async def test_a_plan_without_its_index_is_found_out(
-    url: str, name: str, spoilt: str, fault: str
+    connection: Connection, name: str, spoilt: str, fault: str
 ) -> None:
-    connection = await asyncpg.connect(url)
     found = await _faults(connection, name, MODES[1], spoilt)
     assert any(re.fullmatch(fault, one) for one in found), found
     assert await _faults(connection, name, MODES[1]) == []
-    await connection.close()
 
 
 def _words(statement: str) -> list[str]:
@@ -231,9 +235,7 @@ def _words(statement: str) -> list[str]:
     return [word.removeprefix("tenant_") for word in re.findall(r"\w+", code)]
 
 
-async def _faults(
-    connection: "asyncpg.Connection[asyncpg.Record]", name: str, mode: str, spoilt: str = ""
-) -> list[str]:
+async def _faults(connection: Connection, name: str, mode: str, spoilt: str = "") -> list[str]:
     """What a plan does that it should not; nothing that it changes stays."""
     asked = ASKED[name]
     transaction = connection.transaction()
