@@ -39,16 +39,17 @@ class Audit:
                 sql("shops_after"), after, _SHOPS_AT_ONCE
             )
         ):
-            for row in rows:
-                yield await self._shop(row["tenant_id"], row["shop_id"], now, mend=mend)
+            for tenant_id, shop_id, shop_key in rows:
+                yield await self._shop(tenant_id, shop_id, shop_key, now, mend=mend)
             last = rows[-1]["shop_key"]
 
     async def _shop(
-        self, tenant_id: int, shop_id: str, now: datetime, *, mend: bool
+        self, tenant_id: int, shop_id: str, shop_key: int, now: datetime, *, mend: bool
     ) -> AuditedShop:
         async def work(connection: Connection) -> list[Difference]:
             if mend:
-                await lock_shops(connection, [tenant_id], [shop_id], now)
+                await connection.execute(sql("insert_totals"), shop_key, now.date())
+                await lock_shops(connection, [(tenant_id, shop_id)])
             [row] = await connection.fetch(sql("shops_by_id"), tenant_id, [shop_id])
             kept = await kept_shop(connection, self._rules, row)
             counted = await recount(connection, kept.key, kept.rules.rules)
