@@ -6,7 +6,7 @@ No statement reads a table that grows as a whole, and the rows it visits keep to
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -62,6 +62,11 @@ class Asked(NamedTuple):
     staged: str = ""
 
 
+def texts(*columns: Sequence[object]) -> tuple[str, ...]:
+    """Columns as recording gives them: each a text, its values apart by blanks."""
+    return tuple(" ".join(map(str, column)) for column in columns)
+
+
 SHOPS = "shops_pkey shops_shop_key_key"
 
 ASKED: dict[str, Asked] = {
@@ -74,19 +79,19 @@ ASKED: dict[str, Asked] = {
     ),
     "day_totals": Asked((1, SMALL, date(2026, 10, 22), TOMORROW), 25, f"{SHOPS} shop_days_pkey"),
     "known_ratings": Asked(
-        (*REVIEWS, KEYS, ["b-1"] * 100, [MONTH] * 100),
+        texts(*REVIEWS, KEYS, ["b-1"] * 100, [MONTH] * 100),
         20 * len(RATED),
         "ratings_pkey ratings_buyer_month_idx",
     ),
-    "known_moderations": Asked(REVIEWS, 2 * len(RATED), "moderations_pkey"),
+    "known_moderations": Asked(texts(*REVIEWS), 2 * len(RATED), "moderations_pkey"),
     "known_orders": Asked(ORDERS, 2 * len(RATED), "orders_pkey"),
     "known_refunds": Asked(ORDERS, 2 * len(RATED), "refunds_pkey"),
     "known_listing_events": Asked(LISTED, 2 * len(RATED), "listing_events_pkey"),
     "known_sale_days": Asked((*LISTED, [MONTH] * 100), 3 * 100, "listing_days_pkey"),
     "known_stock_counts": Asked((*LISTED, [PUBLISHED] * 100), 100, "stock_counts_pkey"),
-    "lock_shops": Asked((TENANTS, IDS, DAY), 100, SHOPS),
-    "locked_shops": Asked((KEYS,), 200, f"{SHOPS} shop_totals_pkey"),
-    "busy_shops": Asked((TENANTS, IDS), 200, f"{SHOPS} shop_totals_pkey"),
+    "lock_shops": Asked(texts(TENANTS, IDS), 200, f"{SHOPS} shop_totals_pkey"),
+    "locked_shops": Asked(texts(KEYS), 200, f"{SHOPS} shop_totals_pkey"),
+    "lock_free_shops": Asked(texts(TENANTS, IDS), 200, f"{SHOPS} shop_totals_pkey"),
     "add_days": Asked(
         (), 0, "", staged=STAGED.format("days", "shop_days") + " and day = '2026-11-19'"
     ),
