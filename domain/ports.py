@@ -16,7 +16,7 @@ from domain.errors import Refusal
 from domain.events import Instant, Reason
 from domain.facts import Rating
 from domain.keys import ApiKey, StoredKey
-from domain.listings import ListingFacts
+from domain.listings import ListingFacts, Sieve
 from domain.peers import PeerStanding
 from domain.recording import Outcome, Submission
 from domain.rules import Rules, RuleSet
@@ -212,9 +212,19 @@ class Listings(Protocol):
     """Reads listings."""
 
     async def page(
-        self, shop: ShopKey, as_of: date, units_from: date, after: str, limit: int
+        self,
+        shop: ShopKey,
+        as_of: date,
+        sieve: Sieve,
+        *,
+        units_from: date,
+        after: str,
+        limit: int,
     ) -> list[ListingFacts]:
-        """Up to `limit` listings that exist by a day, by id, from the first id over `after`."""
+        """Up to `limit` listings that exist by a day, by id, from the first id over `after`.
+
+        Those that the sieve does not let through are absent.
+        """
 
 
 class Reviews(Protocol):
