@@ -200,6 +200,7 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
             "timezone": "UTC",
             # Plans by index whatever the arguments; to plan a statement costs more than to run it.
             "plan_cache_mode": "force_generic_plan",
+            "jit": "off",
             "role": ROLE,
         },
     )
