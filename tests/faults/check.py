@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from domain.totals import FIELDS
-from infra.postgres.audit import Audit
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.rules import RuleBook
+from infra.postgres.verification import Verification
 from tests.faults.caller import Caller
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures
@@ -32,7 +32,7 @@ REFERENCE_EVENTS_MAX = 2_500
 """The reference is slow on purpose; more events are held against the clients' own tally alone."""
 
 _COUNTED = [field for field in FIELDS if field not in {"on_sale", "sold"}]
-"""What a tally holds; the rest is left to the audit and the reference."""
+"""What a tally holds; the rest is left to verifying and the reference."""
 
 
 def check(figures: Figures, url: str, service: Service, key: str, model: Model) -> None:
@@ -89,10 +89,10 @@ async def stored_identities(url: str) -> Counter[Identity]:
 
 
 async def differences(url: str) -> int:
-    """How many stored totals the product's own audit finds wrong."""
+    """How many stored totals the product's own verifying finds wrong."""
     async with open_database(url, PoolLimits(connections_max=2)) as database:
-        audit = Audit(database, RuleBook())
-        shops = [shop async for shop in audit.shops(datetime.now(UTC), mend=False)]
+        verification = Verification(database, RuleBook())
+        shops = [shop async for shop in verification.shops(datetime.now(UTC), mend=False)]
     return sum(len(shop.differences) for shop in shops)
 
 

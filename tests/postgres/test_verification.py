@@ -1,7 +1,9 @@
-"""The audit finds whatever is stored otherwise than the facts say, and puts it right."""
+"""Verifying finds whatever is stored otherwise than the facts say, and puts it right."""
 
 import pytest
 
+from domain.acts import COMMAND_LINE
+from infra.postgres.audit_trail import AuditTrail
 from tests.conftest import execute
 from tests.postgres.conftest import Books, events_of, new_books
 from tests.reference.worlds import world
@@ -46,16 +48,41 @@ async def test_a_planted_fault_is_found_and_repaired(
     assert await again.stored() == before
 
 
-async def test_the_audit_names_the_row_with_what_is_stored_and_what_it_should_be(
+async def test_a_row_is_named_with_what_is_stored_and_what_it_should_be(
     books: Books,
 ) -> None:
     await books.open(WORLD)
     await books.record(events_of(WORLD.events))
     await execute(books.url, "update listing_days set units = units + 1")
-    differences = [d async for s in books.audit.shops(books.now, mend=False) for d in s.differences]
+    differences = [
+        d async for s in books.verification.shops(books.now, mend=False) for d in s.differences
+    ]
     assert differences
     for difference in differences:
         assert difference.table == "listing_days"
         assert difference.key
         assert isinstance(difference.recounted, int)
         assert difference.stored == difference.recounted + 1
+
+
+async def test_what_was_repaired_is_in_the_audit_trail_of_its_tenant(books: Books) -> None:
+    await books.open(WORLD)
+    await books.record(events_of(WORLD.events))
+    trail = AuditTrail(books.database)
+    before = await trail.newest(books.tenant_id, 100)
+    await books.differences(mend=True)
+    assert await trail.newest(books.tenant_id, 100) == before, "nothing was repaired"
+
+    await execute(books.url, "update listing_days set units = units + 1")
+    await execute(books.url, "update shop_totals set paid = paid + 1")
+    spoilt = [s async for s in books.verification.shops(books.now, mend=False) if s.differences]
+    assert {shop.tenant for shop in spoilt} == {"acme"}
+    assert await trail.newest(books.tenant_id, 100) == before, "looking changes nothing"
+    await books.differences(mend=True)
+    added = (await trail.newest(books.tenant_id, 100))[: -len(before)]
+    assert {(entry.who, entry.what, entry.at) for entry in added} == {
+        (COMMAND_LINE, "verify --repair", books.now)
+    }
+    assert sorted(entry.on for entry in added) == sorted(
+        [shop.shop_id, *sorted({one.table for one in shop.differences})] for shop in spoilt
+    )

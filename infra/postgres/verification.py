@@ -1,11 +1,13 @@
-"""The audit: every shop's stored totals against a recount, while the service goes on."""
+"""Verification: every shop's stored totals against a recount, while the service goes on."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
 
 import msgspec
 
+from domain.acts import COMMAND_LINE, Act
 from domain.recount import Difference
+from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database
 from infra.postgres.ledger import lock_shops
 from infra.postgres.recount import recount, repair
@@ -16,23 +18,26 @@ from infra.postgres.statements import sql
 _SHOPS_AT_ONCE = 500
 
 
-class AuditedShop(msgspec.Struct, frozen=True):
+class VerifiedShop(msgspec.Struct, frozen=True):
     """One shop and what is stored otherwise than its facts say."""
 
-    tenant_id: int
+    tenant: str
     shop_id: str
     differences: list[Difference]
 
 
-class Audit:
+class Verification:
     """Recounts shops one by one, each in one snapshot, so that a recount is exact."""
 
     def __init__(self, database: Database, rules: RuleBook) -> None:
         self._database = database
         self._rules = rules
 
-    async def shops(self, now: datetime, *, mend: bool) -> AsyncIterator[AuditedShop]:
-        """Every shop of every tenant; with `mend` differences are put right as they are found."""
+    async def shops(self, now: datetime, *, mend: bool) -> AsyncIterator[VerifiedShop]:
+        """Every shop of every tenant; with `mend` differences are put right as they are found.
+
+        What was put right stands in the audit trail.
+        """
         last = 0
         while rows := await self._database.run(
             lambda connection, after=last: connection.fetch(  # type: ignore[misc]
@@ -40,21 +45,22 @@ class Audit:
             )
         ):
             for row in rows:
-                yield await self._shop(row["tenant_id"], row["shop_id"], now, mend=mend)
+                act = Act(row["tenant_id"], COMMAND_LINE, "verify --repair", now)
+                differences = await self._differences(act, row["shop_id"], mend=mend)
+                yield VerifiedShop(row["tenant"], row["shop_id"], differences)
             last = rows[-1]["shop_key"]
 
-    async def _shop(
-        self, tenant_id: int, shop_id: str, now: datetime, *, mend: bool
-    ) -> AuditedShop:
+    async def _differences(self, act: Act, shop_id: str, *, mend: bool) -> list[Difference]:
         async def work(connection: Connection) -> list[Difference]:
             if mend:
-                await lock_shops(connection, [tenant_id], [shop_id], now)
-            [row] = await connection.fetch(sql("shops_by_id"), tenant_id, [shop_id])
+                await lock_shops(connection, [act.tenant_id], [shop_id], act.at)
+            [row] = await connection.fetch(sql("shops_by_id"), act.tenant_id, [shop_id])
             kept = await kept_shop(connection, self._rules, row)
             counted = await recount(connection, kept.key, kept.rules.rules)
-            if mend:
+            if mend and counted.differences:
                 await repair(connection, kept.shop_key, counted)
+                tables = {difference.table for difference in counted.differences}
+                await record(connection, act, [shop_id, *sorted(tables)])
             return counted.differences
 
-        differences = await self._database.run(work, snapshot=not mend)
-        return AuditedShop(tenant_id, shop_id, differences)
+        return await self._database.run(work, snapshot=not mend)
