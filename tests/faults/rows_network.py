@@ -27,20 +27,18 @@ def acknowledgement_lost(cluster: Cluster, form: Form, control: str = "") -> Fig
     """Commits go through and their answers are lost, on both sides of the service."""
     with _stage(cluster, form, "acknowledgement lost", control) as on:
         on.clients.go()
+        database, service = on.to_database, on.to_service
         half = form.lost_answers // 2
-        on.to_database.cut_commits = on.to_service.cut_answers = 0.25
-        wait_for(
-            lambda: min(on.to_database.commits_cut, on.to_service.answers_cut) >= half,
-            60 + form.lost_answers,
-            "so many answers are cut",
-        )
-        on.to_database.cut_commits = on.to_service.cut_answers = 0.0
-        on.to_database.cut_anywhere = on.to_service.cut_anywhere = 0.02
-        wait_for(
-            lambda: min(on.to_database.pieces_cut, on.to_service.pieces_cut) >= half // 5,
-            60 + form.lost_answers,
-            "so many pieces are cut",
-        )
+        within_s = 60 + form.lost_answers
+        database.cut_commits = service.cut_answers = 0.25
+        wait_for(lambda: database.commits_cut >= half, within_s, "so many commits are cut")
+        database.cut_commits = 0.0
+        wait_for(lambda: service.answers_cut >= half, within_s, "so many answers are cut")
+        service.cut_answers = 0.0
+        database.cut_anywhere, service.cut_anywhere = 0.02, 0.1
+        wait_for(lambda: database.pieces_cut >= half // 5, within_s, "so many pieces are cut")
+        database.cut_anywhere = 0.0
+        wait_for(lambda: service.pieces_cut >= half // 5, within_s, "so many pieces are cut")
         on.check()
         on.figures.faults = on.to_database.cuts + on.to_service.cuts
         on.figures.notes.append(
