@@ -19,7 +19,7 @@ from infra.postgres.ledger import Ledger
 from tests.postgres.conftest import Books, new_books
 from tests.reference.worlds import NOW
 
-PATIENCE_S = 0.2
+PATIENCE_S = 0.4
 
 
 class Scripted(Ledger):
