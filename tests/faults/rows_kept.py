@@ -34,15 +34,18 @@ FAULTS = {
 """One shop's rows are spoilt in each of these ways; the first word is what must be named."""
 
 
+CONNECTIONS = 1
+"""Of each client: what is verified is to grow, and not by more than can be counted meanwhile."""
+
 _SHOP_IDS = [shop["shop_id"] for shop in SHOPS]
 
 
 def verified(on_cluster: Cluster, form: Form, control: str = "") -> Figures:
     """`shopdsr verify` is exact while events arrive; planted faults are named and repaired."""
     with stage(on_cluster, form, "verified while live", control=control) as on:
-        on.clients.go()
+        on.clients.go(CONNECTIONS)
         on.clients.until_more(300)
-        runs = 3 * form.outages
+        runs = 1 + form.outages
         for _ in range(runs):
             alarms = shopdsr(on.url, "verify")
             on.figures.claim(alarms.returncode == 0, f"a false alarm: {alarms.stdout[:300]}")
@@ -79,7 +82,7 @@ def _plant(on: Stage, faults: dict[str, tuple[str, str]]) -> None:
 def restored(on_cluster: Cluster, form: Form, control: str = "") -> Figures:
     """Dumped while events arrive and restored elsewhere: clean, and the same answers."""
     with stage(on_cluster, form, "dump and restore", control=control) as on:
-        on.clients.go()
+        on.clients.go(CONNECTIONS)
         on.clients.until_more(300 * form.outages)
         with cluster() as elsewhere, tempfile.TemporaryDirectory() as folder:
             elsewhere.sql(f"create role {ROLE}")
