@@ -38,9 +38,9 @@ def day_of(instant: datetime, time_zone: str) -> date:
     return instant.astimezone(zone(time_zone)).date()
 
 
-def within_reach(instant: datetime, now: datetime) -> bool:
-    """Whether facts may carry this instant: from 2000 in UTC to ten minutes past the clock."""
-    return FIRST_INSTANT <= instant <= now + CLOCK_TOLERANCE
+def last_instant(now: datetime) -> datetime:
+    """The last instant that facts may carry, as `FIRST_INSTANT` is the first."""
+    return now + CLOCK_TOLERANCE
 
 
 class Window(msgspec.Struct, frozen=True):

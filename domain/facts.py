@@ -26,6 +26,8 @@ class KnownShop(msgspec.Struct, frozen=True):
     currency: str
     time_zone: str
     rules: Rules
+    totals_day: date
+    """The day that its running totals stand for."""
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
@@ -143,21 +145,21 @@ class StockCount(Fact, frozen=True, gc=False):
         return StockCount, self.shop_key, self.listing_id, self.time
 
 
-def admit(event: events.Event, shop: KnownShop, now: datetime) -> Fact:
-    """The fact that a well-formed event states of this shop.
+def admit(event: events.Event, shop: KnownShop, last: datetime) -> Fact:
+    """The fact that a well-formed event states of this shop; `last` is the last instant it may be.
 
     Raises EventRefused: `invalid` for an amount that does not fit the shop's currency, else
     `time_out_of_range`.
     """
-    return _ADMIT[type(event)](event, shop, now)
+    return _ADMIT[type(event)](event, shop, last)
 
 
-def _rating(event: events.ReviewPosted, shop: KnownShop, now: datetime) -> Rating:
+def _rating(event: events.ReviewPosted, shop: KnownShop, last: datetime) -> Rating:
     data, time = event.data, event.time
-    day = _day(time, shop, now)
+    day = _day(time, shop, last)
     completed_on = day
     if data.completed_at is not None:
-        completed_on = _day(data.completed_at, shop, now, "/data/completed_at")
+        completed_on = _day(data.completed_at, shop, last, "/data/completed_at")
     return Rating(
         shop_key=shop.shop_key,
         review_id=data.review_id,
@@ -176,10 +178,10 @@ def _rating(event: events.ReviewPosted, shop: KnownShop, now: datetime) -> Ratin
 
 
 def _moderation(
-    event: events.ReviewRemoved | events.ReviewRestored, shop: KnownShop, now: datetime
+    event: events.ReviewRemoved | events.ReviewRestored, shop: KnownShop, last: datetime
 ) -> Moderation:
     data = event.data
-    _day(event.time, shop, now)
+    _day(event.time, shop, last)
     return Moderation(
         shop_key=shop.shop_key,
         review_id=data.review_id,
@@ -190,7 +192,7 @@ def _moderation(
     )
 
 
-def _order(event: events.OrderPaid, shop: KnownShop, now: datetime) -> Order:
+def _order(event: events.OrderPaid, shop: KnownShop, last: datetime) -> Order:
     data = event.data
     amounts = [
         _minor_units(line.amount, shop, f"/data/lines/{index}/amount")
@@ -201,7 +203,7 @@ def _order(event: events.OrderPaid, shop: KnownShop, now: datetime) -> Order:
         order_id=data.order_id,
         buyer_id=data.buyer_id,
         time=event.time,
-        day=_day(event.time, shop, now),
+        day=_day(event.time, shop, last),
         region=data.region,
         listing_ids=[line.listing_id for line in data.lines],
         quantities=[line.quantity for line in data.lines],
@@ -209,7 +211,7 @@ def _order(event: events.OrderPaid, shop: KnownShop, now: datetime) -> Order:
     )
 
 
-def _refund(event: events.OrderRefunded, shop: KnownShop, now: datetime) -> Refund:
+def _refund(event: events.OrderRefunded, shop: KnownShop, last: datetime) -> Refund:
     data = event.data
     amount = _minor_units(data.amount, shop, "/data/amount")
     return Refund(
@@ -217,7 +219,7 @@ def _refund(event: events.OrderRefunded, shop: KnownShop, now: datetime) -> Refu
         refund_id=data.refund_id,
         order_id=data.order_id,
         time=event.time,
-        day=_day(event.time, shop, now),
+        day=_day(event.time, shop, last),
         amount=amount,
     )
 
@@ -225,30 +227,30 @@ def _refund(event: events.OrderRefunded, shop: KnownShop, now: datetime) -> Refu
 def _listing_event(
     event: events.ListingPublished | events.ListingEdited | events.ListingWithdrawn,
     shop: KnownShop,
-    now: datetime,
+    last: datetime,
 ) -> ListingEvent:
     return ListingEvent(
         shop_key=shop.shop_key,
         listing_id=event.data.listing_id,
         time=event.time,
         kind=_LISTING_KINDS[type(event)],
-        day=_day(event.time, shop, now),
+        day=_day(event.time, shop, last),
         title=event.data.title if isinstance(event, events.ListingPublished) else None,
     )
 
 
-def _stock_count(event: events.StockCounted, shop: KnownShop, now: datetime) -> StockCount:
+def _stock_count(event: events.StockCounted, shop: KnownShop, last: datetime) -> StockCount:
     return StockCount(
         shop_key=shop.shop_key,
         listing_id=event.data.listing_id,
         time=event.time,
-        day=_day(event.time, shop, now),
+        day=_day(event.time, shop, last),
         on_hand=event.data.on_hand,
     )
 
 
-def _day(instant: datetime, shop: KnownShop, now: datetime, pointer: str = "/time") -> date:
-    if not days.within_reach(instant, now):
+def _day(instant: datetime, shop: KnownShop, last: datetime, pointer: str = "/time") -> date:
+    if not days.FIRST_INSTANT <= instant <= last:
         raise EventRefused(
             "time_out_of_range",
             pointer,

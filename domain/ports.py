@@ -241,7 +241,7 @@ class RuleSets(Protocol):
         Equal content makes no new version. Raises BuiltInRules.
         """
 
-    async def rebuild(self, now: datetime) -> int:
+    async def rebuild(self) -> int:
         """Rebuild the states of shops that still follow an older version; how many."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 
 from domain.facts import Moderation, Rating
 from domain.rules import Rules
@@ -13,7 +14,7 @@ def is_late(rating: Rating, rules: Rules) -> bool:
     return (
         rules.rating_deadline_days is not None
         and rating.completed_at is not None
-        and rating.time - rating.completed_at > timedelta(days=rules.rating_deadline_days)
+        and rating.time - rating.completed_at > _days(rules.rating_deadline_days)
     )
 
 
@@ -38,11 +39,17 @@ def settle(ratings: Iterable[tuple[Rating, bool]], rules: Rules) -> dict[str, Ra
         else:
             candidates.append(rating)
     cap = rules.ratings_per_buyer_month
-    candidates.sort(key=_cap_order)
+    if cap is not None and len(candidates) > cap:
+        candidates.sort(key=_cap_order)
     for place, rating in enumerate(candidates):
         within = cap is None or place < cap
         states[rating.review_id] = RatingState.COUNTED if within else RatingState.CAPPED
     return states
+
+
+@cache
+def _days(days: int) -> timedelta:
+    return timedelta(days=days)
 
 
 def _cap_order(rating: Rating) -> tuple[datetime, datetime, str]:

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from domain import ratings, sell_through, totals
+from domain.days import last_instant
 from domain.errors import EventCode, EventRefused, FieldError
 from domain.events import Event
 from domain.facts import (
@@ -25,7 +26,6 @@ from domain.facts import (
     StockCount,
     admit,
 )
-from domain.rules import Rules
 from domain.totals import RatingState
 
 ReviewKey: TypeAlias = tuple[int, str]
@@ -104,20 +104,22 @@ class Recording(msgspec.Struct, frozen=True):
 
 
 def admitted(
-    submission: Submission, shops: Mapping[str, KnownShop], now: datetime
+    submission: Submission, shops: Mapping[tuple[int, str], KnownShop], now: datetime
 ) -> list[Fact | Refused]:
-    """Each event as a fact of its shop, or why not; `shops` by id, those the key reaches."""
+    """Each event as a fact of its shop, or why not; `shops` by tenant and id."""
+    tenant_id, reached = submission.tenant_id, submission.shop_ids
+    last = last_instant(now)
     found: list[Fact | Refused] = []
     for event in submission.events:
         if isinstance(event, Refused):
             found.append(event)
             continue
-        shop = shops.get(event.subject)
-        if shop is None:
+        shop = shops.get((tenant_id, event.subject))
+        if shop is None or (reached is not None and event.subject not in reached):
             found.append(UNKNOWN_SHOP)
             continue
         try:
-            found.append(admit(event, shop, now))
+            found.append(admit(event, shop, last))
         except EventRefused as refusal:
             found.append(Refused(refusal.code, refusal.errors))
     return found
@@ -155,12 +157,12 @@ def _touch(listings: dict[ListingKey, date], key: ListingKey, day: date) -> None
 def settle(
     submissions: Sequence[tuple[Sequence[Fact | Refused], bool]],
     stored: Stored,
-    rules: Mapping[int, Rules],
+    shops: Mapping[int, KnownShop],
 ) -> Recording:
     """Decide each submission in turn: its facts or refusals, and whether it is strict.
 
-    `rules` by shop key. The first of several facts with one identity stands, be it stored or
-    earlier in the batch.
+    `shops` by key. The first of several facts with one identity stands, be it stored or earlier
+    in the batch.
     """
     seen = dict(stored.facts)
     outcomes: list[list[Outcome]] = []
@@ -184,56 +186,66 @@ def settle(
             seen.update(fresh)
             new.extend(fresh.values())
     recording = Recording(outcomes, new, {}, {}, {})
-    _settle_ratings(recording, stored, seen, rules)
+    _settle_ratings(recording, stored, seen, shops)
     _settle_sales(recording)
-    _settle_listings(recording, stored, rules)
+    _settle_listings(recording, stored, shops)
     return recording
 
 
 def _settle_ratings(
-    recording: Recording, stored: Stored, seen: Mapping[Identity, Fact], rules: Mapping[int, Rules]
+    recording: Recording,
+    stored: Stored,
+    seen: Mapping[Identity, Fact],
+    shops: Mapping[int, KnownShop],
 ) -> None:
-    by_month: defaultdict[BuyerMonth, list[Rating]] = defaultdict(list)
     moderations: defaultdict[ReviewKey, list[Moderation]] = defaultdict(list)
     for fact in seen.values():
-        if isinstance(fact, Rating):
-            by_month[fact.shop_key, fact.buyer_id, fact.month].append(fact)
-        elif isinstance(fact, Moderation):
+        if isinstance(fact, Moderation):
             moderations[fact.shop_key, fact.review_id].append(fact)
 
-    for buyer_month in _unsettled(recording.facts, seen):
-        shop_key = buyer_month[0]
+    for (shop_key, _, _), cohort in _unsettled(recording, stored, seen).items():
         members = []
-        for rating in by_month[buyer_month]:
-            key = (shop_key, rating.review_id)
+        for rating in cohort:
+            key = shop_key, rating.review_id
             if key in moderations:
                 removed = ratings.is_removed(moderations[key])
             else:
                 removed = stored.states.get(key) is RatingState.REMOVED
             members.append((rating, removed))
-        states = ratings.settle(members, rules[shop_key])
-        for rating, _ in members:
-            key = (shop_key, rating.review_id)
+        states = ratings.settle(members, shops[shop_key].rules)
+        for rating in cohort:
+            key = shop_key, rating.review_id
             before, after = stored.states.get(key), states[rating.review_id]
             if before is after:
                 continue
             recording.states[key] = after
             day = _day(recording, shop_key, rating.day)
             if before is not None:
-                totals.add(day, totals.of_rating(rating.scores, before), -1)
-            totals.add(day, totals.of_rating(rating.scores, after))
+                totals.add_rating(day, rating.scores, before, -1)
+            totals.add_rating(day, rating.scores, after)
 
 
-def _unsettled(facts: Iterable[Fact], seen: Mapping[Identity, Fact]) -> list[BuyerMonth]:
-    """Where these facts may change states, each once, in their order."""
-    found: dict[BuyerMonth, None] = {}
-    for fact in facts:
-        rating: Fact | None = fact
+def _unsettled(
+    recording: Recording, stored: Stored, seen: Mapping[Identity, Fact]
+) -> dict[BuyerMonth, list[Rating]]:
+    """All ratings of those buyers and months where new facts may change states."""
+    by_month: defaultdict[BuyerMonth, list[Rating]] = defaultdict(list)
+    for fact in stored.facts.values():
+        if isinstance(fact, Rating):
+            by_month[fact.shop_key, fact.buyer_id, fact.month].append(fact)
+    found: dict[BuyerMonth, list[Rating]] = {}
+    for fact in recording.facts:
+        if isinstance(fact, Rating):
+            buyer_month = fact.shop_key, fact.buyer_id, fact.month
+            found[buyer_month] = cohort = by_month[buyer_month]
+            cohort.append(fact)
+    for fact in recording.facts:
         if isinstance(fact, Moderation):
             rating = seen.get((Rating, fact.shop_key, fact.review_id))
-        if isinstance(rating, Rating):
-            found[rating.shop_key, rating.buyer_id, rating.month] = None
-    return list(found)
+            if isinstance(rating, Rating):
+                buyer_month = rating.shop_key, rating.buyer_id, rating.month
+                found[buyer_month] = by_month[buyer_month]
+    return found
 
 
 def _settle_sales(recording: Recording) -> None:
@@ -247,7 +259,7 @@ def _settle_sales(recording: Recording) -> None:
             _day(recording, fact.shop_key, fact.day)[totals.REFUNDED] += fact.amount
 
 
-def _settle_listings(recording: Recording, stored: Stored, rules: Mapping[int, Rules]) -> None:
+def _settle_listings(recording: Recording, stored: Stored, shops: Mapping[int, KnownShop]) -> None:
     sold_on: defaultdict[ListingKey, set[date]] = defaultdict(set)
     for shop_key, listing_id, day in recording.units:
         sold_on[shop_key, listing_id].add(day)
@@ -266,7 +278,7 @@ def _settle_listings(recording: Recording, stored: Stored, rules: Mapping[int, R
         if key not in events and len(days_after) == len(days_before_this):
             continue
         shop_key = key[0]
-        length = rules[shop_key].sold_window_days
+        length = shops[shop_key].rules.sold_window_days
         before = sell_through.steps(events_before[key], days_before_this, length)
         after = sell_through.steps(events_before[key] + events[key], days_after, length)
         for steps, sign in ((before, -1), (after, 1)):

@@ -43,7 +43,7 @@ class Recount:
         states = ratings.settle(((rating, removed) for rating, removed, _ in group), self.rules)
         for rating, _, stored in group:
             state = states[rating.review_id]
-            totals.add(self.days[rating.day], totals.of_rating(rating.scores, state))
+            totals.add_rating(self.days[rating.day], rating.scores, state)
             if state is not stored:
                 self.states[rating.review_id] = state
                 self._differ("ratings", rating.review_id, stored.name, state.name)

@@ -10,7 +10,7 @@ from datetime import date
 from domain.facts import Rating
 from domain.ratings import settle
 from domain.rules import Rules
-from domain.totals import add, nothing, of_rating
+from domain.totals import add_rating, nothing
 
 
 def day_totals(ratings: Iterable[tuple[Rating, bool]], rules: Rules) -> dict[date, list[int]]:
@@ -25,5 +25,5 @@ def day_totals(ratings: Iterable[tuple[Rating, bool]], rules: Rules) -> dict[dat
     for cohort in cohorts.values():
         states = settle(cohort, rules)
         for rating, _ in cohort:
-            add(days[rating.day], of_rating(rating.scores, states[rating.review_id]))
+            add_rating(days[rating.day], rating.scores, states[rating.review_id])
     return dict(days)

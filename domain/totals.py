@@ -28,6 +28,8 @@ _STARTS = {dimension: n * len(STARS) for n, dimension in enumerate(DIMENSIONS)}
 
 LATE, CAPPED, REMOVED = (FIELDS.index(name) for name in ("late", "capped", "removed"))
 PAID, REFUNDED = (FIELDS.index(name) for name in SALES_FIELDS)
+_STAR_PLACES = [start - 1 for start in _STARTS.values()]
+_REASONS = LATE - 1
 ON_SALE, SOLD = (FIELDS.index(name) for name in LISTING_FIELDS)
 
 Totals: TypeAlias = Sequence[int]
@@ -104,13 +106,13 @@ def histogram(totals: Totals, dimension: Dimension) -> Histogram:
     return Histogram(*totals[start : start + len(STARS)])
 
 
-def of_rating(scores: Iterable[int | None], state: RatingState) -> list[int]:
-    """What one rating adds to its day: its stars if it counts, else one under its reason."""
-    totals = nothing()
+def add_rating(
+    to: list[int], scores: Iterable[int | None], state: RatingState, sign: int = 1
+) -> None:
+    """Add (or with sign -1 take away) a rating: its stars if it counts, else one for its reason."""
     if state is not RatingState.COUNTED:
-        totals[LATE + state - RatingState.LATE] = 1
-        return totals
-    for index, stars in enumerate(scores):
+        to[_REASONS + state] += sign
+        return
+    for start, stars in zip(_STAR_PLACES, scores, strict=True):
         if stars is not None:
-            totals[index * len(STARS) + stars - 1] = 1
-    return totals
+            to[start + stars] += sign

@@ -7,7 +7,7 @@ import msgspec
 
 from domain.days import days_before
 from domain.rules import Rules
-from domain.totals import FIELDS, LISTING_FIELDS, RATING_FIELDS, SALES_FIELDS, Totals, nothing
+from domain.totals import FIELDS, RATING_FIELDS, SALES_FIELDS, Totals, add, nothing
 
 
 class Windows(msgspec.Struct, frozen=True):
@@ -29,7 +29,8 @@ def windows(end: date, rules: Rules) -> Windows:
 
 def windows_before(day: date, rules: Rules) -> Windows:
     """The windows of a day without that day itself: those of its running totals."""
-    return msgspec.structs.replace(windows(day, rules), end=days_before(day, 1))
+    found = windows(day, rules)
+    return Windows(found.rating_start, found.sales_start, days_before(day, 1))
 
 
 def window_totals(days: Mapping[date, Totals], of: Windows) -> list[int]:
@@ -38,18 +39,14 @@ def window_totals(days: Mapping[date, Totals], of: Windows) -> list[int]:
     for day, totals in days.items():
         if day > of.end:
             continue
-        for start, fields in (
-            (of.rating_start, _RATINGS),
-            (of.sales_start, _SALES),
-            (date.min, _LISTINGS),
-        ):
-            if day >= start:
-                for index in fields:
-                    found[index] += totals[index]
+        counted = totals
+        for start, fields in ((of.rating_start, _RATINGS), (of.sales_start, _SALES)):
+            if day < start:
+                counted = [0 if index in fields else n for index, n in enumerate(counted)]
+        add(found, counted)
     return found
 
 
-_RATINGS, _SALES, _LISTINGS = (
-    [FIELDS.index(field) for field in fields]
-    for fields in (RATING_FIELDS, SALES_FIELDS, LISTING_FIELDS)
+_RATINGS, _SALES = (
+    {FIELDS.index(field) for field in fields} for fields in (RATING_FIELDS, SALES_FIELDS)
 )

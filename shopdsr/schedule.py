@@ -29,7 +29,7 @@ async def scheduled(context: Context, snapshot_interval_s: int) -> AsyncIterator
 async def _tick(context: Context, snapshot_interval_s: int) -> None:
     snapshots_at = monotonic() + snapshot_interval_s
     while True:
-        await _try("rebuild", lambda: context.rules.rebuild(context.clock()))
+        await _try("rebuild", context.rules.rebuild)
         await _try("roll", lambda: context.scores.roll(context.clock()))
         if monotonic() >= snapshots_at:
             snapshots_at += snapshot_interval_s

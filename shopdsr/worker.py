@@ -1,5 +1,6 @@
 """What each worker process of the server runs."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,9 @@ from shopdsr.draining import Draining
 from shopdsr.log import configure_log
 from shopdsr.schedule import scheduled
 from shopdsr.settings import read_settings
+
+GARBAGE_THRESHOLDS = (100_000, 20, 10)
+"""Batches make many objects that are gone by count; to look for cycles among them finds none."""
 
 
 def clock() -> datetime:
@@ -43,6 +47,9 @@ def worker() -> Litestar:
             ):
                 health = Draining(context.health, settings.drain_notice_ms)
                 health.listen()
+                # What is there by now stays for good; the collector need not look at it again.
+                gc.freeze()
+                gc.set_threshold(*GARBAGE_THRESHOLDS)
                 yield msgspec.structs.replace(context, health=health)
 
     return create_app(ports)

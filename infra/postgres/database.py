@@ -200,6 +200,8 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
             "lock_timeout": str(limits.lock_timeout_ms),
             "idle_in_transaction_session_timeout": str(limits.statement_timeout_ms),
             "timezone": "UTC",
+            # Plans by index whatever the arguments; to plan a statement costs more than to run it.
+            "plan_cache_mode": "force_generic_plan",
             "role": ROLE,
         },
     )

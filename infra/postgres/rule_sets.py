@@ -1,7 +1,5 @@
 """A tenant's rules on Postgres, and the states of shops that follow them."""
 
-from datetime import datetime
-
 import msgspec
 
 from domain.acts import Act
@@ -58,26 +56,22 @@ class RuleSets:
             return RuleSet(name, version, built_in=False, rules=rules), before is None
 
         stored = await self._database.run(work)
-        await self.rebuild(act.at, tenant_id=act.tenant_id, name=name)
+        await self.rebuild(tenant_id=act.tenant_id, name=name)
         return stored
 
-    async def rebuild(
-        self, now: datetime, *, tenant_id: int | None = None, name: str | None = None
-    ) -> int:
+    async def rebuild(self, *, tenant_id: int | None = None, name: str | None = None) -> int:
         """Bring shops that follow an older version of their rules up to the newest; how many.
 
         Each shop has a transaction of its own: an end half-way loses nothing, and other shops
         go on recording.
         """
         behind = await self._database.fetch("shops_behind", tenant_id, name)
-        await for_each(
-            behind, lambda row: self._rebuild_shop(row["tenant_id"], row["shop_id"], now)
-        )
+        await for_each(behind, lambda row: self._rebuild_shop(row["tenant_id"], row["shop_id"]))
         return len(behind)
 
-    async def _rebuild_shop(self, tenant_id: int, shop_id: str, now: datetime) -> None:
+    async def _rebuild_shop(self, tenant_id: int, shop_id: str) -> None:
         async def work(connection: Connection) -> None:
-            [shop_key] = await lock_shops(connection, [tenant_id], [shop_id], now)
+            [shop_key] = await lock_shops(connection, [(tenant_id, shop_id)])
             [shop] = await connection.fetch(sql("shops_by_id"), tenant_id, [shop_id])
             found = await self._rules.latest(connection, tenant_id, [shop["rules"]])
             rules = found[shop["rules"]]

@@ -86,26 +86,27 @@ class Scores:
             today = day_of(now, row["time_zone"])
             if self._rolled.get(row["time_zone"]) == today:
                 continue
-            while count := await self._roll_some(row["time_zone"], today, now):
+            while count := await self._roll_some(row["time_zone"], today):
                 rolled += count
             self._rolled[row["time_zone"]] = today
         return rolled
 
-    async def _roll_some(self, time_zone: str, today: date, now: datetime) -> int:
+    async def _roll_some(self, time_zone: str, today: date) -> int:
         async def work(connection: Connection) -> int:
             behind = await connection.fetch(
                 sql("shops_to_roll"), time_zone, today, _SHOPS_ROLLED_AT_ONCE
             )
             if not behind:
                 return 0
-            tenant_ids, shop_ids = zip(*behind, strict=True)
-            shop_keys = await lock_shops(connection, tenant_ids, shop_ids, now)
+            shop_keys = await lock_shops(connection, [tuple(row) for row in behind])
             before = [
                 (
                     ShopKey(row["tenant_id"], row["shop_key"]),
                     windows_before(today, await self._rules_of(connection, row)),
                 )
-                for row in await connection.fetch(sql("locked_shops"), shop_keys)
+                for row in await connection.fetch(
+                    sql("locked_shops"), " ".join(map(str, shop_keys))
+                )
                 if row["totals_day"] < today
             ]
             sums = await connection.fetch(sql("window_totals"), *_columns(before))

@@ -43,7 +43,7 @@ class Shops:
                 ):
                     outcomes[shop.shop_id] = "created"
             others = [shop for shop in shops if shop.shop_id not in outcomes]
-            for shop, kept in await self._locked(connection, tenant_id, others, now):
+            for shop, kept in await self._locked(connection, tenant_id, others):
                 outcomes[shop.shop_id] = await self._replace(
                     connection, kept, shop, rules[shop.rules], now
                 )
@@ -86,12 +86,12 @@ class Shops:
         return {row["shop_id"]: await kept_shop(connection, self._rules, row) for row in rows}
 
     async def _locked(
-        self, connection: Connection, tenant_id: int, shops: Sequence[Shop], now: datetime
+        self, connection: Connection, tenant_id: int, shops: Sequence[Shop]
     ) -> list[tuple[Shop, KeptShop]]:
         if not shops:
             return []
         shop_ids = [shop.shop_id for shop in shops]
-        await lock_shops(connection, [tenant_id] * len(shop_ids), shop_ids, now)
+        await lock_shops(connection, [(tenant_id, shop_id) for shop_id in shop_ids])
         kept = await self._by_id(connection, tenant_id, shop_ids)
         return [(shop, kept[shop.shop_id]) for shop in shops]
 

@@ -46,19 +46,24 @@ class Verification:
         ):
             for row in rows:
                 act = Act(row["tenant_id"], COMMAND_LINE, "verify --repair", now)
-                differences = await self._differences(act, row["shop_id"], mend=mend)
+                differences = await self._differences(
+                    act, row["shop_id"], row["shop_key"], mend=mend
+                )
                 yield VerifiedShop(row["tenant"], row["shop_id"], differences)
             last = rows[-1]["shop_key"]
 
-    async def _differences(self, act: Act, shop_id: str, *, mend: bool) -> list[Difference]:
+    async def _differences(
+        self, act: Act, shop_id: str, shop_key: int, *, mend: bool
+    ) -> list[Difference]:
         async def work(connection: Connection) -> list[Difference]:
             if mend:
-                await lock_shops(connection, [act.tenant_id], [shop_id], act.at)
+                await connection.execute(sql("insert_totals"), shop_key, act.at.date())
+                await lock_shops(connection, [(act.tenant_id, shop_id)])
             [row] = await connection.fetch(sql("shops_by_id"), act.tenant_id, [shop_id])
             kept = await kept_shop(connection, self._rules, row)
             counted = await recount(connection, kept.key, kept.rules.rules)
             if mend and counted.differences:
-                await repair(connection, kept.shop_key, counted)
+                await repair(connection, shop_key, counted)
                 tables = {difference.table for difference in counted.differences}
                 await record(connection, act, [shop_id, *sorted(tables)])
             return counted.differences

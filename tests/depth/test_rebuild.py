@@ -122,8 +122,8 @@ async def test_a_failed_rebuild_is_finished_at_the_next_start(
     assert await service.differences() == []
 
     restarted = RuleSets(service.database, RuleBook())
-    assert await restarted.rebuild(service.clock.now) == 2
-    assert await restarted.rebuild(service.clock.now) == 0
+    assert await restarted.rebuild() == 2
+    assert await restarted.rebuild() == 0
     await both.agree_on_scores(both.reference.shop_ids, days_of(made))
     assert await service.differences() == []
 

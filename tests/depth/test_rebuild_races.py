@@ -42,5 +42,5 @@ async def test_no_shop_is_left_on_an_older_version_of_its_rules(
         followed.add(rules["name"])
         assert rules in ({"name": "mine", "version": newest}, {"name": "taobao", "version": 1})
     assert "mine" in followed
-    assert await service.context.rules.rebuild(service.clock.now) == 0
+    assert await service.context.rules.rebuild() == 0
     assert await service.differences() == []

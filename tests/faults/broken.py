@@ -13,28 +13,30 @@ from typing import Any
 
 import msgspec
 
+from domain.facts import KnownShop
 from domain.recording import Recording, Stored
 from domain.rules import RuleSet
 from infra.postgres import database, ledger, rule_sets, shops
 from infra.postgres.database import Connection
-from infra.postgres.ledger import Ledger, LockedShop
+from infra.postgres.ledger import Ledger
 from infra.postgres.rules import RuleBook
 from tests.faults.stream import STORED
 
 _LOOK_FOR_SHOPS = """
     select s.shop_key
-    from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
+    from unnest(string_to_array($1, ' ')::bigint[], string_to_array($2, ' '))
+        as named (tenant_id, shop_id)
     join shops s using (tenant_id, shop_id)
-    where $3::date is not null
     order by s.shop_key
 """
 BETWEEN_S = 0.02
 """Between reading and writing, so that a missing lock shows in few tries."""
 
-_NONE_BUSY = """
-    select tenant_id, shop_id
-    from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
-    where false
+_FIND_ALL_FREE = """
+    select tenant_id, shop_id, s.shop_key
+    from unnest(string_to_array($1, ' ')::bigint[], string_to_array($2, ' '))
+        as named (tenant_id, shop_id)
+    join shops s using (tenant_id, shop_id)
 """
 _LOOK_FOR_TENANT = "select from tenants where tenant_id = $1"
 
@@ -72,25 +74,25 @@ def _forget_facts() -> None:
 
 def _total_later() -> None:
     write = ledger._write
-    left: ContextVar[tuple[Recording, Mapping[int, LockedShop]]] = ContextVar("left")
+    left: ContextVar[tuple[Recording, Mapping[int, KnownShop]]] = ContextVar("left")
 
     async def write_facts(
         connection: Connection,
         recording: Recording,
         stored: Stored,
-        locked: Mapping[int, LockedShop],
+        shops: Mapping[int, KnownShop],
     ) -> None:
-        left.set((msgspec.structs.replace(recording, facts=[], states={}), locked))
+        left.set((msgspec.structs.replace(recording, facts=[], states={}), shops))
         await write(
-            connection, msgspec.structs.replace(recording, days={}, units={}), stored, locked
+            connection, msgspec.structs.replace(recording, days={}, units={}), stored, shops
         )
 
     def twice(record: Callable[..., Any]) -> Callable[..., Any]:
         async def record_twice(self: Ledger, *arguments: Any) -> Any:
             outcomes = await record(self, *arguments)
-            totals, locked = left.get()
+            totals, shops = left.get()
             await self._database.run(
-                lambda connection: write(connection, totals, Stored({}, {}, {}), locked)
+                lambda connection: write(connection, totals, Stored({}, {}, {}), shops)
             )
             return outcomes
 
@@ -102,7 +104,7 @@ def _total_later() -> None:
 
 
 def _leave_shops_open() -> None:
-    _say_instead([ledger], {"lock_shops": _LOOK_FOR_SHOPS, "busy_shops": _NONE_BUSY})
+    _say_instead([ledger], {"lock_shops": _LOOK_FOR_SHOPS, "lock_free_shops": _FIND_ALL_FREE})
     read = ledger._read
 
     async def read_slowly(*arguments: Any) -> Stored:

@@ -1,10 +1,12 @@
 -- Ratings of the given ids, and all that share shop, buyer and month with them or the given.
 with buyer_months as (
     select given.shop_key, given.buyer_id, given.month
-    from unnest($3::bigint[], $4::text[], $5::date[]) as given (shop_key, buyer_id, month)
+    from unnest(
+        string_to_array($3, ' ')::bigint[], string_to_array($4, ' '), string_to_array($5, ' ')::date[]
+    ) as given (shop_key, buyer_id, month)
     union
     select r.shop_key, r.buyer_id, r.month
-    from unnest($1::bigint[], $2::text[]) as named (shop_key, review_id)
+    from unnest(string_to_array($1, ' ')::bigint[], string_to_array($2, ' ')) as named (shop_key, review_id)
     join ratings r using (shop_key, review_id)
 )
 select

@@ -4,4 +4,4 @@ select
     s.rules, s.rules_version, t.day as totals_day
 from shops s
 join shop_totals t using (shop_key)
-where s.shop_key = any($1::bigint[])
+where s.shop_key = any(string_to_array($1, ' ')::bigint[])
