@@ -65,6 +65,32 @@ async def test_a_row_is_named_with_what_is_stored_and_what_it_should_be(
         assert difference.stored == difference.recounted + 1
 
 
+async def test_a_shop_that_has_lost_its_running_totals_takes_events_as_any_other(
+    books: Books,
+) -> None:
+    other = await new_books(books.database, books.url, "other")
+    events = events_of(WORLD.events)
+    half = len(events) // 2
+    for one in (books, other):
+        await one.open(WORLD)
+        await one.record(events[:half])
+    await execute(
+        books.url,
+        f"delete from shop_totals using shops s where s.shop_key = shop_totals.shop_key"
+        f" and tenant_id = {books.tenant_id}",
+    )
+    for part in (events[:half], events[half:]):
+        assert await books.record(part) == await other.record(part)
+    differences = [
+        d async for s in books.verification.shops(books.now, mend=False) for d in s.differences
+    ]
+    assert [one for one in differences if one.stored is not None] == [], "but for idle shops"
+    await books.differences(mend=True)
+    for one in (books, other):
+        await one.roll(days=1)
+    assert await books.stored() == await other.stored()
+
+
 async def test_what_was_repaired_is_in_the_audit_trail_of_its_tenant(books: Books) -> None:
     await books.open(WORLD)
     await books.record(events_of(WORLD.events))
