@@ -73,8 +73,9 @@ class Submission(msgspec.Struct, frozen=True):
 class Touched(msgspec.Struct, frozen=True):
     """What a batch of facts touches, so what must be known to settle it."""
 
-    reviews: set[ReviewKey]
+    rated: set[ReviewKey]
     buyer_months: set[BuyerMonth]
+    moderated: set[ReviewKey]
     orders: set[tuple[int, str]]
     refunds: set[tuple[int, str]]
     listings: dict[ListingKey, date]
@@ -127,14 +128,14 @@ def admitted(
 
 def touched(facts: Iterable[Fact]) -> Touched:
     """What these facts touch."""
-    found = Touched(set(), set(), set(), set(), {}, set())
+    found = Touched(set(), set(), set(), set(), set(), {}, set())
     for fact in facts:
         match fact:
             case Rating():
-                found.reviews.add((fact.shop_key, fact.review_id))
+                found.rated.add((fact.shop_key, fact.review_id))
                 found.buyer_months.add((fact.shop_key, fact.buyer_id, fact.month))
             case Moderation():
-                found.reviews.add((fact.shop_key, fact.review_id))
+                found.moderated.add((fact.shop_key, fact.review_id))
             case Order():
                 found.orders.add((fact.shop_key, fact.order_id))
                 for listing_id in fact.listing_ids:

@@ -1,11 +1,13 @@
 """The ledger on Postgres: a batch of events, one transaction."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
+import asyncpg
 import msgspec
 
 from domain.facts import (
@@ -35,6 +37,8 @@ from infra.postgres.database import Connection, Database
 from infra.postgres.rules import RuleBook
 from infra.postgres.statements import sql
 
+T = TypeVar("T")
+
 TABLES: dict[type[Fact], str] = {
     Rating: "ratings",
     Moderation: "moderations",
@@ -60,18 +64,18 @@ class Ledger:
         Waits for other writers of their shops.
         """
 
-        async def work(connection: Connection) -> list[list[Outcome]]:
+        async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome]]:
             shop_keys = await lock_shops(connection, _named(submissions))
-            return await self._record(connection, submissions, shop_keys, now)
+            return await self._record(connection, submissions, shop_keys, now, thorough=thorough)
 
-        return await self._database.run(work)
+        return await self._run(work)
 
     async def record_free(
         self, submissions: Sequence[Submission], now: datetime
     ) -> list[list[Outcome] | None]:
         """Record likewise, but wait for nobody: None for a request of shops that are held now."""
 
-        async def work(connection: Connection) -> list[list[Outcome] | None]:
+        async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome] | None]:
             names = [_named([submission]) for submission in submissions]
             rows = await connection.fetch(sql("lock_free_shops"), *_texts(set().union(*names), 2))
             busy = {(row["tenant_id"], row["shop_id"]) for row in rows if row["shop_key"] is None}
@@ -81,10 +85,23 @@ class Ledger:
                 if not busy & named
             ]
             shop_keys = [row["shop_key"] for row in rows if row["shop_key"] is not None]
-            outcomes = iter(await self._record(connection, free, shop_keys, now))
+            recorded = await self._record(connection, free, shop_keys, now, thorough=thorough)
+            outcomes = iter(recorded)
             return [None if busy & named else next(outcomes) for named in names]
 
-        return await self._database.run(work)
+        return await self._run(work)
+
+    async def _run(self, work: Callable[..., Awaitable[T]]) -> T:
+        """Work that first looks for ratings by buyer and month only.
+
+        So it finds what was sent before, and what the cap needs. A review sent again as another
+        buyer's or another month's, which is a conflict, is refused by the table's key; only then
+        is every review looked for by its id.
+        """
+        try:
+            return await self._database.run(partial(work, thorough=False))
+        except asyncpg.UniqueViolationError:
+            return await self._database.run(partial(work, thorough=True))
 
     async def _record(
         self,
@@ -92,6 +109,8 @@ class Ledger:
         submissions: Sequence[Submission],
         shop_keys: Sequence[int],
         now: datetime,
+        *,
+        thorough: bool,
     ) -> list[list[Outcome]]:
         named = await self._locked(connection, shop_keys)
         shops = {shop.shop_key: shop for shop in named.values()}
@@ -99,7 +118,7 @@ class Ledger:
             (admitted(submission, named, now), submission.strict) for submission in submissions
         ]
         facts = (item for items, _ in batch for item in items if not isinstance(item, Refused))
-        stored = await _read(connection, touched(facts), shops)
+        stored = await _read(connection, touched(facts), shops, thorough=thorough)
         recording = settle(batch, stored, shops)
         await _write(connection, recording, stored, shops)
         return recording.outcomes
@@ -146,7 +165,9 @@ async def lock_shops(connection: Connection, named: Collection[tuple[int, str]])
     return [row["shop_key"] for row in rows]
 
 
-async def _read(connection: Connection, asked: Touched, shops: Mapping[int, KnownShop]) -> Stored:
+async def _read(
+    connection: Connection, asked: Touched, shops: Mapping[int, KnownShop], *, thorough: bool
+) -> Stored:
     stored = Stored({}, {}, defaultdict(list))
 
     def keep(facts: Iterable[Fact]) -> None:
@@ -157,11 +178,12 @@ async def _read(connection: Connection, asked: Touched, shops: Mapping[int, Know
         rows: list[Any] = await connection.fetch(sql(name), *columns)
         return rows
 
-    if asked.reviews:
-        reviews = _texts(asked.reviews, 2)
-        keep(Moderation(*row) for row in await connection.fetch(sql("known_moderations"), *reviews))
+    if reviews := asked.moderated | asked.rated:
+        found = await connection.fetch(sql("known_moderations"), *_texts(reviews, 2))
+        keep(Moderation(*row) for row in found)
+        named = _texts(reviews if thorough else asked.moderated, 2)
         months = _texts(asked.buyer_months, 3)
-        for row in await connection.fetch(sql("known_ratings"), *reviews, *months):
+        for row in await connection.fetch(sql("known_ratings"), *named, *months):
             *fields, state = row
             rating = Rating(*fields)
             keep([rating])

@@ -63,13 +63,13 @@ def _commit_later() -> None:
 def _forget_facts() -> None:
     read = ledger._read
 
-    async def read_nothing(*arguments: Any) -> Stored:
-        stored = await read(*arguments)
+    async def read_nothing(*arguments: Any, **named: Any) -> Stored:
+        stored = await read(*arguments, **named)
         stored.facts.clear()
         stored.states.clear()
         return stored
 
-    ledger._read = read_nothing  # type: ignore[assignment]
+    ledger._read = read_nothing
 
 
 def _total_later() -> None:
@@ -107,12 +107,12 @@ def _leave_shops_open() -> None:
     _say_instead([ledger], {"lock_shops": _LOOK_FOR_SHOPS, "lock_free_shops": _FIND_ALL_FREE})
     read = ledger._read
 
-    async def read_slowly(*arguments: Any) -> Stored:
-        stored = await read(*arguments)
+    async def read_slowly(*arguments: Any, **named: Any) -> Stored:
+        stored = await read(*arguments, **named)
         await asyncio.sleep(BETWEEN_S)
         return stored
 
-    ledger._read = read_slowly  # type: ignore[assignment]
+    ledger._read = read_slowly
 
 
 def _leave_tenants_open(lock: str) -> Callable[[], None]:

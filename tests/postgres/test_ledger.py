@@ -47,6 +47,29 @@ async def test_totals_equal_a_recount_after_any_history(books: Books, seed: int)
     assert await books.differences() == []
 
 
+@pytest.mark.parametrize(
+    "changed", [{"buyer_id": "another"}, {"completed_at": "2024-01-02T00:00:00Z"}]
+)
+async def test_a_review_sent_again_under_another_cap_is_a_conflict(
+    books: Books, changed: dict[str, str]
+) -> None:
+    await books.open(WORLD)
+    [first, second, *_] = [
+        sent.event
+        for sent in WORLD.events
+        if sent.code == "stored" and sent.event["type"] == "review.posted"
+    ]
+    assert await books.record([_review(first)]) == ["stored"]
+    again = _review(first | {"data": first["data"] | changed})
+    assert await books.record([again, _review(second)]) == [CONFLICT, "stored"]
+    assert await books.differences() == []
+
+
+def _review(sent: object) -> Event:
+    event: Event = msgspec.convert(sent, Event)
+    return event
+
+
 async def test_any_order_and_any_batches_store_the_same(books: Books) -> None:
     await books.open(WORLD)
     other = await new_books(books.database, books.url, "other")
