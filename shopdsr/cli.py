@@ -27,13 +27,13 @@ from domain.keys import SCOPES, ApiKey, Scope
 from domain.names import Name
 from domain.recording import Submission
 from infra.embedded import EmbeddedPostgresError
-from infra.postgres.audit import Audit
 from infra.postgres.audit_trail import AuditTrail
 from infra.postgres.database import Database, UnsafeDatabase, open_database
 from infra.postgres.keys import Keys
 from infra.postgres.ledger import Ledger
 from infra.postgres.migrations import MigrationChanged
 from infra.postgres.rules import RuleBook
+from infra.postgres.verification import Verification
 from shopdsr.database import BadAddress, database_url, prepare
 from shopdsr.demo import demonstrate
 from shopdsr.server import http_server
@@ -252,12 +252,12 @@ def verify(settings: Settings, *, repair: bool) -> None:
 
     async def work(database: Database) -> tuple[int, int]:
         shops = wrong = 0
-        async for audited in Audit(database, RuleBook()).shops(clock(), mend=repair):
+        async for shop in Verification(database, RuleBook()).shops(clock(), mend=repair):
             shops += 1
-            wrong += bool(audited.differences)
-            for difference in audited.differences:
+            wrong += bool(shop.differences)
+            for difference in shop.differences:
                 click.echo(
-                    f"tenant {audited.tenant_id} shop {audited.shop_id} {difference.table} "
+                    f"tenant {shop.tenant} shop {shop.shop_id} {difference.table} "
                     f"{difference.key}: stored {difference.stored}, "
                     f"recounted {difference.recounted}"
                 )

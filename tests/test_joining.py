@@ -1,12 +1,15 @@
 """Joining requests: who waits goes together, and nobody pays for another's trouble."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
 
 from domain.errors import Unavailable
 from infra.joining import Joiner
+
+PATIENCE_S = 0.1
 
 
 class Work:
@@ -25,9 +28,17 @@ class Work:
         return [2 * number for number in asked]
 
 
-def joiner(work: Work, *, weight_max: int = 10, waiting_max: int = 100) -> Joiner[int, int]:
+def joiner(
+    work: Work, *, weight_max: int = 10, waiting_max: int = 100, patience_s: float = 60.0
+) -> Joiner[int, int]:
     """One lane."""
-    return Joiner(work, lanes=1, weight_max=weight_max, waiting_max=waiting_max)
+    return Joiner(
+        work,
+        lanes=1,
+        weight_max=weight_max,
+        waiting_max=waiting_max,
+        patience_s=patience_s,
+    )
 
 
 async def started(work: Work, lists: int = 1) -> None:
@@ -103,3 +114,64 @@ async def test_who_hangs_up_while_served_fails_no_other() -> None:
     asks[0].cancel()
     work.gate.set()
     assert await asks[1] == 4
+
+
+async def test_what_is_unavailable_for_one_list_is_not_tried_one_by_one() -> None:
+    tried: list[int] = []
+
+    async def work(asked: Sequence[int]) -> list[int]:
+        tried.append(len(asked))
+        await asyncio.sleep(0)
+        raise Unavailable
+
+    joined: Joiner[int, int] = Joiner(work, lanes=1, weight_max=100, waiting_max=100)
+    asks = (joined.ask(number) for number in range(20))
+    found = await asyncio.gather(*asks, return_exceptions=True)
+    assert {type(one) for one in found} == {Unavailable}
+    assert len(tried) <= 2
+
+
+async def test_nobody_waits_longer_than_patience_lasts_served_or_not() -> None:
+    joined = joiner(Work(), weight_max=1, patience_s=PATIENCE_S)
+    asked = time.monotonic()
+    asks = (joined.ask(number) for number in range(3))
+    async with asyncio.timeout(5):
+        found = await asyncio.gather(*asks, return_exceptions=True)
+    assert {type(one) for one in found} == {Unavailable}
+    assert time.monotonic() - asked > PATIENCE_S * 0.9
+
+
+async def test_whose_patience_ended_while_waiting_costs_no_work() -> None:
+    work = Work()
+    joined = joiner(work, weight_max=1, patience_s=PATIENCE_S)
+    asks = [asyncio.create_task(joined.ask(number)) for number in (1, 2)]
+    found = await asyncio.gather(*asks, return_exceptions=True)
+    assert {type(one) for one in found} == {Unavailable}
+    work.gate.set()
+    assert await joined.ask(3) == 6
+    assert work.lists == [[1], [3]]
+
+
+async def test_an_answer_that_comes_after_patience_ended_harms_nobody() -> None:
+    work = Work()
+    joined = joiner(work, patience_s=PATIENCE_S)
+    with pytest.raises(Unavailable):
+        await joined.ask(1)
+    later = asyncio.create_task(joined.ask(2))
+    await asyncio.sleep(0)
+    work.gate.set()
+    assert await later == 4
+    assert work.lists == [[1], [2]]
+
+
+async def test_trouble_that_comes_after_patience_ended_is_not_tried_again() -> None:
+    work = Work(refuse_odd=True)
+    joined = joiner(work, patience_s=PATIENCE_S)
+    first = asyncio.create_task(joined.ask(0))
+    await started(work)
+    asks = [asyncio.create_task(joined.ask(number)) for number in (1, 3)]
+    found = await asyncio.gather(first, *asks, return_exceptions=True)
+    assert {type(one) for one in found} == {Unavailable}
+    work.gate.set()
+    assert await joined.ask(4) == 8
+    assert work.lists == [[0], [4]]

@@ -158,7 +158,10 @@ def _texts(rows: Collection[tuple[Any, ...]], width: int) -> list[str]:
 
 async def lock_shops(connection: Connection, named: Collection[tuple[int, str]]) -> list[int]:
     """Keys of those shops, by tenant and id, that exist; other writers wait until the end."""
-    rows = await connection.fetch(sql("lock_shops"), *_texts(named, 2))
+    names = _texts(named, 2)
+    rows = await connection.fetch(sql("lock_shops"), *names)
+    if len(rows) < len(named) and await connection.fetch(sql("begin_totals"), *names):
+        rows = await connection.fetch(sql("lock_shops"), *names)
     return [row["shop_key"] for row in rows]
 
 

@@ -10,9 +10,9 @@ import httpx
 from litestar import Litestar
 
 from api.context import Context
-from infra.postgres.audit import Audit
 from infra.postgres.database import Database
 from infra.postgres.rules import RuleBook
+from infra.postgres.verification import Verification
 from tests.conftest import Clock
 from tests.reference.rules import Json
 from tests.reference.scores import Reference
@@ -84,11 +84,11 @@ class Session:
         return {**whole, "next_cursor": None}
 
     async def differences(self) -> list[Any]:
-        """What the audit finds stored otherwise than the facts say."""
-        audit = Audit(self.database, RuleBook())
+        """What verifying finds stored otherwise than the facts say."""
+        verification = Verification(self.database, RuleBook())
         return [
             (shop.shop_id, difference)
-            async for shop in audit.shops(self.clock.now, mend=False)
+            async for shop in verification.shops(self.clock.now, mend=False)
             for difference in shop.differences
         ]
 

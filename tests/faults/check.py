@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from domain.totals import FIELDS
-from infra.postgres.audit import Audit
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.rules import RuleBook
+from infra.postgres.verification import Verification
 from tests.faults.caller import Caller
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures
@@ -32,7 +32,7 @@ REFERENCE_EVENTS_MAX = 2_500
 """The reference is slow on purpose; more events are held against the clients' own tally alone."""
 
 _COUNTED = [field for field in FIELDS if field not in {"on_sale", "sold"}]
-"""What a tally holds; the rest is left to the audit and the reference."""
+"""What a tally holds; the rest is left to verifying and the reference."""
 
 
 def check(figures: Figures, url: str, service: Service, key: str, model: Model) -> None:
@@ -41,6 +41,24 @@ def check(figures: Figures, url: str, service: Service, key: str, model: Model) 
 
 
 async def _check(figures: Figures, url: str, service: Service, key: str, model: Model) -> None:
+    stored = await count_facts(figures, url, model)
+    figures.totals_wrong += await differences(url)
+    events = [
+        event
+        for events in (*model.acknowledged, *model.unknown)
+        for event in events
+        if identity(event) in stored
+    ]
+    figures.totals_wrong += await _totals_wrong(url, Tally(events))
+    figures.totals_wrong += await _scores_wrong(service, key, Tally(events))
+    if len(events) <= REFERENCE_EVENTS_MAX:
+        reference = Reference(datetime.now(UTC))
+        reference.put_shops(SHOPS)
+        figures.totals_wrong += await cards_wrong(service, key, reference, SHOPS, events)
+
+
+async def count_facts(figures: Figures, url: str, model: Model) -> Counter[Identity]:
+    """Note facts that are missing, doubled, made up or half of a batch; every stored one."""
     stored = await stored_identities(url)
     acknowledged = [identity(event) for events in model.acknowledged for event in events]
     unknown = [[identity(event) for event in events] for events in model.unknown]
@@ -52,17 +70,7 @@ async def _check(figures: Figures, url: str, service: Service, key: str, model: 
     figures.half_stored += sum(
         len({one in stored for one in identities}) > 1 for identities in unknown
     )
-    figures.totals_wrong += await differences(url)
-    events = [
-        event
-        for events in (*model.acknowledged, *model.unknown)
-        for event in events
-        if identity(event) in stored
-    ]
-    figures.totals_wrong += await _totals_wrong(url, Tally(events))
-    figures.totals_wrong += await _scores_wrong(service, key, Tally(events))
-    if len(events) <= REFERENCE_EVENTS_MAX:
-        figures.totals_wrong += await _cards_wrong(service, key, events)
+    return stored
 
 
 async def stored_identities(url: str) -> Counter[Identity]:
@@ -81,10 +89,10 @@ async def stored_identities(url: str) -> Counter[Identity]:
 
 
 async def differences(url: str) -> int:
-    """How many stored totals the product's own audit finds wrong."""
+    """How many stored totals the product's own verifying finds wrong."""
     async with open_database(url, PoolLimits(connections_max=2)) as database:
-        audit = Audit(database, RuleBook())
-        shops = [shop async for shop in audit.shops(datetime.now(UTC), mend=False)]
+        verification = Verification(database, RuleBook())
+        shops = [shop async for shop in verification.shops(datetime.now(UTC), mend=False)]
     return sum(len(shop.differences) for shop in shops)
 
 
@@ -127,11 +135,15 @@ async def _scores_wrong(service: Service, key: str, tally: Tally) -> int:
     return wrong
 
 
-async def _cards_wrong(service: Service, key: str, events: Iterable[Json]) -> int:
+async def cards_wrong(
+    service: Service, key: str, reference: Reference, shops: Iterable[Json], events: Iterable[Json]
+) -> int:
     """How many scorecards are not what the reference says, told the same events."""
-    reference = reference_of(events)
+    for event in events:
+        verdict = reference.receive(event)
+        assert verdict in {"stored", "duplicate"}, (verdict, event)
     wrong = 0
-    for shop in SHOPS:
+    for shop in shops:
         for day in _days_asked(shop):
             expected = reference.scorecard(shop["shop_id"], day)
             path = f"shops/{shop['shop_id']}/scorecard"
@@ -142,16 +154,6 @@ async def _cards_wrong(service: Service, key: str, events: Iterable[Json]) -> in
 def _days_asked(shop: Json) -> list[date]:
     today = datetime.now(ZoneInfo(shop["time_zone"])).date()
     return [today - timedelta(days=back) for back in DAYS_BACK]
-
-
-def reference_of(events: Iterable[Json]) -> Reference:
-    """The reference, told of the shops and of these events."""
-    reference = Reference(datetime.now(UTC))
-    reference.put_shops(SHOPS)
-    for event in events:
-        verdict = reference.receive(event)
-        assert verdict in {"stored", "duplicate"}, (verdict, event)
-    return reference
 
 
 async def read(service: Service, key: str, path: str, **query: date | str) -> Any:

@@ -7,7 +7,7 @@ from tests.faults.cluster import Cluster
 from tests.faults.figures import Figures, Form
 from tests.faults.rows_calendar import calendar
 from tests.faults.rows_deploy import deploy
-from tests.faults.rows_disorder import disorder, rivals, rules_meanwhile, twins
+from tests.faults.rows_disorder import disorder, rivals, twins
 from tests.faults.rows_kept import restored, verified
 from tests.faults.rows_killed import database_killed, worker_killed
 from tests.faults.rows_model import model
@@ -19,6 +19,7 @@ from tests.faults.rows_outage import (
     out_of_connections,
     whole_disk_full,
 )
+from tests.faults.rows_rules import rules_meanwhile
 
 Row: TypeAlias = Callable[[Cluster, Form, str], Figures]
 
@@ -52,6 +53,7 @@ TOLD_BY: dict[str, tuple[Row, str]] = {
     "deduplication removed": (twins, "events count twice"),
     "totals in a second transaction": (acknowledgement_lost, "totals are wrong"),
     "lock of shops removed": (rivals, "totals are wrong"),
-    "lock of tenants removed": (rules_meanwhile, ""),
+    "lock between changes of rules removed": (rules_meanwhile, "rules was answered 500"),
+    "lock of shops on their rules removed": (rules_meanwhile, "follow rules that were replaced"),
 }
 """For each negative control the row that turns red, and the complaint that must be among its."""

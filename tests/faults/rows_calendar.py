@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from tests.faults.caller import Caller
@@ -29,6 +30,9 @@ ZONES = {
 }
 """Zones with days of other than 24 hours, half-hour shifts, and one that left out a whole day."""
 
+Expected: TypeAlias = tuple[str, date, Json]
+"""A path, the day asked about, and the answer."""
+
 INSTANT = timedelta(microseconds=1)
 WINDOW_DAYS = 180
 
@@ -41,10 +45,11 @@ def calendar(cluster: Cluster, form: Form, control: str = "") -> Figures:
     reference.put_shops(shops)
     verdicts = [reference.receive(event) for event in events]
     figures.claim(set(verdicts) == {"stored"}, f"the reference says {set(verdicts)}")
+    expected = list(_expected(reference))
     for number, zone in enumerate(SERVER_ZONES[: max(2, form.outages)]):
         with _served(cluster, control, zone, number) as (service, key):
             asyncio.run(put_shops(service, key, shops))
-            asyncio.run(_compare(figures, service, key, reference, events))
+            asyncio.run(_compare(figures, service, key, expected, events))
     figures.faults = len(events)
     return figures
 
@@ -64,22 +69,25 @@ def _served(
 
 
 async def _compare(
-    figures: Figures, service: Service, key: str, reference: Reference, events: list[Json]
+    figures: Figures, service: Service, key: str, expected: list[Expected], events: list[Json]
 ) -> None:
-
     caller = Caller(service.host, service.port, key)
     answer = await caller.ask("POST", "/v1/events", encoded(events))
     caller.hang_up()
     figures.claim(answer.status == 200, f"answered {answer.status} {answer.body[:300].decode()}")
     figures.acknowledged += len(events)
+    for path, day, answer_expected in expected:
+        figures.totals_wrong += await read(service, key, path, as_of=day) != answer_expected
+
+
+def _expected(reference: Reference) -> Iterator[Expected]:
     for zone, turns in ZONES.items():
         shop_id = _name(zone)
         for turn in turns:
             for day in _days(turn):
                 for what in ("scorecard", "dsr", "sell-through"):
-                    expected = getattr(reference, what.replace("-", "_"))(shop_id, day)
-                    found = await read(service, key, f"shops/{shop_id}/{what}", as_of=day)
-                    figures.totals_wrong += found != expected
+                    answer = getattr(reference, what.replace("-", "_"))(shop_id, day)
+                    yield f"shops/{shop_id}/{what}", day, answer
 
 
 def _days(turn: date) -> list[date]:

@@ -1,20 +1,17 @@
-"""The same facts from many clients at once, in any order and any pieces; rules change meanwhile."""
+"""The same facts from many clients at once, in any order and any pieces."""
 
 import asyncio
-import json
 import random
 from collections.abc import Sequence
-from typing import Any
 
 from tests.faults.caller import Answer, Caller
 from tests.faults.cluster import Cluster
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
 from tests.faults.stage import Stage, stage
-from tests.faults.stream import Json, batch, encoded
+from tests.faults.stream import Json, batch, encoded, rating
 
 TWINS = 16
-_JSON = "application/json"
 
 
 def twins(cluster: Cluster, form: Form, control: str = "") -> Figures:
@@ -66,7 +63,7 @@ async def _rivals(on: Stage) -> list[list[Json]]:
     sent: list[list[Json]] = []
     for number in range(on.form.twins):
         names = [f"{number}-{place}" for place in range(TWINS)]
-        fresh = [[_rating(on, rng, name, f"b-{number}")] for name in names]
+        fresh = [[rating(on.clients.start, rng, "shop-0", name, f"b-{number}")] for name in names]
         answers = await asyncio.gather(
             *(c.ask("POST", "/v1/events", encoded(e)) for c, e in zip(callers, fresh, strict=True))
         )
@@ -74,26 +71,6 @@ async def _rivals(on: Stage) -> list[list[Json]]:
     for caller in callers:
         caller.hang_up()
     return sent
-
-
-def _rating(on: Stage, rng: random.Random, name: str, buyer_id: str) -> Json:
-    time = on.clients.start.replace(day=1, microsecond=rng.randrange(10**6))
-    data = {
-        "review_id": name,
-        "order_id": name,
-        "buyer_id": buyer_id,
-        "scores": {"service": rng.randint(1, 5)},
-        "completed_at": time.isoformat(),
-    }
-    return {
-        "specversion": "1.0",
-        "id": name,
-        "source": "/faults",
-        "type": "review.posted",
-        "subject": "shop-0",
-        "time": time.isoformat(),
-        "data": data,
-    }
 
 
 def disorder(cluster: Cluster, form: Form, control: str = "") -> Figures:
@@ -134,60 +111,3 @@ async def _disorder(on: Stage, rng: random.Random, ordered: list[Json]) -> list[
 
     await asyncio.gather(*(client() for _ in range(TWINS // 2)))
     return answers
-
-
-def rules_meanwhile(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Rules change while shops are registered under them and events arrive."""
-    with stage(cluster, form, "rules change meanwhile", control=control) as on:
-        newest, shown = asyncio.run(_rules_meanwhile(on))
-        on.figures.claim(
-            newest == on.figures.faults, f"{on.figures.faults} changes made version {newest}"
-        )
-        behind = [shop for shop, version in shown.items() if version != newest]
-        on.figures.claim(not behind, f"{len(behind)} of {len(shown)} shops follow older rules")
-        on.check_against(Model([], []))
-        return on.figures
-
-
-async def _rules_meanwhile(on: Stage) -> tuple[int, dict[str, int]]:
-    first = Caller(on.service.host, on.service.port, on.key)
-    rules = (await first.ask("GET", "/v1/rules/taobao")).json()
-    for name in ("name", "version", "built_in"):
-        del rules[name]
-    versions = iter(range(1, 366))
-    shop_ids: list[str] = []
-
-    async def put_rules(turns: int) -> None:
-        caller = Caller(on.service.host, on.service.port, on.key)
-        for _ in range(turns):
-            body = json.dumps({**rules, "slow_days": next(versions)}).encode()
-            on.figures.faults += 1
-            answer = await caller.ask("PUT", "/v1/rules/moving", body, _JSON)
-            on.figures.claim(
-                answer.status in {200, 201}, f"{answer.status} {answer.body[:200].decode()}"
-            )
-        caller.hang_up()
-
-    async def put_shops(client: int) -> None:
-        caller = Caller(on.service.host, on.service.port, on.key)
-        shop: Json = {"marketplace": "taobao", "category": "toys", "currency": "CNY"}
-        for number in range(on.form.twins):
-            shop_ids.append(f"moving-{client}-{number}")
-            body = json.dumps({**shop, "rules": "moving"}).encode()
-            answer = await caller.ask("PUT", f"/v1/shops/{shop_ids[-1]}", body, _JSON)
-            on.figures.claim(answer.status == 201, f"{answer.status} {answer.body[:200].decode()}")
-        caller.hang_up()
-
-    turns = on.form.twins // 2
-    await put_rules(1)
-    await asyncio.gather(
-        put_rules(turns), put_rules(turns), *(put_shops(number) for number in range(3))
-    )
-    first.hang_up()  # an idle connection is closed in the meantime
-    newest: Any = (await first.ask("GET", "/v1/rules/moving")).json()["version"]
-    shown = {}
-    for shop_id in shop_ids:
-        card = await first.ask("GET", f"/v1/shops/{shop_id}/scorecard")
-        shown[shop_id] = card.json()["rules"]["version"] if card.status == 200 else 0
-    first.hang_up()
-    return int(newest), shown

@@ -11,6 +11,7 @@ from tests.faults.stage import Stage, stage
 
 BETWEEN_EVENTS = 1_000
 CLIENTS = WORKERS = 2
+READY_WITHIN_S = 15.0
 _KILLS: tuple[Kill, ...] = ("everything", "backend", "background")
 
 
@@ -23,6 +24,7 @@ def database_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
             on.clients.until_more(rng.randint(1, BETWEEN_EVENTS))
             kill_database(on, _KILLS[number % len(_KILLS)], rng)
         on.clients.until_more(BETWEEN_EVENTS)
+        _ready_in_time(on)
         on.check()
         _tell_answers(on)
         return on.figures
@@ -59,6 +61,7 @@ def worker_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
             )
             on.figures.ready_s.append(time.monotonic() - started)
         on.clients.until_more(BETWEEN_EVENTS)
+        _ready_in_time(on)
         on.check()
         answers = _tell_answers(on)
         failed = sum(count for status, count in answers.items() if status != "200")
@@ -68,6 +71,11 @@ def worker_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
             failed <= in_hand, f"{failed} requests failed, at most {in_hand} were in hand"
         )
         return on.figures
+
+
+def _ready_in_time(on: Stage) -> None:
+    longest = max(on.figures.ready_s)
+    on.figures.claim(longest < READY_WITHIN_S, f"ready again after {longest:.1f} s")
 
 
 def _tell_answers(on: Stage) -> dict[str, int]:

@@ -211,7 +211,7 @@ def model(cluster: Cluster, form: Form, control: str = "") -> Figures:
     run_state_machine_as_test(
         type("Told", (Beside,), fields),
         settings=settings(
-            max_examples=10 * form.outages,
+            max_examples=8 * form.outages,
             stateful_step_count=16 + 4 * form.outages,
             deadline=None,
             database=None,

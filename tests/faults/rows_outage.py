@@ -191,7 +191,6 @@ async def _hold_all(on: Stage) -> None:
                 await held[0].execute(f"select pg_terminate_backend(pid) {theirs}")
                 await asyncio.gather(*(take() for _ in range(20)))
         await asyncio.to_thread(_refuses, on)
-        on.figures.notes.append(f"{len(held)} connections held")
     finally:
         for connection in held:
             connection.terminate()

@@ -99,6 +99,27 @@ def _data(rng: random.Random, kind: str, name: str, time: datetime) -> Json:
     return {"listing_id": listing}
 
 
+def rating(start: datetime, rng: random.Random, shop_id: str, name: str, buyer_id: str) -> Json:
+    """A rating of an order of this month, which shares a cap with the buyer's others."""
+    time = start.replace(day=1, microsecond=rng.randrange(10**6))
+    data = {
+        "review_id": name,
+        "order_id": name,
+        "buyer_id": buyer_id,
+        "scores": {"service": rng.randint(1, 5)},
+        "completed_at": time.isoformat(),
+    }
+    return {
+        "specversion": "1.0",
+        "id": name,
+        "source": "/faults",
+        "type": "review.posted",
+        "subject": shop_id,
+        "time": time.isoformat(),
+        "data": data,
+    }
+
+
 def encoded(events: Iterable[Json]) -> bytes:
     """A batch as it is sent."""
     return json.dumps(list(events)).encode()

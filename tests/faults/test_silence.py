@@ -3,67 +3,47 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from domain.errors import Unavailable
-from infra.joining import Joiner
+from domain.recording import Submission
 from infra.postgres.database import Connection, PoolLimits, open_database
 from infra.postgres.health import Health
+from infra.postgres.joined_ledger import JoinedLedger
+from infra.postgres.ledger import Ledger
+from infra.postgres.rules import RuleBook
+from infra.postgres.scores import Scores
 from tests.faults.cluster import SOCKET, Cluster, through
-from tests.faults.proxy import proxy
+from tests.faults.proxy import Proxy, proxy
 from tests.faults.stage import template
 
 LIMITS = PoolLimits(connections_max=2, acquire_timeout_ms=500, statement_timeout_ms=500)
 AT_MOST_S = 6.0
+SLACK_S = 1.0
 
 
-async def test_where_the_database_cannot_serve_joined_requests_are_not_tried_one_by_one() -> None:
-    tried: list[int] = []
-
-    async def work(asked: Sequence[int]) -> list[int]:
-        tried.append(len(asked))
-        await asyncio.sleep(0)
-        raise Unavailable
-
-    joined: Joiner[int, int] = Joiner(work, lanes=1, weight_max=100, waiting_max=100)
-    asks = (joined.ask(number) for number in range(20))
-    found = await asyncio.gather(*asks, return_exceptions=True)
-    assert {type(one) for one in found} == {Unavailable}
-    assert len(tried) <= 2
+WHEN = ("before a connection", "before its work", "in its work", "at its end")
 
 
-async def test_nobody_waits_longer_than_patience_lasts() -> None:
-    async def work(asked: Sequence[int]) -> list[int]:
-        await asyncio.Event().wait()
-        return list(asked)
-
-    joined: Joiner[int, int] = Joiner(work, lanes=1, weight_max=1, waiting_max=100, patience_s=0.05)
-    async with asyncio.timeout(AT_MOST_S):
-        asks = (joined.ask(number) for number in range(3))
-        found = await asyncio.gather(*asks, return_exceptions=True)
-    assert {type(one) for one in found} == {Unavailable}
-
-
-@pytest.mark.parametrize("sooner", [False, True], ids=["in its work", "before its work"])
-def test_a_server_that_falls_silent_is_given_up_in_time(cluster: Cluster, *, sooner: bool) -> None:
-    name, _ = template(cluster)
-    with (
-        cluster.database(template=name) as url,
-        tempfile.TemporaryDirectory(dir="/tmp") as folder,
-        proxy(Path(folder, SOCKET), cluster.folder / SOCKET, 1) as between,
-    ):
+@pytest.mark.parametrize("when", WHEN)
+def test_a_server_that_falls_silent_is_given_up_in_time(cluster: Cluster, when: str) -> None:
+    with silent(cluster) as (url, between):
 
         async def work(connection: Connection) -> None:
-            between.frozen = True
+            between.frozen = when == "in its work"
             await connection.execute("select 1")
+            between.frozen = True
 
         async def given_up() -> float:
-            async with open_database(through(url, Path(folder)), LIMITS) as database:
-                assert await Health(database).is_ready()
-                between.frozen = sooner
+            async with open_database(url, LIMITS) as database:
+                if when != "before a connection":
+                    assert await Health(database).is_ready()
+                between.frozen = when.startswith("before")
                 asked = time.monotonic()
                 with pytest.raises(Unavailable):
                     await database.run(work)
@@ -71,6 +51,56 @@ def test_a_server_that_falls_silent_is_given_up_in_time(cluster: Cluster, *, soo
                 assert not await Health(database).is_ready()
                 between.frozen = False
                 assert await Health(database).is_ready()
+                assert took < database.patience_s
                 return took
 
         assert asyncio.run(given_up()) < AT_MOST_S
+
+
+def test_requests_that_a_silent_server_has_are_all_given_up_after_one_deadline(
+    cluster: Cluster,
+) -> None:
+    with silent(cluster) as (url, between):
+
+        async def given_up() -> None:
+            async with open_database(url, LIMITS) as database:
+                assert await Health(database).is_ready()
+                between.frozen = True
+                rules = RuleBook()
+                ledger, scores = JoinedLedger(Ledger(database, rules)), Scores(database, rules)
+                nothing = Submission(1, None, [])
+                asked = time.monotonic()
+                found = await asyncio.gather(
+                    *(ledger.record(nothing, datetime.now(UTC)) for _ in range(20)),
+                    *(scores.standings(1, ["s"]) for _ in range(20)),
+                    return_exceptions=True,
+                )
+                assert {type(one) for one in found} == {Unavailable}
+                assert time.monotonic() - asked < database.patience_s + SLACK_S
+
+        asyncio.run(given_up())
+
+
+def test_leaving_a_silent_server_waits_for_nothing(cluster: Cluster) -> None:
+    with silent(cluster) as (url, between):
+
+        async def left() -> float:
+            async with open_database(url, LIMITS) as database:
+                assert await Health(database).is_ready()
+                between.frozen = True
+                asked = time.monotonic()
+            return time.monotonic() - asked
+
+        assert asyncio.run(left()) < SLACK_S
+
+
+@contextmanager
+def silent(cluster: Cluster) -> Iterator[tuple[str, Proxy]]:
+    """A database behind a proxy that can swallow all."""
+    name, _ = template(cluster)
+    with (
+        cluster.database(template=name) as url,
+        tempfile.TemporaryDirectory(dir="/tmp") as folder,
+        proxy(Path(folder, SOCKET), cluster.folder / SOCKET, 1) as between,
+    ):
+        yield through(url, Path(folder)), between

@@ -13,7 +13,6 @@ from domain.recording import Outcome, Refused, Submission
 from domain.rules import Rules
 from domain.shops import IdentifiedDraft, Shop
 from domain.totals import FIELDS
-from infra.postgres.audit import Audit
 from infra.postgres.database import Database
 from infra.postgres.keys import Keys
 from infra.postgres.ledger import TABLES, Ledger
@@ -21,6 +20,7 @@ from infra.postgres.rule_sets import RuleSets
 from infra.postgres.rules import RuleBook
 from infra.postgres.scores import Scores
 from infra.postgres.shops import Shops
+from infra.postgres.verification import Verification
 from tests.reference.worlds import NOW, Sent, World
 
 TOTALS = ("shop_days", "listing_days", "shop_totals")
@@ -39,7 +39,7 @@ class Books:
         self.shops = Shops(database, rules)
         self.rules = RuleSets(database, rules)
         self.scores = Scores(database, rules)
-        self.audit = Audit(database, rules)
+        self.verification = Verification(database, rules)
 
     @property
     def act(self) -> Act:
@@ -65,11 +65,11 @@ class Books:
         await self.scores.roll(self.now)
 
     async def differences(self, *, mend: bool = False) -> list[str]:
-        """Tables in which the audit finds something otherwise than the facts say, each once."""
+        """Tables in which verifying finds something otherwise than the facts say, each once."""
         return sorted(
             {
                 difference.table
-                async for shop in self.audit.shops(self.now, mend=mend)
+                async for shop in self.verification.shops(self.now, mend=mend)
                 for difference in shop.differences
             }
         )

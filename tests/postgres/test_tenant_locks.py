@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import TypeAlias
 
 import asyncpg
 import pytest
@@ -22,6 +23,9 @@ from infra.postgres.statements import sql, statement_names
 from tests.conftest import Clock, new_key
 
 Client = AsyncTestClient[Litestar]
+Answers: TypeAlias = dict[str, tuple[int, str]]
+
+ABSENT = (404, "")
 
 DAY = date(2026, 11, 20)
 READS_FOR_ANSWERS = {
@@ -79,10 +83,19 @@ def event(number: int, kind: str, **data: object) -> dict[str, object]:
 
 
 @pytest.fixture
-async def shop(client: Client, database: Database) -> ShopKey:
-    """A shop of the tenant `acme` with one fact of each kind that answers are made of."""
+async def empty(client: Client) -> Answers:
+    """What is answered of the shop `mine` of the tenant `acme` before anything is known of it."""
     draft = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
     assert (await client.put("/v1/shops/mine", json=draft)).status_code == 201
+    found = await asked(client, own(client))
+    assert ABSENT not in found.values()
+    return found
+
+
+@pytest.fixture
+async def shop(empty: Answers, client: Client, database: Database) -> ShopKey:
+    """The shop `mine` with one fact of each kind that answers are made of."""
+    assert empty
     line = {"listing_id": "l-1", "quantity": 2, "amount": "10.00"}
     scores = {"description": 5, "service": 4, "logistics": 3}
     events = [
@@ -129,23 +142,85 @@ async def test_a_foreign_key_finds_nothing_though_the_views_had_lost_their_tenan
     shop: ShopKey, client: Client, database_url: str, database: Database, clock: Clock
 ) -> None:
     other = await new_key(database, clock, tenant="other")
-    owner = await asyncpg.connect(database_url)
-    for table in BIG_TABLES:
-        await forget_tenant(owner, f"tenant_{table}")
-    await owner.close()
+    await open_views(database_url)
     leaking = await read_all(database, ShopKey(shop.tenant_id + 1, shop.shop_key))
     # Totals are read beside the shop's rules, which names the tenant once more.
     assert all(leaking[2:])
-    assert (await client.get("/v1/shops/mine/scorecard")).status_code == 200
+    assert await asked(client, other) == dict.fromkeys(PATHS, ABSENT)
+
+
+@pytest.mark.usefixtures("shop")
+async def test_a_foreign_key_learns_nothing_though_every_shop_were_found_under_every_tenant(
+    empty: Answers,
+    client: Client,
+    database_url: str,
+    database: Database,
+    clock: Clock,
+) -> None:
+    other = await new_key(database, clock, tenant="other")
+    await open_shops(database_url)
+    found = await asked(client, other)
+    assert {status for status, _ in found.values()} == {200, 404}
+    assert [path for path, answer in found.items() if answer not in (empty[path], ABSENT)] == []
+
+
+@pytest.mark.usefixtures("shop")
+async def test_without_both_locks_a_foreign_key_is_told_all_so_these_tests_can_fail(
+    empty: Answers,
+    client: Client,
+    database_url: str,
+    database: Database,
+    clock: Clock,
+) -> None:
+    other = await new_key(database, clock, tenant="other")
+    full = await asked(client, own(client))
+    assert [path for path in PATHS if full[path] == empty[path]] == [""]
+    await open_views(database_url)
+    await open_shops(database_url)
+    assert await asked(client, other) == full
+
+
+async def asked(client: Client, key: str) -> Answers:
+    """Status and body of each path."""
+    found = {}
     for path in PATHS:
         answer = await client.get(
-            f"/v1/shops/mine{path}", headers={"authorization": f"Bearer {other}"}
+            f"/v1/shops/mine{path}", headers={"authorization": f"Bearer {key}"}
         )
-        assert answer.status_code == 404, path
+        found[path] = (200, answer.text) if answer.status_code == 200 else ABSENT
+        assert answer.status_code in {200, 404}
+    return found
+
+
+def own(client: Client) -> str:
+    """The key of the client."""
+    return client.headers["authorization"].removeprefix("Bearer ")
+
+
+async def open_views(url: str) -> None:
+    """Take the second lock away: views show every shop's rows under every tenant."""
+    owner = await asyncpg.connect(url)
+    for table in BIG_TABLES:
+        await forget_tenant(owner, f"tenant_{table}")
+    await owner.close()
+
+
+async def open_shops(url: str) -> None:
+    """Take the first lock away: whoever looks a shop up finds it, as if it were its own."""
+    owner = await asyncpg.connect(url)
+    columns = await owner.fetchval(
+        "select string_agg(attname, ', ') from pg_attribute"
+        " where attrelid = 'shops'::regclass and attnum > 0 and attname <> 'tenant_id'"
+    )
+    await owner.execute("alter table shops rename to shops_kept")
+    await owner.execute(
+        f"create view shops as select t.tenant_id, {columns} from shops_kept cross join tenants t"
+    )
+    await owner.close()
 
 
 async def forget_tenant(owner: Connection, view: str) -> None:
-    """Make a view show every shop under every tenant, so that only the first lock is left."""
+    """Make a view show every shop under every tenant."""
     text = await owner.fetchval("select pg_get_viewdef(to_regclass($1))", view)
     if text is None:
         return

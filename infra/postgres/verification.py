@@ -1,0 +1,71 @@
+"""Verification: every shop's stored totals against a recount, while the service goes on."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import msgspec
+
+from domain.acts import COMMAND_LINE, Act
+from domain.recount import Difference
+from infra.postgres.audit_trail import record
+from infra.postgres.database import Connection, Database
+from infra.postgres.ledger import lock_shops
+from infra.postgres.recount import recount, repair
+from infra.postgres.rules import RuleBook
+from infra.postgres.shops import kept_shop
+from infra.postgres.statements import sql
+
+_SHOPS_AT_ONCE = 500
+
+
+class VerifiedShop(msgspec.Struct, frozen=True):
+    """One shop and what is stored otherwise than its facts say."""
+
+    tenant: str
+    shop_id: str
+    differences: list[Difference]
+
+
+class Verification:
+    """Recounts shops one by one, each in one snapshot, so that a recount is exact."""
+
+    def __init__(self, database: Database, rules: RuleBook) -> None:
+        self._database = database
+        self._rules = rules
+
+    async def shops(self, now: datetime, *, mend: bool) -> AsyncIterator[VerifiedShop]:
+        """Every shop of every tenant; with `mend` differences are put right as they are found.
+
+        What was put right stands in the audit trail.
+        """
+        last = 0
+        while rows := await self._database.run(
+            lambda connection, after=last: connection.fetch(  # type: ignore[misc]
+                sql("shops_after"), after, _SHOPS_AT_ONCE
+            )
+        ):
+            for row in rows:
+                act = Act(row["tenant_id"], COMMAND_LINE, "verify --repair", now)
+                differences = await self._differences(
+                    act, row["shop_id"], row["shop_key"], mend=mend
+                )
+                yield VerifiedShop(row["tenant"], row["shop_id"], differences)
+            last = rows[-1]["shop_key"]
+
+    async def _differences(
+        self, act: Act, shop_id: str, shop_key: int, *, mend: bool
+    ) -> list[Difference]:
+        async def work(connection: Connection) -> list[Difference]:
+            if mend:
+                await connection.execute(sql("insert_totals"), shop_key, act.at.date())
+                await lock_shops(connection, [(act.tenant_id, shop_id)])
+            [row] = await connection.fetch(sql("shops_by_id"), act.tenant_id, [shop_id])
+            kept = await kept_shop(connection, self._rules, row)
+            counted = await recount(connection, kept.key, kept.rules.rules)
+            if mend and counted.differences:
+                await repair(connection, shop_key, counted)
+                tables = {difference.table for difference in counted.differences}
+                await record(connection, act, [shop_id, *sorted(tables)])
+            return counted.differences
+
+        return await self._database.run(work, snapshot=not mend)

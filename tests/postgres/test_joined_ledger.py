@@ -1,0 +1,152 @@
+"""Requests joined: one whose shop is held steps aside, and waits no longer than one deadline."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import asyncpg
+import pytest
+
+from domain.errors import Unavailable
+from domain.events import ListingPublished, PublishedListing
+from domain.recording import Outcome, Submission
+from domain.shops import Shop
+from infra.postgres.database import PoolLimits, open_database
+from infra.postgres.joined_ledger import SMALL_EVENTS_MAX, JoinedLedger
+from infra.postgres.ledger import Ledger
+from tests.postgres.conftest import Books, new_books
+from tests.reference.worlds import NOW
+
+PATIENCE_S = 0.4
+
+
+class Scripted(Ledger):
+    """Shops are held for so many tries; whoever waits for one waits `waits_s`."""
+
+    def __init__(self, held: int, *, tries_s: float = 0.0, waits_s: float = 0.0) -> None:
+        self.patience_s = PATIENCE_S
+        self.tried: list[int] = []
+        self.waited = 0
+        self._held, self._tries_s, self._waits_s = held, tries_s, waits_s
+
+    async def record_free(
+        self, submissions: Sequence[Submission], _now: datetime
+    ) -> list[list[Outcome] | None]:
+        self.tried.append(len(submissions))
+        await asyncio.sleep(self._tries_s)
+        return [None if len(self.tried) <= self._held else ["stored"] for _ in submissions]
+
+    async def record(
+        self, submissions: Sequence[Submission], _now: datetime
+    ) -> list[list[Outcome]]:
+        self.waited += 1
+        await asyncio.sleep(self._waits_s)
+        return [["stored"] for _ in submissions]
+
+
+async def test_a_request_whose_shop_is_free_again_has_waited_for_nobody() -> None:
+    ledger = Scripted(held=2)
+    assert await JoinedLedger(ledger).record(published("s"), NOW) == ["stored"]
+    assert (ledger.tried, ledger.waited) == ([1, 1, 1], 0)
+
+
+async def test_a_request_whose_shop_stays_held_waits_for_it_at_last() -> None:
+    ledger = Scripted(held=100)
+    assert await JoinedLedger(ledger).record(published("s"), NOW) == ["stored"]
+    assert ledger.waited == 1
+
+
+@pytest.mark.parametrize(
+    ("tries_s", "events"),
+    [(0.0, 1), (0.6 * PATIENCE_S, 1), (10 * PATIENCE_S, 1), (0.0, SMALL_EVENTS_MAX + 1)],
+    ids=["in the lane that waits", "in tries that take long", "in one try", "of many events"],
+)
+async def test_nobody_waits_for_a_held_shop_longer_than_one_deadline(
+    tries_s: float, events: int
+) -> None:
+    ledger = JoinedLedger(Scripted(held=100, tries_s=tries_s, waits_s=10 * PATIENCE_S))
+    asked = time.monotonic()
+    with pytest.raises(Unavailable):
+        await ledger.record(published("s", events), NOW)
+    assert PATIENCE_S * 0.9 < time.monotonic() - asked < PATIENCE_S * 2
+
+
+async def test_a_shop_that_is_held_keeps_only_its_own_requests_waiting(books: Books) -> None:
+    tenant_id = await two_shops(books)
+    ledger = JoinedLedger(books.ledger)
+    async with held(books.url, "a"):
+        first = asyncio.create_task(ledger.record(published("a", tenant_id=tenant_id), NOW))
+        async with asyncio.timeout(5):
+            other = ledger.record(published("b", tenant_id=tenant_id), NOW)
+            assert await other == ["stored"]
+        assert not first.done()
+    assert await first == ["stored"]
+    assert await books.facts() == 2
+
+
+async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_leaves_nothing(
+    database_url: str,
+) -> None:
+    limits = PoolLimits(connections_max=4, acquire_timeout_ms=100, lock_timeout_ms=200)
+    async with open_database(database_url, limits) as database:
+        books = await new_books(database, database_url)
+        tenant_id = await two_shops(books)
+        ledger = JoinedLedger(books.ledger)
+        async with held(database_url, "a"):
+            asked = time.monotonic()
+            with pytest.raises(Unavailable):
+                await ledger.record(published("a", tenant_id=tenant_id), NOW)
+            assert time.monotonic() - asked < database.patience_s
+            assert await books.facts() == 0
+        again = ledger.record(published("a", tenant_id=tenant_id), NOW)
+        assert await again == ["stored"]
+        assert await books.differences() == []
+
+
+def published(shop_id: str, events: int = 1, tenant_id: int = 1) -> Submission:
+    """A request with as many listings."""
+    return Submission(
+        tenant_id,
+        None,
+        [
+            ListingPublished(
+                specversion="1.0",
+                id=f"{number}",
+                source="/tests",
+                time=NOW,
+                subject=shop_id,
+                data=PublishedListing(f"l-{number}", "A"),
+            )
+            for number in range(events)
+        ],
+    )
+
+
+async def two_shops(books: Books) -> int:
+    """Shops `a` and `b`; their tenant."""
+    shops = [
+        Shop(name, "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
+        for name in ("a", "b")
+    ]
+    outcomes = await books.shops.put(books.act, shops)
+    assert outcomes == ["created", "created"]
+    return books.tenant_id
+
+
+@asynccontextmanager
+async def held(url: str, shop_id: str) -> AsyncIterator[None]:
+    """Another writer has the shop."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            found = await connection.fetchval(
+                "select shop_id from shop_totals join shops using (shop_key)"
+                " where shop_id = $1 for update of shop_totals",
+                shop_id,
+            )
+            assert found == shop_id
+            yield
+    finally:
+        await connection.close()
