@@ -5,13 +5,11 @@ from datetime import date
 from typing import Annotated
 
 import msgspec
-from litestar import Response
-from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
 from api.conditional import computed
-from api.context import Call, context
-from api.operations import Operation, operation
+from api.context import Call
+from api.operations import Answer, Operation, operation
 from api.problems import Document, Problem, bad_parameter, document
 from api.reading import AsOf, consistent, day_asked, day_within, reached
 from api.shops import fit_name
@@ -97,7 +95,7 @@ class ScorecardsQuery(AsOf, frozen=True, kw_only=True):
     ),
 )
 @consistent
-async def get_scorecard(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def get_scorecard(request: Call, shop_id: str) -> Answer:
     """The scorecard as of a day."""
     asked = query(request, AsOf)
     found = await scorecards(request, [reached(request, shop_id)], asked)
@@ -119,13 +117,13 @@ async def get_scorecard(request: Call, shop_id: FromPath[str]) -> Response[bytes
     ),
 )
 @consistent
-async def list_scorecards(request: Call) -> Response[bytes]:
+async def list_scorecards(request: Call) -> Answer:
     """Scorecards in the order asked for; a shop without one has a problem in its place."""
     asked = query(request, ScorecardsQuery)
     if len(set(asked.shop_id)) < len(asked.shop_id):
         raise bad_parameter("shop_id", "Expected each shop once")
     if asked.as_of is not UNSET:
-        day_within(asked.as_of, day_of(context(request).clock(), EASTMOST_ZONE))
+        day_within(asked.as_of, day_of(request.context.clock(), EASTMOST_ZONE))
     key = request.auth
     known = [name for name in asked.shop_id if fit_name(name) and key.reaches(name)]
     found = await scorecards(request, known, asked)
@@ -133,7 +131,7 @@ async def list_scorecards(request: Call) -> Response[bytes]:
     for shop_id in asked.shop_id:
         answer = found.get(shop_id) or NotFound("shop", shop_id)
         if isinstance(answer, Exception):
-            items.append(ScorecardItem(shop_id, problem=document(request.scope, answer)))
+            items.append(ScorecardItem(shop_id, problem=document(request.request_id, answer)))
         else:
             items.append(ScorecardItem(shop_id, answer))
     return computed(request, Scorecards(items), tagged=[_lasting(item) for item in items])
@@ -154,7 +152,7 @@ async def scorecards(
 
     Running totals serve the day they stand for; any other day is added up from its days.
     """
-    scores = context(request).scores
+    scores = request.context.scores
     standings = await scores.standings(request.auth.tenant_id, shop_ids)
     found: dict[str, Scorecard | Problem] = {}
     days: dict[str, date] = {}
@@ -175,7 +173,7 @@ async def scorecards(
         if not has_ladder(standings[shop_id].ladder, shop.currency)
     }
     sales = (
-        await context(request).peers.sales_groups(request.auth.tenant_id, set(groups.values()))
+        await request.context.peers.sales_groups(request.auth.tenant_id, set(groups.values()))
         if groups
         else {}
     )

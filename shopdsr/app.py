@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
-from litestar.types import Message, Scope
 
 from api import (
     docs,
@@ -22,11 +22,10 @@ from api import (
     shops,
     snapshots,
 )
-from api.auth import authenticate, rate_headers
 from api.buckets import Buckets
 from api.context import Context, Limits
-from api.operations import allowing
-from api.problems import answer, request_id
+from api.dispatch import serving
+from api.problems import refusal, request_id
 from api.room import Room
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
@@ -115,23 +114,25 @@ def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -
             app.state.context = context
             yield
 
-    return Litestar(
-        [*allowing(HANDLERS), *HANDLERS],
-        guards=[authenticate],
-        exception_handlers={Exception: answer},
-        before_send=[_identify],
+    app = Litestar(
+        [serving(HANDLERS, lambda: app.state.context)],
+        exception_handlers={Exception: _unrouted},
         lifespan=[lifespan],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=None,
         state=State(),
     )
+    return app
 
 
-async def _identify(message: Message, scope: Scope) -> None:
-    if message["type"] == "http.response.start":
-        message["headers"] = [
-            *message["headers"],
-            (b"x-request-id", request_id(scope).encode()),
-            *rate_headers(scope),
-        ]
+def _unrouted(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
+    """The answer to a request that Litestar takes for none."""
+    named = request_id(request.scope["headers"])
+    found = refusal(named, error)
+    return Response(
+        found.body,
+        status_code=found.status,
+        media_type=found.media_type,
+        headers={**found.headers, "X-Request-Id": named},
+    )

@@ -1,0 +1,84 @@
+"""From a request to its handler and back: the one way in, for every operation."""
+
+from collections.abc import Callable, Iterable
+
+from litestar.handlers import ASGIRouteHandler, asgi
+from litestar.types import HTTPScope, Receive, Send
+
+from api.auth import authenticate
+from api.context import Call, Context
+from api.operations import Answer, Endpoint
+from api.problems import Problem, refusal, request_id
+
+
+class _Place:
+    """A place in the tree of paths; what follows a parameter stands under None."""
+
+    def __init__(self) -> None:
+        self.below: dict[str | None, _Place] = {}
+        self.methods: dict[str, Endpoint] = {}
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Serve an operation at its path."""
+        place = self
+        for part in endpoint.path.strip("/").split("/"):
+            place = place.below.setdefault(None if part.startswith("{") else part, _Place())
+        place.methods[endpoint.method] = endpoint
+        if endpoint.method == "GET":
+            place.methods["HEAD"] = endpoint
+
+    def find(self, path: str) -> tuple["_Place", list[str]]:
+        """The place of a path with the values of its parameters; raises Problem `not_found`."""
+        place = self
+        values: list[str] = []
+        for part in filter(None, path.split("/")):
+            following = place.below.get(part)
+            if following is None:
+                following = place.below.get(None, _NOWHERE)
+                values.append(part)
+            place = following
+        if not place.methods:
+            raise Problem("not_found", "There is no such path")
+        return place, values
+
+
+_NOWHERE = _Place()
+
+
+def serving(endpoints: Iterable[Endpoint], context: Callable[[], Context]) -> ASGIRouteHandler:
+    """All operations, as one application within the application."""
+    root = _Place()
+    for endpoint in endpoints:
+        root.add(endpoint)
+
+    async def answered(call: Call, method: str, path: str) -> Answer:
+        place, values = root.find(path)
+        endpoint = place.methods.get(method)
+        if endpoint is None:
+            return _unserved(method, ", ".join(sorted({*place.methods, "OPTIONS"})))
+        call.operation = endpoint.spec
+        if endpoint.spec.scope is not None:
+            await authenticate(call, endpoint.spec.scope)
+        return await endpoint.fn(call, *values)
+
+    @asgi("/", is_mount=True, copy_scope=False)
+    async def serve(scope: HTTPScope, receive: Receive, send: Send) -> None:
+        method: str = scope["method"]
+        call = Call(scope, receive, context(), request_id(scope["headers"]))
+        try:
+            answer = await answered(call, method, scope["path"])
+        except Exception as error:  # noqa: BLE001 - each has its answer
+            answer = refusal(call.request_id, error)
+        headers = [*call.answer_headers, *answer.encoded_headers()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        body = b"" if method == "HEAD" else answer.body
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    return serve
+
+
+def _unserved(method: str, allowed: str) -> Answer:
+    headers = {"Allow": allowed}
+    if method == "OPTIONS":
+        return Answer(204, headers=headers)
+    raise Problem("method_not_allowed", "The path does not take this method", headers=headers)
