@@ -6,7 +6,7 @@ from api.context import Call
 from api.operations import Answer
 from api.wire import JSON, encode
 
-_CACHE_CONTROL = "private, no-cache"
+_CACHE_CONTROL = (b"cache-control", b"private, no-cache")
 
 
 def computed(request: Call, value: object, *, tagged: object = None) -> Answer:
@@ -19,8 +19,9 @@ def computed(request: Call, value: object, *, tagged: object = None) -> Answer:
     body = encode(value)
     digested = body if tagged is None else encode(tagged)
     tag = f'W/"{blake2b(digested, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": _CACHE_CONTROL}
-    if _has(request.joined(b"if-none-match"), tag):
+    headers = [(b"etag", tag.encode()), _CACHE_CONTROL]
+    known = request.joined(b"if-none-match")
+    if known and _has(known, tag):
         return Answer(304, headers=headers)
     return Answer(200, body, JSON, headers)
 

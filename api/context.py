@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from api.buckets import Buckets
-from api.operations import Operation
-from api.problems import Headers
+from api.operations import Headers, Operation
 from api.room import Room
 from domain import ports
 from domain.acts import Act
@@ -84,7 +83,10 @@ class Call:
 
     def header(self, name: bytes) -> str | None:
         """The first header of this name, which is in lower case."""
-        return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
+        for key, value in self.headers:
+            if key == name:
+                return value.decode("latin-1")
+        return None
 
     def joined(self, name: bytes) -> str:
         """All headers of this name as one list."""

@@ -1,6 +1,6 @@
 """From a request to its handler and back: the one way in, for every operation."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from litestar.handlers import ASGIRouteHandler, asgi
 from litestar.types import HTTPScope, Receive, Send
@@ -45,14 +45,39 @@ class _Place:
 _NOWHERE = _Place()
 
 
-def serving(endpoints: Iterable[Endpoint], context: Callable[[], Context]) -> ASGIRouteHandler:
-    """All operations, as one application within the application."""
-    root = _Place()
-    for endpoint in endpoints:
-        root.add(endpoint)
+class Dispatch:
+    """Serves operations; `context` is to be put in place before the first request."""
 
-    async def answered(call: Call, method: str, path: str) -> Answer:
-        place, values = root.find(path)
+    context: Context
+
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+        self._root = _Place()
+        for endpoint in endpoints:
+            self._root.add(endpoint)
+
+    def mounted(self) -> ASGIRouteHandler:
+        """All operations as one application within the application."""
+
+        @asgi("/", is_mount=True, copy_scope=False)
+        async def serve(scope: HTTPScope, receive: Receive, send: Send) -> None:
+            method: str = scope["method"]
+            call = Call(scope, receive, self.context, request_id(scope["headers"]))
+            try:
+                answer = await self._answer(call, method, scope["path"])
+            except Exception as error:  # noqa: BLE001 - each has its answer
+                answer = refusal(call.request_id, error)
+            headers = [*call.answer_headers, *answer.headers]
+            if answer.media_type is not None:
+                headers.append((b"content-type", answer.media_type.encode()))
+                headers.append((b"content-length", b"%d" % len(answer.body)))
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            body = b"" if method == "HEAD" else answer.body
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+
+        return serve
+
+    async def _answer(self, call: Call, method: str, path: str) -> Answer:
+        place, values = self._root.find(path)
         endpoint = place.methods.get(method)
         if endpoint is None:
             return _unserved(method, ", ".join(sorted({*place.methods, "OPTIONS"})))
@@ -61,24 +86,10 @@ def serving(endpoints: Iterable[Endpoint], context: Callable[[], Context]) -> AS
             await authenticate(call, endpoint.spec.scope)
         return await endpoint.fn(call, *values)
 
-    @asgi("/", is_mount=True, copy_scope=False)
-    async def serve(scope: HTTPScope, receive: Receive, send: Send) -> None:
-        method: str = scope["method"]
-        call = Call(scope, receive, context(), request_id(scope["headers"]))
-        try:
-            answer = await answered(call, method, scope["path"])
-        except Exception as error:  # noqa: BLE001 - each has its answer
-            answer = refusal(call.request_id, error)
-        headers = [*call.answer_headers, *answer.encoded_headers()]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        body = b"" if method == "HEAD" else answer.body
-        await send({"type": "http.response.body", "body": body, "more_body": False})
-
-    return serve
-
 
 def _unserved(method: str, allowed: str) -> Answer:
-    headers = {"Allow": allowed}
     if method == "OPTIONS":
-        return Answer(204, headers=headers)
-    raise Problem("method_not_allowed", "The path does not take this method", headers=headers)
+        return Answer(204, headers=[(b"allow", allowed.encode())])
+    raise Problem(
+        "method_not_allowed", "The path does not take this method", headers={"Allow": allowed}
+    )

@@ -105,14 +105,14 @@ def _answer(received: Received, *, strict: bool) -> Answer:
     refused = received.rejected_count
     if strict and refused:
         received = Received(received.received, 0, 0, received.received, received.rejected)
-    headers = {"Preference-Applied": "handling=strict"} if strict else {}
     if refused and received.rejected_count == received.received:
         raise Problem(
             "all_refused",
             "No event was stored",
-            headers=headers,
+            headers={"Preference-Applied": "handling=strict"} if strict else {},
             members=msgspec.structs.asdict(received),
         )
+    headers = [(b"preference-applied", b"handling=strict")] if strict else []
     return reply(received, 207 if refused else 200, headers)
 
 

@@ -1,13 +1,15 @@
 """Operations: each handler with what the contract says of it, in one place."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from domain.keys import Scope
 
 Method = Literal["GET", "PUT", "POST", "DELETE"]
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+"""As they are sent, with names in lower case."""
 
 
 class Answer(NamedTuple):
@@ -16,15 +18,7 @@ class Answer(NamedTuple):
     status: int = 200
     body: bytes = b""
     media_type: str | None = None
-    headers: Mapping[str, str] = {}
-
-    def encoded_headers(self) -> list[tuple[bytes, bytes]]:
-        """All of its headers as they are sent."""
-        found = [(name.lower().encode(), text.encode()) for name, text in self.headers.items()]
-        if self.media_type is not None:
-            found.append((b"content-type", self.media_type.encode()))
-            found.append((b"content-length", b"%d" % len(self.body)))
-        return found
+    headers: Headers = ()
 
 
 Handler = Callable[..., Awaitable[Answer]]

@@ -39,6 +39,7 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_ENCODED = [(name.lower().encode(), text.encode()) for name, text in HEADERS.items()]
 _CODE = re.compile(r"`([^`]+)`")
 _METHODS = ("get", "put", "post", "delete")
 
@@ -51,7 +52,7 @@ def page(title: str, body: str) -> Answer:
         f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{_STYLE}</style>'
         f"</head><body>{body}</body></html>"
     )
-    return Answer(200, text.encode(), "text/html; charset=utf-8", HEADERS)
+    return Answer(200, text.encode(), "text/html; charset=utf-8", _ENCODED)
 
 
 def prose(text: str) -> str:

@@ -1,20 +1,16 @@
 """Errors on the wire: problem documents (RFC 9457). The one place that knows their status codes."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from secrets import token_hex
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from random import getrandbits
 
 import msgspec
 import structlog
 from litestar.exceptions import HTTPException
 from msgspec import UNSET, UnsetType
 
-from api.operations import Answer
+from api.operations import Answer, Headers
 from domain import errors
-
-Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
-"""As they were sent, with names in lower case."""
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -143,8 +139,11 @@ def request_id(headers: Headers) -> str:
     """The id of a request: the caller's if it is sane, else one of ours."""
     for name, given in headers:
         if name == b"x-request-id":
-            return given.decode() if _SANE_ID.fullmatch(given) else token_hex(16)
-    return token_hex(16)
+            if _SANE_ID.fullmatch(given):
+                return given.decode()
+            break
+    # It is no secret, and seeded anew in each process.
+    return f"{getrandbits(128):032x}"
 
 
 def document(request_id: str, error: Exception) -> Document:
@@ -172,7 +171,7 @@ def refusal(request_id: str, error: Exception) -> Answer:
         found.status,
         msgspec.json.encode(msgspec.structs.asdict(found) | problem.members),
         MEDIA_TYPE,
-        problem.headers,
+        [(name.lower().encode(), text.encode()) for name, text in problem.headers.items()],
     )
 
 

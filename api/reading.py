@@ -1,6 +1,5 @@
 """What the reads of one shop share: which shop, which day, and the top of the answer."""
 
-from contextlib import suppress
 from datetime import date
 from functools import wraps
 from typing import Any
@@ -53,8 +52,10 @@ def consistent(handler: Handler) -> Handler:
     @wraps(handler)
     async def read(*args: Any, **kwargs: Any) -> Answer:
         for _ in range(READS_MAX):
-            with suppress(RulesMoved):
+            try:
                 return await handler(*args, **kwargs)
+            except RulesMoved:
+                continue
         raise Unavailable
 
     return read

@@ -1,7 +1,6 @@
 """Requests decoded, answers encoded."""
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -9,7 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from api.context import Call
-from api.operations import Answer
+from api.operations import Answer, Headers
 from api.problems import ErrorDetail, Problem, bad_parameter
 from domain.errors import FieldError
 
@@ -30,9 +29,9 @@ def encode(value: object) -> bytes:
     return _encoder.encode(value)
 
 
-def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+def reply(value: object, status: int = 200, headers: Headers = ()) -> Answer:
     """An answer with a JSON body."""
-    return Answer(status, encode(value), JSON, headers or {})
+    return Answer(status, encode(value), JSON, headers)
 
 
 def beside(top: msgspec.Struct, rest: msgspec.Struct) -> dict[str, object]:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from litestar import Litestar, Request, Response
-from litestar.datastructures import State
 
 from api import (
     docs,
@@ -24,7 +23,7 @@ from api import (
 )
 from api.buckets import Buckets
 from api.context import Context, Limits
-from api.dispatch import serving
+from api.dispatch import Dispatch
 from api.problems import refusal, request_id
 from api.room import Room
 from infra.postgres.database import PoolLimits, open_database
@@ -107,26 +106,25 @@ async def open_context(
 
 def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -> Litestar:
     """The application; its ports are opened when it starts and closed when it ends."""
+    dispatch = Dispatch(HANDLERS)
 
     @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with open_ports() as context:
-            app.state.context = context
+            dispatch.context = context
             yield
 
-    app = Litestar(
-        [serving(HANDLERS, lambda: app.state.context)],
+    return Litestar(
+        [dispatch.mounted()],
         exception_handlers={Exception: _unrouted},
         lifespan=[lifespan],
         logging_config=None,
         openapi_config=None,
         request_max_body_size=None,
-        state=State(),
     )
-    return app
 
 
-def _unrouted(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
+def _unrouted(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to a request that Litestar takes for none."""
     named = request_id(request.scope["headers"])
     found = refusal(named, error)
@@ -134,5 +132,5 @@ def _unrouted(request: Request[Any, Any, State], error: Exception) -> Response[b
         found.body,
         status_code=found.status,
         media_type=found.media_type,
-        headers={**found.headers, "X-Request-Id": named},
+        headers={"X-Request-Id": named},
     )

@@ -103,3 +103,18 @@ async def test_who_hangs_up_while_served_fails_no_other() -> None:
     asks[0].cancel()
     work.gate.set()
     assert await asks[1] == 4
+
+
+async def test_nobody_waits_longer_than_patience_whether_queued_or_served() -> None:
+    work = Work()
+    joined = Joiner(work, lanes=1, weight_max=10, waiting_max=100, patience_s=0.05)
+    served = asyncio.create_task(joined.ask(1))
+    await started(work)
+    await asyncio.sleep(0.03)
+    queued = asyncio.create_task(joined.ask(2))
+    await asyncio.wait([served], timeout=5)
+    assert not queued.done()
+    found = await asyncio.gather(served, queued, return_exceptions=True)
+    assert [type(one) for one in found] == [Unavailable, Unavailable]
+    work.gate.set()
+    assert await joined.ask(3) == 6
