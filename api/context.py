@@ -44,6 +44,7 @@ class Context(msgspec.Struct, frozen=True):
     scores: ports.Scores
     rules: ports.RuleSets
     peers: ports.Peers
+    peer_sales: ports.PeerSales
     listings: ports.Listings
     reviews: ports.Reviews
     health: ports.Health

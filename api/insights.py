@@ -148,9 +148,9 @@ async def get_tier(request: Call, shop_id: str) -> Answer:
     days = await ctx.scores.day_totals(kept, span.start, span.end)
     shop = kept.shop
     group = GroupAsked(shop.marketplace, shop.category, shop.currency, as_of)
-    peers = (await ctx.peers.sales_groups(kept.tenant_id, [group])).get(group)
+    peers = (await ctx.peer_sales.groups(kept.tenant_id, [group])).get(group)
     if peers is not None:
-        own = await ctx.peers.own_sales(kept, peers.as_of)
+        own = await ctx.peer_sales.own(kept, peers.as_of)
         peers = msgspec.structs.replace(peers, own=own)
     answer = TierAnswer(
         tier_detail(

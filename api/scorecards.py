@@ -173,7 +173,7 @@ async def scorecards(
         if not has_ladder(standings[shop_id].ladder, shop.currency)
     }
     sales = (
-        await request.context.peers.sales_groups(request.auth.tenant_id, set(groups.values()))
+        await request.context.peer_sales.groups(request.auth.tenant_id, set(groups.values()))
         if groups
         else {}
     )

@@ -33,6 +33,7 @@ from infra.postgres.keys import Keys
 from infra.postgres.ladders import Ladders
 from infra.postgres.ledger import Ledger
 from infra.postgres.listings import Listings
+from infra.postgres.peer_sales import PeerSales
 from infra.postgres.peers import Peers
 from infra.postgres.reviews import Reviews
 from infra.postgres.rule_sets import RuleSets
@@ -94,6 +95,7 @@ async def open_context(
             scores=Scores(database, book),
             rules=RuleSets(database, book),
             peers=Peers(database, book),
+            peer_sales=PeerSales(database),
             listings=Listings(database),
             reviews=Reviews(database),
             health=Health(database),
