@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from litestar import Litestar, Request, Response
+from litestar.datastructures import State
 
 from api import (
     docs,
@@ -123,6 +124,7 @@ def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -
         logging_config=None,
         openapi_config=None,
         request_max_body_size=None,
+        state=State({"dispatch": dispatch}),
     )
 
 

@@ -1,13 +1,14 @@
 """The application in the test's own event loop, so that requests run side by side."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
+from litestar import Litestar
 
 from api.context import Context, Limits
 from infra.postgres.database import Database, PoolLimits
-from shopdsr.app import create_app, open_context
+from shopdsr.app import open_context
 from tests.conftest import Clock, new_key
 from tests.depth.session import Session, client_of
 
@@ -22,15 +23,11 @@ async def context(database_url: str, clock: Clock) -> AsyncIterator[Context]:
 
 
 @pytest.fixture
-async def service(context: Context, database: Database, clock: Clock) -> AsyncIterator[Session]:
+async def service(
+    app: Litestar, context: Context, database: Database, clock: Clock
+) -> AsyncIterator[Session]:
     """The running application with a key that may do everything in the tenant `acme`."""
-
-    @asynccontextmanager
-    async def ports() -> AsyncIterator[Context]:
-        yield context
-
-    app = create_app(ports)
+    app.state.dispatch.context = context
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(app.lifespan())
         client = await stack.enter_async_context(client_of(app, await new_key(database, clock)))
         yield Session(client, context, database, clock)
