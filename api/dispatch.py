@@ -1,14 +1,17 @@
 """From a request to its handler and back: the one way in, for every operation."""
 
+import re
 from collections.abc import Iterable
 
-from litestar.handlers import ASGIRouteHandler, asgi
 from litestar.types import HTTPScope, Receive, Send
 
 from api.auth import authenticate
 from api.context import Call, Context
 from api.operations import Answer, Endpoint
 from api.problems import Problem, refusal, request_id
+
+_HOST = re.compile(r"[A-Za-z0-9._~:@%!$&'()*+,;=\[\]-]*\Z")
+"""What a `Host` may be; a request without one has been refused where HTTP asks for it."""
 
 
 class _Place:
@@ -55,28 +58,25 @@ class Dispatch:
         for endpoint in endpoints:
             self._root.add(endpoint)
 
-    def mounted(self) -> ASGIRouteHandler:
-        """All operations as one application within the application."""
-
-        @asgi("/", is_mount=True, copy_scope=False)
-        async def serve(scope: HTTPScope, receive: Receive, send: Send) -> None:
-            method: str = scope["method"]
-            call = Call(scope, receive, self.context, request_id(scope["headers"]))
-            try:
-                answer = await self._answer(call, method, scope["path"])
-            except Exception as error:  # noqa: BLE001 - each has its answer
-                answer = refusal(call.request_id, error)
-            headers = [*call.answer_headers, *answer.headers]
-            if answer.media_type is not None:
-                headers.append((b"content-type", answer.media_type.encode()))
-                headers.append((b"content-length", b"%d" % len(answer.body)))
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            body = b"" if method == "HEAD" else answer.body
-            await send({"type": "http.response.body", "body": body, "more_body": False})
-
-        return serve
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method: str = scope["method"]
+        call = Call(scope, receive, self.context, request_id(scope["headers"]))
+        try:
+            answer = await self._answer(call, method, scope["path"])
+        except Exception as error:  # noqa: BLE001 - each has its answer
+            answer = refusal(call.request_id, error)
+        headers = [*call.answer_headers, *answer.headers]
+        if answer.media_type is not None:
+            headers.append((b"content-type", answer.media_type.encode()))
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        body = b"" if method == "HEAD" else answer.body
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _answer(self, call: Call, method: str, path: str) -> Answer:
+        if not _HOST.match(call.header(b"host") or ""):
+            raise Problem("bad_request", "The request cannot be read")
         place, values = self._root.find(path)
         endpoint = place.methods.get(method)
         if endpoint is None:

@@ -6,7 +6,6 @@ from random import getrandbits
 
 import msgspec
 import structlog
-from litestar.exceptions import HTTPException
 from msgspec import UNSET, UnsetType
 
 from api.operations import Answer, Headers
@@ -203,7 +202,5 @@ def _problem(error: Exception) -> Problem:  # noqa: PLR0911 - one a kind of erro
                 "The database cannot serve this request now",
                 headers={"Retry-After": str(RETRY_AFTER_S)},
             )
-        case HTTPException() if 400 <= error.status_code < 500:
-            return Problem("bad_request", "The request cannot be read")
         case _:
             return Problem("internal", "The request could not be carried out")

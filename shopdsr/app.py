@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar
 from litestar.datastructures import State
 
 from api import (
@@ -25,7 +25,6 @@ from api import (
 from api.buckets import Buckets
 from api.context import Context, Limits
 from api.dispatch import Dispatch
-from api.problems import refusal, request_id
 from api.room import Room
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
@@ -107,6 +106,30 @@ async def open_context(
         )
 
 
+class Service(Litestar):
+    """Litestar, within which a request goes straight to its operation."""
+
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]],
+    ) -> None:
+        super().__init__(
+            lifespan=[lifespan],
+            logging_config=None,
+            openapi_config=None,
+            state=State({"dispatch": dispatch}),
+        )
+        self._dispatch = dispatch
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request, or take part in the start and the end of the server."""
+        if scope["type"] == "http":
+            await self._dispatch(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -> Litestar:
     """The application; its ports are opened when it starts and closed when it ends."""
     dispatch = Dispatch(HANDLERS)
@@ -117,24 +140,4 @@ def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -
             dispatch.context = context
             yield
 
-    return Litestar(
-        [dispatch.mounted()],
-        exception_handlers={Exception: _unrouted},
-        lifespan=[lifespan],
-        logging_config=None,
-        openapi_config=None,
-        request_max_body_size=None,
-        state=State({"dispatch": dispatch}),
-    )
-
-
-def _unrouted(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """The answer to a request that Litestar takes for none."""
-    named = request_id(request.scope["headers"])
-    found = refusal(named, error)
-    return Response(
-        found.body,
-        status_code=found.status,
-        media_type=found.media_type,
-        headers={"X-Request-Id": named},
-    )
+    return Service(dispatch, lifespan)
