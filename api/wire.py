@@ -139,9 +139,18 @@ def query(request: Call, kind: type[Query]) -> Query:
 
     Raises Problem `bad_parameter` for one that is unknown, repeated or out of bounds.
     """
+    return _query(request.query, kind) if request.query else _unasked(kind)
+
+
+@cache
+def _unasked(kind: type[Query]) -> Query:
+    return _query(b"", kind)
+
+
+def _query(sent: bytes, kind: type[Query]) -> Query:
     lists = list_parameters(kind)
     given: dict[str, Any] = {}
-    for name, value in _pairs(request):
+    for name, value in _pairs(sent):
         if name in lists:
             given.setdefault(name, []).append(value)
         elif name in given:
@@ -180,9 +189,9 @@ def _is_list(kind: msgspec.inspect.Type) -> bool:
     return isinstance(kind, msgspec.inspect.ListType)
 
 
-def _pairs(request: Call) -> list[tuple[str, str]]:
+def _pairs(sent: bytes) -> list[tuple[str, str]]:
     try:
-        text = request.query.decode("ascii")
+        text = sent.decode("ascii")
         if "%" not in text and "+" not in text:
             return [pair.partition("=")[::2] for pair in text.split("&") if pair]
         return parse_qsl(text, keep_blank_values=True, errors="strict")
