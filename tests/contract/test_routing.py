@@ -73,11 +73,10 @@ async def test_head_is_get_without_the_body(client: Client) -> None:
 
 
 async def test_what_can_be_no_host_is_a_problem(anonymous: Client) -> None:
-    for path in ("/v1/shops", "/nowhere"):
-        for host in (b"a b", b"a/b", b"<a>", b"a\xe9"):
-            answer = await anonymous.get(path, headers=[(b"Host", host)])
-            assert answer.status_code == 400
-            assert answer.json()["code"] == "bad_request"
-        for good in (b"", b"a.example:80", b"[::1]:80", b"user@a"):
-            answer = await anonymous.get("/livez", headers=[(b"Host", good)])
-            assert answer.status_code == 200
+    for host in (b"a b", b"a/b", b"<a>", b"a\xe9"):
+        answer = await anonymous.post("/v1/events", headers=[(b"Host", host)])
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "bad_request"
+    for host in (b"", b"a.example:80", b"[::1]:80", b"user@a"):
+        answer = await anonymous.get("/livez", headers=[(b"Host", host)])
+        assert answer.status_code == 200
