@@ -207,10 +207,10 @@ async def _read(request: Call, ctx: Context, media_type: str) -> list[Item]:
         raise Problem(
             "content_too_large", f"Expected at most {limits.event_bytes_max} bytes in one event"
         )
-    item = _item(body)
-    if not is_utf8(body) or (isinstance(item[1], Refused) and not is_json(body)):
+    items = [_item(body)] if is_utf8(body) else []
+    if not items or (isinstance(items[0][1], Refused) and not is_json(body)):
         raise Problem("bad_request", "The body is not valid JSON")
-    return [item]
+    return items
 
 
 def _batch(body: bytes, events_max: int) -> list[Item]:
