@@ -11,7 +11,7 @@ from api.conditional import computed
 from api.context import Call
 from api.operations import Answer, Operation, operation
 from api.problems import Document, Problem, bad_parameter, document
-from api.reading import AsOf, consistent, day_asked, day_within, reached
+from api.reading import AsOf, consistent, day_within, reached
 from api.shops import fit_name
 from api.wire import query
 from domain.days import day_of, window
@@ -156,17 +156,24 @@ async def scorecards(
     scores = request.context.scores
     tenant_id = request.auth.tenant_id
     standings = await scores.standings(tenant_id, shop_ids)
+    now = request.context.clock()
+    todays: dict[str, date] = {}
     found: dict[str, Scorecard | Problem] = {}
     days: dict[str, date] = {}
     others: list[tuple[KeptShop, Windows]] = []
     groups: dict[str, GroupAsked] = {}
     for shop_id, standing in standings.items():
         shop = standing.kept.shop
-        try:
-            day = days[shop_id] = day_asked(request, shop, asked.as_of)
-        except Problem as problem:
-            found[shop_id] = problem
-            continue
+        day = todays.get(shop.time_zone)
+        if day is None:
+            day = todays[shop.time_zone] = day_of(now, shop.time_zone)
+        if asked.as_of is not UNSET:
+            try:
+                day = day_within(asked.as_of, day)
+            except Problem as problem:
+                found[shop_id] = problem
+                continue
+        days[shop_id] = day
         if day != standing.day:
             others.append((standing.kept, windows(day, standing.kept.rules.rules)))
         if not has_ladder(standing.ladder, shop.currency):

@@ -1,6 +1,7 @@
 """Shops: described by callers, one by one or as a list."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -70,13 +71,13 @@ class ShopsPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+_NAME = get_args(Name)[1]
+_NAME_PATTERN = re.compile(_NAME.pattern)
+
+
 def fit_name(value: str) -> bool:
     """Whether a path segment can be the name of anything."""
-    try:
-        msgspec.convert(value, Name)
-    except msgspec.ValidationError:
-        return False
-    return True
+    return len(value) <= _NAME.max_length and _NAME_PATTERN.search(value) is not None
 
 
 @operation(
