@@ -106,7 +106,7 @@ async def open_context(
         )
 
 
-class Service(Litestar):
+class Application(Litestar):
     """Litestar, within which a request goes straight to its operation."""
 
     def __init__(
@@ -140,4 +140,4 @@ def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -
             dispatch.context = context
             yield
 
-    return Service(dispatch, lifespan)
+    return Application(dispatch, lifespan)
