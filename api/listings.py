@@ -4,13 +4,11 @@ import sys
 from datetime import date
 
 import msgspec
-from litestar import Response
-from litestar.params import FromPath
 from msgspec import UNSET, UnsetType
 
 from api.conditional import computed
-from api.context import Call, context
-from api.operations import Beside, Operation, operation
+from api.context import Call
+from api.operations import Answer, Beside, Operation, operation
 from api.pages import Paged, next_cursor, resume
 from api.reading import Heading, day_asked, find_shop, headed
 from api.wire import query
@@ -48,7 +46,7 @@ class ListingsPage(msgspec.Struct, frozen=True):
         problems=("not_found",),
     ),
 )
-async def list_listings(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def list_listings(request: Call, shop_id: str) -> Answer:
     """The listings of a view, a page at a time; later pages keep the day of the first."""
     asked, after = resume(query(request, ListingsQuery), tuple[Id])
     kept = await find_shop(request, shop_id)
@@ -78,7 +76,7 @@ async def _matching(
     at_once = min(limit, READ_AT_ONCE)
     found: list[Listing] = []
     while len(found) < limit:
-        facts = await context(request).listings.page(
+        facts = await request.context.listings.page(
             kept.key, as_of, passing, units_from=units_from, after=after, limit=at_once
         )
         listings = (listing(known, as_of) for known in facts)

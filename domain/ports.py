@@ -199,12 +199,16 @@ class Peers(Protocol):
     async def standing(self, kept: KeptShop, as_of: date) -> PeerStanding:
         """What the newest snapshot up to a day says of a shop and its peers."""
 
-    async def sales_groups(
+
+class PeerSales(Protocol):
+    """Reads what snapshots tell of the sales of shops."""
+
+    async def groups(
         self, tenant_id: int, asked: Collection[GroupAsked]
     ) -> dict[GroupAsked, SalesGroup]:
         """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
 
-    async def own_sales(self, kept: KeptShop, as_of: date) -> int | None:
+    async def own(self, kept: KeptShop, as_of: date) -> int | None:
         """A shop's sales in the snapshot of a date, where they are in its present group."""
 
 

@@ -1,6 +1,6 @@
 """Peer snapshots on Postgres."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from functools import partial
@@ -10,9 +10,8 @@ from typing import Any
 from domain import tier
 from domain.acts import Act
 from domain.peers import Group, PeerShop, PeerStanding, Snapshot, scored, snapshot
-from domain.ports import GroupAsked, KeptShop, SnapshotHeader
+from domain.ports import KeptShop, SnapshotHeader
 from domain.rules import BUILT_IN
-from domain.tier import SalesGroup
 from domain.totals import DIMENSIONS, PAID, REFUNDED, nothing
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database, for_each
@@ -107,39 +106,6 @@ class Peers:
                 if rows[0][dimension] is not None
             },
         )
-
-    async def sales_groups(
-        self, tenant_id: int, asked: Collection[GroupAsked]
-    ) -> dict[GroupAsked, SalesGroup]:
-        """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
-        rows = await self._database.fetch(
-            "sales_groups",
-            tenant_id,
-            [group.marketplace for group in asked],
-            [group.category for group in asked],
-            [group.currency for group in asked],
-            [group.day for group in asked],
-        )
-        return {
-            GroupAsked(
-                row["marketplace"], row["category"], row["currency"], row["day"]
-            ): SalesGroup(row["as_of"], row["sales"] or [], None)
-            for row in rows
-        }
-
-    async def own_sales(self, kept: KeptShop, as_of: date) -> int | None:
-        """A shop's sales in the snapshot of a date, where they are in its present group."""
-        shop = kept.shop
-        rows = await self._database.fetch(
-            "peer_sale",
-            kept.tenant_id,
-            kept.shop_key,
-            as_of,
-            shop.marketplace,
-            shop.category,
-            shop.currency,
-        )
-        return rows[0]["sales"] if rows else None
 
     async def _shops(self, connection: Connection, tenant_id: int, as_of: date) -> list[PeerShop]:
         rows = await connection.fetch(sql("peer_totals"), tenant_id, as_of, *BUILT_IN_WINDOWS)

@@ -94,6 +94,7 @@ ASKED: dict[str, Asked] = {
     "known_sale_days": Asked((*LISTED, [MONTH] * 100), 3 * 100, "listing_days_pkey"),
     "known_stock_counts": Asked((*LISTED, [PUBLISHED] * 100), 100, "stock_counts_pkey"),
     "lock_shops": Asked(texts(TENANTS, IDS), 200, f"{SHOPS} shop_totals_pkey"),
+    "begin_totals": Asked(texts(TENANTS, IDS), 100, SHOPS),
     "locked_shops": Asked(texts(KEYS), 200, f"{SHOPS} shop_totals_pkey"),
     "lock_free_shops": Asked(texts(TENANTS, IDS), 200, f"{SHOPS} shop_totals_pkey"),
     "add_days": Asked(
@@ -128,10 +129,9 @@ ASKED: dict[str, Asked] = {
         "shop_days_pkey shop_totals_pkey",
         whole=("shops", "shop_totals"),
     ),
+    "newest_snapshots": Asked(([1], [DAY]), 1, "peer_snapshots_pkey"),
     "sales_groups": Asked(
-        (1, ["taobao"] * 20, CATEGORIES, ["CNY"] * 20, [DAY] * 20),
-        40,
-        "peer_snapshots_pkey peer_sales_pkey",
+        ([1] * 20, [DAY] * 20, ["taobao"] * 20, CATEGORIES, ["CNY"] * 20), 20, "peer_sales_pkey"
     ),
     "peer_standing": Asked(
         (1, DAY, "taobao", "c-7", SMALL), 5, "peer_snapshots_pkey peer_groups_pkey peer_shops_pkey"
