@@ -4,7 +4,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
@@ -106,24 +106,22 @@ class Recording(msgspec.Struct, frozen=True):
 
 def admitted(
     submission: Submission, shops: Mapping[tuple[int, str], KnownShop], now: datetime
-) -> list[Fact | Refused]:
+) -> Iterator[Fact | Refused]:
     """Each event as a fact of its shop, or why not; `shops` by tenant and id."""
     tenant_id, reached = submission.tenant_id, submission.shop_ids
     last = last_instant(now)
-    found: list[Fact | Refused] = []
     for event in submission.events:
         if isinstance(event, Refused):
-            found.append(event)
+            yield event
             continue
         shop = shops.get((tenant_id, event.subject))
         if shop is None or (reached is not None and event.subject not in reached):
-            found.append(UNKNOWN_SHOP)
+            yield UNKNOWN_SHOP
             continue
         try:
-            found.append(admit(event, shop, last))
+            yield admit(event, shop, last)
         except EventRefused as refusal:
-            found.append(Refused(refusal.code, refusal.errors))
-    return found
+            yield Refused(refusal.code, refusal.errors)
 
 
 def touched(facts: Iterable[Fact]) -> Touched:

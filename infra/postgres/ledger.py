@@ -1,7 +1,16 @@
 """The ledger on Postgres: a batch of events, one transaction."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from datetime import date, datetime, timedelta
 from functools import partial
 from operator import itemgetter
@@ -38,6 +47,8 @@ from infra.postgres.rules import RuleBook
 from infra.postgres.statements import sql
 
 T = TypeVar("T")
+
+_ITEMS_A_TURN = 500
 
 TABLES: dict[type[Fact], str] = {
     Rating: "ratings",
@@ -115,7 +126,8 @@ class Ledger:
         named = await self._locked(connection, shop_keys)
         shops = {shop.shop_key: shop for shop in named.values()}
         batch = [
-            (admitted(submission, named, now), submission.strict) for submission in submissions
+            ([item async for item in _paced(admitted(submission, named, now))], submission.strict)
+            for submission in submissions
         ]
         facts = (item for items, _ in batch for item in items if not isinstance(item, Refused))
         stored = await _read(connection, touched(facts), shops, thorough=thorough)
@@ -258,7 +270,15 @@ async def copy(
     connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Write rows by COPY."""
-    await connection.copy_records_to_table(table, records=rows, columns=columns)
+    await connection.copy_records_to_table(table, records=_paced(rows), columns=columns)
+
+
+async def _paced(items: Iterable[T]) -> AsyncIterator[T]:
+    """The items, with a turn for whatever else waits after every so many."""
+    for number, item in enumerate(items, 1):
+        yield item
+        if number % _ITEMS_A_TURN == 0:
+            await asyncio.sleep(0)
 
 
 def columns_of(kind: type[Fact]) -> list[str]:
