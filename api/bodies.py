@@ -4,13 +4,11 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from email.message import Message
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 
-from litestar import Request
-from litestar.exceptions import InternalServerException
-
-from api.context import context
+from api.context import Call
 from api.problems import Problem
 
 
@@ -24,18 +22,15 @@ class EmptyBody(Problem):
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def media_type(request: Request[Any, Any, Any], accepted: tuple[str, ...]) -> str:
+def media_type(call: Call, accepted: tuple[str, ...]) -> str:
     """The media type of the body, without its parameters.
 
     Raises Problem `unsupported_media_type` for one not accepted, or in another charset or
     encoding.
     """
-    header = Message()
-    header["content-type"] = request.headers.get("content-type", "")
-    found = header.get_content_type()
-    charset = header.get_param("charset", "utf-8")
-    if found in accepted and str(charset).lower() in ("utf-8", "utf8"):
-        _encoding(request)
+    found, charset = _parsed(call.header(b"content-type") or "")
+    if found in accepted and charset in ("utf-8", "utf8"):
+        _encoding(call)
         return found
     raise Problem(
         "unsupported_media_type",
@@ -44,64 +39,98 @@ def media_type(request: Request[Any, Any, Any], accepted: tuple[str, ...]) -> st
     )
 
 
-async def read_optional(
-    request: Request[Any, Any, Any], accepted: tuple[str, ...], bytes_max: int
-) -> bytes:
+@lru_cache(256)
+def _parsed(content_type: str) -> tuple[str, str]:
+    header = Message()
+    header["content-type"] = content_type
+    return header.get_content_type(), str(header.get_param("charset", "utf-8")).lower()
+
+
+async def read_optional(call: Call, accepted: tuple[str, ...], bytes_max: int) -> bytes:
     """The whole inflated body, empty where there is none; its media type counts if it is given.
 
     Raises as `media_type` and `read` do.
     """
-    if "content-type" in request.headers:
-        media_type(request, accepted)
+    if call.header(b"content-type") is not None:
+        media_type(call, accepted)
     try:
-        body = await read(request, bytes_max)
+        body = await read(call, bytes_max)
     except EmptyBody:
         return b""
-    media_type(request, accepted)
+    media_type(call, accepted)
     return body
 
 
-async def read(request: Request[Any, Any, Any], bytes_max: int) -> bytes:
+class Sender:
+    """Who sends a body: its parts as they come, and how long to wait for the next one.
+
+    Waiting uses up a timeout, which what comes in restores at its slowest rate.
+    """
+
+    def __init__(self, call: Call) -> None:
+        limits = call.context.limits
+        self.inflates = _encoding(call) == "gzip"
+        self.is_done = False
+        self._receive = call.receive
+        self._length = call.header(b"content-length")
+        self._received = 0
+        self._bytes_per_s = limits.body_bytes_per_s
+        self._timeout_s = self._patience_s = limits.body_timeout_ms / 1000
+
+    async def part(self) -> bytes:
+        """The next part as it was sent, which may be empty.
+
+        Raises Problem `bad_request` where it comes too late or never will.
+        """
+        asked_at = monotonic()
+        try:
+            async with asyncio.timeout(self._patience_s):
+                message = await self._receive()
+        except TimeoutError:
+            raise Problem("bad_request", "The body did not arrive in time") from None
+        if message["type"] == "http.disconnect":
+            raise Problem("bad_request", "The body was cut short")
+        raw: bytes = message.get("body", b"")
+        self._received += len(raw)
+        # The server tells of the end by itself later, which need not be waited for.
+        self.is_done = not message.get("more_body", False) or str(self._received) == self._length
+        left_s = self._patience_s - (monotonic() - asked_at) + len(raw) / self._bytes_per_s
+        self._patience_s = min(left_s, self._timeout_s)
+        return raw
+
+
+async def read(call: Call, bytes_max: int) -> bytes:
     """The whole inflated body.
 
     Raises Problem: `content_too_large` over the limit, `bad_request` for a broken or empty one,
     `unavailable` where there is no room for it among those that are coming in.
     """
-    with context(request).room.share() as share:
-        return b"".join([part async for part in share.holding(chunks(request, bytes_max))])
+    sender = Sender(call)
+    first = await sender.part()
+    if first and sender.is_done and not sender.inflates:
+        # As nearly always: it is here in one piece.
+        if len(first) > bytes_max:
+            raise _too_large(bytes_max)
+        return first
+    with call.context.room.share() as share:
+        parts = share.holding(chunks(sender, bytes_max, first))
+        return b"".join([part async for part in parts])
 
 
-async def chunks(  # noqa: C901 - one bound after the other
-    request: Request[Any, Any, Any], bytes_max: int
-) -> AsyncIterator[bytes]:
-    """The inflated body as it comes in, each part bounded, and the time to wait for it too.
+async def chunks(sender: Sender, bytes_max: int, raw: bytes | None = None) -> AsyncIterator[bytes]:
+    """The inflated body as it comes in, each part bounded; `raw` is what has come already.
 
-    Waiting for the sender uses up a timeout, which what comes in restores at its slowest rate.
     Raises as `read` does; what was yielded before a fault stays good.
     """
-    limits = context(request).limits
-    timeout_s = patience_s = limits.body_timeout_ms / 1000
-    inflate = _inflater(request)
+    inflate = _Gunzip() if sender.inflates else _as_it_is
     received = inflated = 0
-    stream = request.stream()
     while True:
-        asked_at = monotonic()
-        try:
-            async with asyncio.timeout(patience_s):
-                raw = await anext(stream, None)
-        except TimeoutError:
-            raise Problem("bad_request", "The body did not arrive in time") from None
-        except InternalServerException:
-            # So Litestar tells that the sender is gone.
-            raise Problem("bad_request", "The body was cut short") from None
         if raw is None:
-            break
-        gained_s = len(raw) / limits.body_bytes_per_s
-        patience_s = min(patience_s - (monotonic() - asked_at) + gained_s, timeout_s)
+            raw = await sender.part()
         received += len(raw)
         if received > bytes_max:
             raise _too_large(bytes_max)
-        for number, part in enumerate(inflate(raw)):
+        for number, part in enumerate(inflate(raw) if raw else ()):
             if number:
                 # A little can inflate to a lot; others get their turn in between.
                 await asyncio.sleep(0)
@@ -109,6 +138,9 @@ async def chunks(  # noqa: C901 - one bound after the other
             if inflated > bytes_max:
                 raise _too_large(bytes_max)
             yield part
+        if sender.is_done:
+            break
+        raw = None
     for part in inflate(b""):
         yield part
     if not inflated:
@@ -119,14 +151,12 @@ def _too_large(bytes_max: int) -> Problem:
     return Problem("content_too_large", f"Expected at most {bytes_max} bytes, inflated")
 
 
-def _inflater(request: Request[Any, Any, Any]) -> Any:
-    if _encoding(request) == "gzip":
-        return _Gunzip()
-    return lambda raw: [raw] if raw else []
+def _as_it_is(raw: bytes) -> list[bytes]:
+    return [raw] if raw else []
 
 
-def _encoding(request: Request[Any, Any, Any]) -> str:
-    encoding = ",".join(request.headers.getall("content-encoding", [])).strip().lower()
+def _encoding(call: Call) -> str:
+    encoding = call.joined(b"content-encoding").strip().lower()
     if encoding in ("", "gzip"):
         return encoding
     raise Problem(

@@ -1,18 +1,15 @@
 """Computed answers: entity tags and 304."""
 
 from hashlib import blake2b
-from typing import Any
 
-from litestar import Request, Response
-
+from api.context import Call
+from api.operations import Answer
 from api.wire import JSON, encode
 
-_CACHE_CONTROL = "private, no-cache"
+_CACHE_CONTROL = (b"cache-control", b"private, no-cache")
 
 
-def computed(
-    request: Request[Any, Any, Any], value: object, *, tagged: object = None
-) -> Response[bytes]:
+def computed(request: Call, value: object, *, tagged: object = None) -> Answer:
     """A computed answer, or 304 where the caller has it already.
 
     The tag is a digest of the answer itself, so it changes with anything that changes the answer,
@@ -22,10 +19,11 @@ def computed(
     body = encode(value)
     digested = body if tagged is None else encode(tagged)
     tag = f'W/"{blake2b(digested, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": _CACHE_CONTROL}
-    if _has(",".join(request.headers.getall("if-none-match", [])), tag):
-        return Response(b"", status_code=304, headers=headers)
-    return Response(body, media_type=JSON, headers=headers)
+    headers = [(b"etag", tag.encode()), _CACHE_CONTROL]
+    known = request.joined(b"if-none-match")
+    if known and _has(known, tag):
+        return Answer(304, headers=headers)
+    return Answer(200, body, JSON, headers)
 
 
 def _has(if_none_match: str, tag: str) -> bool:

@@ -1,21 +1,17 @@
-"""What handlers work with: the ports, the clock and the limits, put in place by the product."""
+"""What handlers work with: the call itself, the ports, the clock and the limits."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
-from litestar import Request
-from litestar.datastructures import State
 
 from api.buckets import Buckets
+from api.operations import Headers, Operation
 from api.room import Room
 from domain import ports
 from domain.acts import Act
 from domain.keys import ApiKey
-
-Call: TypeAlias = Request[Any, ApiKey, State]
-"""A request whose key has been checked: `auth` is the key."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -39,7 +35,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """Everything a handler may ask."""
+    """Everything a handler may ask, put in place by the product."""
 
     ledger: ports.Ledger
     shops: ports.Shops
@@ -48,6 +44,7 @@ class Context(msgspec.Struct, frozen=True):
     scores: ports.Scores
     rules: ports.RuleSets
     peers: ports.Peers
+    peer_sales: ports.PeerSales
     listings: ports.Listings
     reviews: ports.Reviews
     health: ports.Health
@@ -57,14 +54,47 @@ class Context(msgspec.Struct, frozen=True):
     limits: Limits
 
 
-def act(request: Call) -> Act:
-    """What the request does, as the audit trail tells it."""
-    operation: str = request.route_handler.opt["operation"].name
-    key = request.auth
-    return Act(key.tenant_id, key.key_id, operation, context(request).clock())
+class Call:
+    """One request; `auth` is its key, once that has been checked.
+
+    `answer_headers` go with the answer, whatever it is.
+    """
+
+    __slots__ = (
+        *("answer_headers", "auth", "context", "headers", "operation", "query", "receive"),
+        "request_id",
+    )
+
+    operation: Operation
+    auth: ApiKey
+
+    def __init__(
+        self,
+        scope: Mapping[str, Any],
+        receive: Callable[[], Awaitable[Any]],
+        context: Context,
+        request_id: str,
+    ) -> None:
+        self.headers: Headers = scope["headers"]
+        self.query: bytes = scope["query_string"]
+        self.receive = receive
+        self.context = context
+        self.request_id = request_id
+        self.answer_headers = [(b"x-request-id", request_id.encode())]
+
+    def header(self, name: bytes) -> str | None:
+        """The first header of this name, which is in lower case."""
+        for key, value in self.headers:
+            if key == name:
+                return value.decode("latin-1")
+        return None
+
+    def joined(self, name: bytes) -> str:
+        """All headers of this name as one list."""
+        return b",".join([value for key, value in self.headers if key == name]).decode("latin-1")
 
 
-def context(request: Request[Any, Any, State]) -> Context:
-    """The context the application was made with."""
-    found: Context = request.app.state.context
-    return found
+def act(call: Call) -> Act:
+    """What the call does, as the audit trail tells it."""
+    key = call.auth
+    return Act(key.tenant_id, key.key_id, call.operation.name, call.context.clock())

@@ -14,10 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from litestar.handlers import HTTPRouteHandler
 
 from api import glossary
-from api.operations import Lines, Operation
+from api.operations import Endpoint, Lines, Operation
 from api.problems import KINDS, MEDIA_TYPE, Document
 from api.schemas import Schema, Schemas
 
@@ -76,14 +75,14 @@ class Served(msgspec.Struct, frozen=True):
         return found
 
 
-def served(handlers: Iterable[HTTPRouteHandler]) -> list[Served]:
-    """What the contract speaks of, in the order of the handlers."""
-    return list(_served(handlers))
+def served(endpoints: Iterable[Endpoint]) -> list[Served]:
+    """What the contract speaks of, in the order of the endpoints."""
+    return list(_served(endpoints))
 
 
-def contract(handlers: Iterable[HTTPRouteHandler], shown: Sequence[Shown] = ()) -> Schema:
+def contract(endpoints: Iterable[Endpoint], shown: Sequence[Shown] = ()) -> Schema:
     """The document; members come in a fixed order."""
-    operations = served(handlers)
+    operations = served(endpoints)
     tags = {one.tag: _first_line(sys.modules[f"api.{one.tag}"].__doc__) for one in operations}
     writer = _Writer(operations, shown)
     paths: dict[str, Schema] = {}
@@ -277,18 +276,15 @@ _PROBLEM_HEADERS: Mapping[int, Sequence[str]] = {
 }
 
 
-def _served(handlers: Iterable[HTTPRouteHandler]) -> Iterator[Served]:
-    for handler in handlers:
-        spec: Operation = handler.opt["operation"]
-        [method] = handler.http_methods - {"HEAD"}
-        for path in handler.paths:
-            yield Served(
-                spec=spec,
-                method=method.lower(),
-                path=_PARAMETER.sub(r"{\1}", path),
-                description=inspect.cleandoc(handler.fn.__doc__ or ""),
-                tag=handler.fn.__module__.removeprefix("api."),
-            )
+def _served(endpoints: Iterable[Endpoint]) -> Iterator[Served]:
+    for method, path, spec, handler in endpoints:
+        yield Served(
+            spec=spec,
+            method=method.lower(),
+            path=_PARAMETER.sub(r"{\1}", path),
+            description=inspect.cleandoc(handler.__doc__ or ""),
+            tag=handler.__module__.removeprefix("api."),
+        )
 
 
 def _sent(body: object) -> object:

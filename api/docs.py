@@ -6,11 +6,8 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from litestar import Response
-from litestar.params import FromPath
-
 from api.context import Call
-from api.operations import Operation, operation
+from api.operations import Answer, Operation, operation
 from api.page import contract_body, page, prose
 from api.problems import KINDS
 from api.wire import JSON
@@ -26,9 +23,9 @@ HTML = "text/html"
         name="getContract", summary="This contract", scope=None, answers={200: dict[str, Any]}
     ),
 )
-async def get_contract(request: Call) -> Response[bytes]:
+async def get_contract(request: Call) -> Answer:
     """The contract as an OpenAPI 3.1 document."""
-    return Response(contract_file(), media_type=JSON)
+    return Answer(200, contract_file(), JSON)
 
 
 @operation(
@@ -42,7 +39,7 @@ async def get_contract(request: Call) -> Response[bytes]:
         media_type=HTML,
     ),
 )
-async def get_docs(request: Call) -> Response[bytes]:
+async def get_docs(request: Call) -> Answer:
     """The contract as a page that loads nothing from anywhere."""
     return page("shopdsr", _contract_body())
 
@@ -59,7 +56,7 @@ async def get_docs(request: Call) -> Response[bytes]:
         media_type=HTML,
     ),
 )
-async def get_problem(request: Call, code: FromPath[str]) -> Response[bytes]:
+async def get_problem(request: Call, code: str) -> Answer:
     """A page about the `type` of a problem."""
     kind = KINDS.get(code)
     if kind is None:

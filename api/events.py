@@ -6,12 +6,11 @@ from typing import Annotated, get_args
 from urllib.parse import unquote
 
 import msgspec
-from litestar import Response
 from msgspec import Meta
 
 from api import bodies
-from api.context import Call, Context, Limits, context
-from api.operations import Lines, Operation, operation
+from api.context import Call, Context, Limits
+from api.operations import Answer, Lines, Operation, operation
 from api.problems import Problem, bad_parameter
 from api.wire import NoParameters, array_items, field_error, is_json, is_utf8, query, reply
 from domain.errors import EventCode, FieldError
@@ -101,19 +100,19 @@ class Tally:
         )
 
 
-def _answer(received: Received, *, strict: bool) -> Response[bytes]:
+def _answer(received: Received, *, strict: bool) -> Answer:
     """200, 207 or a 422 problem; strict refuses all events for the sake of one."""
     refused = received.rejected_count
     if strict and refused:
         received = Received(received.received, 0, 0, received.received, received.rejected)
-    headers = {"Preference-Applied": "handling=strict"} if strict else {}
     if refused and received.rejected_count == received.received:
         raise Problem(
             "all_refused",
             "No event was stored",
-            headers=headers,
+            headers={"Preference-Applied": "handling=strict"} if strict else {},
             members=msgspec.structs.asdict(received),
         )
+    headers = [(b"preference-applied", b"handling=strict")] if strict else []
     return reply(received, 207 if refused else 200, headers)
 
 
@@ -136,7 +135,7 @@ def _answer(received: Received, *, strict: bool) -> Response[bytes]:
         headers=("Prefer", "Content-Encoding"),
     ),
 )
-async def post_events(request: Call) -> Response[bytes]:
+async def post_events(request: Call) -> Answer:
     """Record CloudEvents 1.0, which may be of many shops and types.
 
     A 2xx answer means that they are durable, and that every read that starts later sees them. The
@@ -151,8 +150,8 @@ async def post_events(request: Call) -> Response[bytes]:
     they come in: after a fault send all of them again.
     """
     media_type = bodies.media_type(request, ACCEPTED)
-    strict = bool(_STRICT.search(",".join(request.headers.getall("prefer", []))))
-    ctx = context(request)
+    strict = bool(_STRICT.search(request.joined(b"prefer")))
+    ctx = request.context
     tally = Tally()
     if media_type == NDJSON:
         query(request, NoParameters)
@@ -169,7 +168,7 @@ async def post_events(request: Call) -> Response[bytes]:
 async def _record_lines(request: Call, ctx: Context, tally: Tally) -> None:
     events_max = ctx.limits.stream_bytes_max // EVENT_BYTES_MIN
     with ctx.room.share() as share:
-        parts = share.holding(bodies.chunks(request, ctx.limits.stream_bytes_max))
+        parts = share.holding(bodies.chunks(bodies.Sender(request), ctx.limits.stream_bytes_max))
         async for items in read_lines(parts, ctx.limits):
             if items:
                 await _record(request, ctx, items, tally)
@@ -196,7 +195,7 @@ async def _read(request: Call, ctx: Context, media_type: str) -> list[Item]:
     limits = ctx.limits
     bytes_max = limits.event_bytes_max if media_type == SINGLE else limits.batch_bytes_max
     body = await bodies.read(request, bytes_max)
-    if media_type == JSON and any(name.startswith("ce-") for name in request.headers):
+    if media_type == JSON and any(name.startswith(b"ce-") for name, _ in request.headers):
         body = _binary(request, body)
     is_array = body.lstrip(b" \t\r\n").startswith(b"[")
     if media_type == (SINGLE if is_array else BATCH):
@@ -208,9 +207,10 @@ async def _read(request: Call, ctx: Context, media_type: str) -> list[Item]:
         raise Problem(
             "content_too_large", f"Expected at most {limits.event_bytes_max} bytes in one event"
         )
-    if not is_json(body):
+    items = [_item(body)] if is_utf8(body) else []
+    if not items or (isinstance(items[0][1], Refused) and not is_json(body)):
         raise Problem("bad_request", "The body is not valid JSON")
-    return [_item(body)]
+    return items
 
 
 def _batch(body: bytes, events_max: int) -> list[Item]:
@@ -302,10 +302,11 @@ def _binary(request: Call, body: bytes) -> bytes:
     if not is_json(body):
         raise Problem("bad_request", "The body is not valid JSON")
     event: dict[str, object] = {}
-    for name, value in request.headers.items():
-        if name.startswith("ce-"):
+    for raw, value in request.headers:
+        if raw.startswith(b"ce-"):
+            name = raw.decode("latin-1")
             try:
-                event[name.removeprefix("ce-")] = unquote(value, errors="strict")
+                event[name.removeprefix("ce-")] = unquote(value.decode("latin-1"), errors="strict")
             except UnicodeDecodeError:
-                raise bad_parameter(str(name), "Expected UTF-8, percent-encoded") from None
+                raise bad_parameter(name, "Expected UTF-8, percent-encoded") from None
     return msgspec.json.encode(event | {"data": msgspec.Raw(body)})

@@ -1,11 +1,10 @@
 """Whether the service lives and can serve, and what it measures."""
 
 import msgspec
-from litestar import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.context import Call, context
-from api.operations import Operation, operation
+from api.context import Call
+from api.operations import Answer, Operation, operation
 from api.wire import reply
 from domain.errors import Unavailable
 
@@ -21,7 +20,7 @@ class Alive(msgspec.Struct, frozen=True):
     "/livez",
     Operation(name="getLive", summary="The process runs", scope=None, answers={200: Alive}),
 )
-async def livez(request: Call) -> Response[bytes]:
+async def livez(request: Call) -> Answer:
     """Answers without asking anything."""
     return reply(Alive())
 
@@ -37,9 +36,9 @@ async def livez(request: Call) -> Response[bytes]:
         problems=("unavailable",),
     ),
 )
-async def readyz(request: Call) -> Response[bytes]:
+async def readyz(request: Call) -> Answer:
     """Whether requests can be served."""
-    if not await context(request).health.is_ready():
+    if not await request.context.health.is_ready():
         raise Unavailable
     return reply(Alive())
 
@@ -55,6 +54,6 @@ async def readyz(request: Call) -> Response[bytes]:
         media_type="text/plain",
     ),
 )
-async def metrics(request: Call) -> Response[bytes]:
+async def metrics(request: Call) -> Answer:
     """Counters of this process."""
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Answer(200, generate_latest(), CONTENT_TYPE_LATEST)

@@ -6,15 +6,12 @@ from fractions import Fraction
 from typing import Annotated
 
 import msgspec
-from litestar import Response
-from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
 from api.conditional import computed
-from api.context import Call, context
+from api.context import Call
 from api.listings import all_listings
-from api.operations import Beside, Handler, Operation, operation
+from api.operations import Answer, Beside, Endpoint, Handler, Operation, operation
 from api.problems import bad_parameter
 from api.reading import AsOf, Heading, consistent, day_asked, find_shop, headed, reached, today
 from api.wire import query
@@ -92,7 +89,7 @@ class PlanQuery(AsOf, frozen=True, kw_only=True):
 
 def _read(
     name: str, path: str, summary: str, asked: type[msgspec.Struct], answer: object
-) -> Callable[[Handler], HTTPRouteHandler]:
+) -> Callable[[Handler], Endpoint]:
     """A read of one shop."""
     serve = operation(
         "GET",
@@ -110,7 +107,7 @@ def _read(
 
 
 @_read("getDsr", "dsr", "The three detailed seller ratings, explained", DsrQuery, DsrAnswer)
-async def get_dsr(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def get_dsr(request: Call, shop_id: str) -> Answer:
     """Scores with how sure they are, how peers stand and how they changed.
 
     With `rules` the ratings themselves are counted again under that set.
@@ -118,7 +115,7 @@ async def get_dsr(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     asked = query(request, DsrQuery)
     kept = await find_shop(request, shop_id)
     as_of = day_asked(request, kept.shop, asked.as_of)
-    ctx = context(request)
+    ctx = request.context
     if asked.rules is UNSET:
         standing = await ctx.peers.standing(kept, as_of)
         span = detail_span(as_of, kept.rules.rules)
@@ -136,10 +133,10 @@ async def get_dsr(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
 
 
 @_read("getTier", "tier", "The level of a shop's sales, explained", AsOf, TierAnswer)
-async def get_tier(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def get_tier(request: Call, shop_id: str) -> Answer:
     """The level with the way up and the way down."""
     asked = query(request, AsOf)
-    ctx = context(request)
+    ctx = request.context
     found = await ctx.scores.standings(request.auth.tenant_id, [reached(request, shop_id)])
     if shop_id not in found:
         raise NotFound("shop", shop_id)
@@ -151,9 +148,9 @@ async def get_tier(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     days = await ctx.scores.day_totals(kept, span.start, span.end)
     shop = kept.shop
     group = GroupAsked(shop.marketplace, shop.category, shop.currency, as_of)
-    peers = (await ctx.peers.sales_groups(kept.tenant_id, [group])).get(group)
+    peers = (await ctx.peer_sales.groups(kept.tenant_id, [group])).get(group)
     if peers is not None:
-        own = await ctx.peers.own_sales(kept, peers.as_of)
+        own = await ctx.peer_sales.own(kept, peers.as_of)
         peers = msgspec.structs.replace(peers, own=own)
     answer = TierAnswer(
         tier_detail(
@@ -174,13 +171,13 @@ async def get_tier(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
     SellThroughQuery,
     SellThroughAnswer,
 )
-async def get_sell_through(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def get_sell_through(request: Call, shop_id: str) -> Answer:
     """Of the listings on sale, those that sold in the window."""
     asked = query(request, SellThroughQuery)
     kept = await find_shop(request, shop_id)
     as_of = day_asked(request, kept.shop, asked.as_of)
     rules = kept.rules.rules
-    ctx = context(request)
+    ctx = request.context
     if asked.window_days in (UNSET, rules.sold_window_days):
         span = window(as_of, rules.sold_window_days)
         sums = await ctx.scores.window_totals([(kept, windows(as_of, rules))])
@@ -196,7 +193,7 @@ async def get_sell_through(request: Call, shop_id: FromPath[str]) -> Response[by
 
 
 @_read("getTrend", "trend", "Scores and sales day by day", Range, Trend)
-async def get_trend(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def get_trend(request: Call, shop_id: str) -> Answer:
     """The scores as of each day of a range."""
     asked = query(request, Range)
     kept = await find_shop(request, shop_id)
@@ -205,13 +202,13 @@ async def get_trend(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
         raise bad_parameter("end", f"Expected `start` to `end` to be 1 to {TREND_DAYS_MAX} days")
     rules = kept.rules.rules
     span = trend_span(start, end, rules)
-    days = await context(request).scores.day_totals(kept, span.start, span.end)
+    days = await request.context.scores.day_totals(kept, span.start, span.end)
     answer = trend(days, start, end, kept.shop.currency, rules)
     return computed(request, headed(kept, today(request, kept.shop), answer))
 
 
 @_read("getChange", "dsr/change", "Why the scores moved between two days", Range, Change)
-async def get_change(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def get_change(request: Call, shop_id: str) -> Answer:
     """What entered and what left the window, and the effect of each."""
     asked = query(request, Range)
     kept = await find_shop(request, shop_id)
@@ -220,25 +217,25 @@ async def get_change(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
         raise bad_parameter("end", "Expected a day after `start`")
     rules = kept.rules.rules
     span = change_span(start, end, rules)
-    days = await context(request).scores.day_totals(kept, span.start, span.end)
+    days = await request.context.scores.day_totals(kept, span.start, span.end)
     answer = change(days, start, end, rules)
     return computed(request, headed(kept, today(request, kept.shop), answer))
 
 
 @_read("getForecast", "dsr/forecast", "Where the scores are heading", ForecastQuery, Forecast)
-async def get_forecast(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def get_forecast(request: Call, shop_id: str) -> Answer:
     """The scores of the days to come, if nothing new arrives and if all goes on as it does."""
     asked = query(request, ForecastQuery)
     kept = await find_shop(request, shop_id)
     as_of = day_asked(request, kept.shop, asked.as_of)
     rules = kept.rules.rules
     span = forecast_span(as_of, rules)
-    days = await context(request).scores.day_totals(kept, span.start, span.end)
+    days = await request.context.scores.day_totals(kept, span.start, span.end)
     return computed(request, headed(kept, as_of, forecast(days, as_of, asked.days, rules)))
 
 
 @_read("getPlan", "dsr/plan", "What it takes to reach a score", PlanQuery, Plan)
-async def get_plan(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def get_plan(request: Call, shop_id: str) -> Answer:
     """How many ratings by when, counting those that will have left."""
     asked = query(request, PlanQuery)
     target = Fraction(asked.target)
@@ -250,7 +247,7 @@ async def get_plan(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
         raise bad_parameter("by", f"Expected a day from `as_of` to {PLAN_DAYS_MAX} days after it")
     rules = kept.rules.rules
     span = plan_span(as_of, rules)
-    days = await context(request).scores.day_totals(kept, span.start, span.end)
+    days = await request.context.scores.day_totals(kept, span.start, span.end)
     goal = Goal(target, asked.by, asked.stars)
     return computed(request, headed(kept, as_of, plan(days, as_of, asked.dimension, goal, rules)))
 

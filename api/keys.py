@@ -4,15 +4,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
-from litestar import Response
-from litestar.params import FromPath
 from msgspec import Meta
 
 from api import bodies
 from api.auth import make_key
 from api.conditional import computed
-from api.context import Call, act, context
-from api.operations import Operation, operation
+from api.context import Call, act
+from api.operations import Answer, Operation, operation
 from api.problems import bad_pointer
 from api.wire import JSON, NoParameters, decode, nothing, query, reply
 from domain.errors import NotFound
@@ -69,9 +67,9 @@ class KeyList(msgspec.Struct, frozen=True):
         problems=("invalid",),
     ),
 )
-async def post_key(request: Call) -> Response[bytes]:
+async def post_key(request: Call) -> Answer:
     """A key grants no more shops than the key that makes it."""
-    ctx = context(request)
+    ctx = request.context
     bodies.media_type(request, (JSON,))
     body = await bodies.read(request, ctx.limits.event_bytes_max)
     query(request, NoParameters)
@@ -107,10 +105,10 @@ async def post_key(request: Call) -> Response[bytes]:
         answers={200: KeyList},
     ),
 )
-async def list_keys(request: Call) -> Response[bytes]:
+async def list_keys(request: Call) -> Answer:
     """Keys of the tenant; a key with a list of shops sees those within its list."""
     query(request, NoParameters)
-    keys = await context(request).keys.list(request.auth.tenant_id)
+    keys = await request.context.keys.list(request.auth.tenant_id)
     shown = [_shown(key) for key in keys if _within(key, request.auth)]
     return computed(request, KeyList(shown))
 
@@ -127,10 +125,10 @@ async def list_keys(request: Call) -> Response[bytes]:
         problems=("not_found",),
     ),
 )
-async def delete_key(request: Call, key_id: FromPath[str]) -> Response[bytes]:
+async def delete_key(request: Call, key_id: str) -> Answer:
     """The key ends; revoking it again changes nothing."""
     query(request, NoParameters)
-    ctx = context(request)
+    ctx = request.context
     keys = await ctx.keys.list(request.auth.tenant_id)
     if not any(key.key_id == key_id and _within(key, request.auth) for key in keys):
         raise NotFound("key", key_id)

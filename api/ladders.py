@@ -1,12 +1,9 @@
 """Ladders: the amounts that a tenant says make the levels of a category."""
 
-from litestar import Response
-from litestar.params import FromPath
-
 from api import bodies
 from api.conditional import computed
-from api.context import Call, act, context
-from api.operations import Operation, operation
+from api.context import Call, act
+from api.operations import Answer, Operation, operation
 from api.problems import bad_parameter
 from api.shops import NAME_SHAPE, fit_name
 from api.wire import JSON, NoParameters, decode, nothing, query, reply
@@ -29,11 +26,9 @@ _PATH = "/v1/ladders/{marketplace:str}/{category:str}"
         problems=("invalid",),
     ),
 )
-async def put_ladder(
-    request: Call, marketplace: FromPath[str], category: FromPath[str]
-) -> Response[bytes]:
+async def put_ladder(request: Call, marketplace: str, category: str) -> Answer:
     """The ladder serves every day from now on, past ones included."""
-    ctx = context(request)
+    ctx = request.context
     bodies.media_type(request, (JSON,))
     body = await bodies.read(request, ctx.limits.event_bytes_max)
     query(request, NoParameters)
@@ -57,13 +52,11 @@ async def put_ladder(
         problems=("not_found",),
     ),
 )
-async def get_ladder(
-    request: Call, marketplace: FromPath[str], category: FromPath[str]
-) -> Response[bytes]:
+async def get_ladder(request: Call, marketplace: str, category: str) -> Answer:
     """The ladder as it is now."""
     query(request, NoParameters)
     _must_fit(marketplace, category)
-    ladder = await context(request).ladders.get(request.auth.tenant_id, marketplace, category)
+    ladder = await request.context.ladders.get(request.auth.tenant_id, marketplace, category)
     return computed(request, ladder.draft())
 
 
@@ -79,13 +72,11 @@ async def get_ladder(
         problems=("not_found",),
     ),
 )
-async def delete_ladder(
-    request: Call, marketplace: FromPath[str], category: FromPath[str]
-) -> Response[bytes]:
+async def delete_ladder(request: Call, marketplace: str, category: str) -> Answer:
     """Levels come from peers again, where there is a snapshot of them."""
     query(request, NoParameters)
     _must_fit(marketplace, category)
-    await context(request).ladders.delete(act(request), marketplace, category)
+    await request.context.ladders.delete(act(request), marketplace, category)
     return nothing()
 
 

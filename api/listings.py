@@ -4,18 +4,16 @@ import sys
 from datetime import date
 
 import msgspec
-from litestar import Response
-from litestar.params import FromPath
 from msgspec import UNSET, UnsetType
 
 from api.conditional import computed
-from api.context import Call, context
-from api.operations import Beside, Operation, operation
+from api.context import Call
+from api.operations import Answer, Beside, Operation, operation
 from api.pages import Paged, next_cursor, resume
 from api.reading import Heading, day_asked, find_shop, headed
 from api.wire import query
 from domain.days import window
-from domain.listings import Listing, View, is_in, listing
+from domain.listings import Listing, View, is_in, listing, sieve
 from domain.names import Id
 from domain.ports import KeptShop
 
@@ -48,7 +46,7 @@ class ListingsPage(msgspec.Struct, frozen=True):
         problems=("not_found",),
     ),
 )
-async def list_listings(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def list_listings(request: Call, shop_id: str) -> Answer:
     """The listings of a view, a page at a time; later pages keep the day of the first."""
     asked, after = resume(query(request, ListingsQuery), tuple[Id])
     kept = await find_shop(request, shop_id)
@@ -74,13 +72,16 @@ async def _matching(
 ) -> list[Listing]:
     rules = kept.rules.rules
     units_from = window(as_of, rules.sold_window_days).start
-    at_once = limit if view == "all" and limit < READ_AT_ONCE else READ_AT_ONCE
+    passing = sieve(view, as_of, rules)
+    at_once = min(limit, READ_AT_ONCE)
     found: list[Listing] = []
     while len(found) < limit:
-        facts = await context(request).listings.page(kept.key, as_of, units_from, after, at_once)
+        facts = await request.context.listings.page(
+            kept.key, as_of, passing, units_from=units_from, after=after, limit=at_once
+        )
         listings = (listing(known, as_of) for known in facts)
         found.extend(one for one in listings if is_in(view, one, as_of, rules))
         if len(facts) < at_once:
             break
-        after = facts[-1].listing_id
+        after, at_once = facts[-1].listing_id, READ_AT_ONCE
     return found[:limit]

@@ -1,17 +1,28 @@
 """Operations: each handler with what the contract says of it, in one place."""
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
-from litestar import Response, route
-from litestar.handlers import HTTPRouteHandler
-from litestar.types import Method
 
 from domain.keys import Scope
 
-Handler = Callable[..., Awaitable[Response[bytes]]]
+Method = Literal["GET", "PUT", "POST", "DELETE"]
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+"""As they are sent, with names in lower case."""
+
+
+class Answer(NamedTuple):
+    """What is sent back; without a media type there is no content."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str | None = None
+    headers: Headers = ()
+
+
+Handler = Callable[..., Awaitable[Answer]]
+"""Takes the call, and the parameters of its path in their order."""
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -48,27 +59,15 @@ class Operation(msgspec.Struct, frozen=True):
     media_type: str = "application/json"
 
 
-def operation(method: Method, path: str, spec: Operation) -> Callable[[Handler], HTTPRouteHandler]:
-    """Serve a handler at a path; HEAD goes with GET."""
-    methods: list[Method] = ["GET", "HEAD"] if method == "GET" else [method]
-    return route(path, http_method=methods, opt={"operation": spec}, status_code=200)
+class Endpoint(NamedTuple):
+    """Where an operation is served, and by what; HEAD goes with GET."""
+
+    method: Method
+    path: str
+    spec: Operation
+    fn: Handler
 
 
-def allowing(handlers: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
-    """Handlers for OPTIONS, one for each path; they must be registered first.
-
-    Litestar makes its own otherwise, which knows only the first handler of a path.
-    """
-    methods: defaultdict[str, set[str]] = defaultdict(lambda: {"OPTIONS"})
-    for handler in handlers:
-        for path in handler.paths:
-            methods[path] |= handler.http_methods
-    return [_allow(path, ", ".join(sorted(found))) for path, found in methods.items()]
-
-
-def _allow(path: str, methods: str) -> HTTPRouteHandler:
-    @route(path, http_method="OPTIONS", status_code=200)
-    async def allow() -> Response[bytes]:
-        return Response(b"", status_code=204, headers={"Allow": methods})
-
-    return allow
+def operation(method: Method, path: str, spec: Operation) -> Callable[[Handler], Endpoint]:
+    """Serve a handler at a path."""
+    return lambda handler: Endpoint(method, path, spec, handler)

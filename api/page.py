@@ -8,8 +8,7 @@ from hashlib import sha256
 from html import escape
 from typing import Any
 
-from litestar import Response
-
+from api.operations import Answer
 from api.schemas import Schema
 
 _STYLE = """
@@ -40,11 +39,12 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_ENCODED = [(name.lower().encode(), text.encode()) for name, text in HEADERS.items()]
 _CODE = re.compile(r"`([^`]+)`")
 _METHODS = ("get", "put", "post", "delete")
 
 
-def page(title: str, body: str) -> Response[bytes]:
+def page(title: str, body: str) -> Answer:
     """A page with a strict Content-Security-Policy; `body` is HTML."""
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -52,7 +52,7 @@ def page(title: str, body: str) -> Response[bytes]:
         f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{_STYLE}</style>'
         f"</head><body>{body}</body></html>"
     )
-    return Response(text.encode(), media_type="text/html", headers=dict(HEADERS))
+    return Answer(200, text.encode(), "text/html; charset=utf-8", _ENCODED)
 
 
 def prose(text: str) -> str:

@@ -2,16 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
-from uuid import uuid4
+from random import getrandbits
 
 import msgspec
 import structlog
-from litestar import Request, Response
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
-from litestar.types import Scope
 from msgspec import UNSET, UnsetType
 
+from api.operations import Answer, Headers
 from domain import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -137,17 +134,18 @@ def bad_pointer(code: str, pointer: str, detail: str) -> Problem:
     return Problem(code, detail, errors=[ErrorDetail(detail=detail, pointer=pointer)])
 
 
-def request_id(scope: Scope) -> str:
+def request_id(headers: Headers) -> str:
     """The id of a request: the caller's if it is sane, else one of ours."""
-    state = scope["state"]
-    if "request_id" not in state:
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        state["request_id"] = given.decode() if _SANE_ID.fullmatch(given) else uuid4().hex
-    found: str = state["request_id"]
-    return found
+    for name, given in headers:
+        if name == b"x-request-id":
+            if _SANE_ID.fullmatch(given):
+                return given.decode()
+            break
+    # It is no secret, and seeded anew in each process.
+    return f"{getrandbits(128):032x}"
 
 
-def document(scope: Scope, error: Exception) -> Document:
+def document(request_id: str, error: Exception) -> Document:
     """Any exception as a problem document."""
     problem = _problem(error)
     kind = KINDS[problem.code]
@@ -157,22 +155,22 @@ def document(scope: Scope, error: Exception) -> Document:
         status=kind.status,
         detail=problem.detail,
         code=problem.code,
-        request_id=request_id(scope),
+        request_id=request_id,
         errors=problem.errors,
     )
 
 
-def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def refusal(request_id: str, error: Exception) -> Answer:
     """Any exception as the answer to its request."""
     problem = _problem(error)
-    found = document(request.scope, problem)
+    found = document(request_id, problem)
     if found.status == 500:
-        structlog.get_logger().error("bug", request_id=found.request_id, exc_info=error)
-    return Response(
+        structlog.get_logger().error("bug", request_id=request_id, exc_info=error)
+    return Answer(
+        found.status,
         msgspec.json.encode(msgspec.structs.asdict(found) | problem.members),
-        status_code=found.status,
-        media_type=MEDIA_TYPE,
-        headers=problem.headers,
+        MEDIA_TYPE,
+        [(name.lower().encode(), text.encode()) for name, text in problem.headers.items()],
     )
 
 
@@ -204,21 +202,5 @@ def _problem(error: Exception) -> Problem:  # noqa: PLR0911 - one a kind of erro
                 "The database cannot serve this request now",
                 headers={"Retry-After": str(RETRY_AFTER_S)},
             )
-        case NotFoundException():
-            return Problem("not_found", "There is no such path")
-        case MethodNotAllowedException():
-            return Problem(
-                "method_not_allowed",
-                "The path does not take this method",
-                headers={"Allow": _methods(error)},
-            )
-        case HTTPException() if 400 <= error.status_code < 500:
-            return Problem("bad_request", "The request cannot be read")
         case _:
             return Problem("internal", "The request could not be carried out")
-
-
-def _methods(error: MethodNotAllowedException) -> str:
-    # Litestar names them in an order of its own, under a header of either case.
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    return ", ".join(sorted(headers["allow"].split(", ")))

@@ -1,16 +1,14 @@
 """What the reads of one shop share: which shop, which day, and the top of the answer."""
 
-from contextlib import suppress
 from datetime import date
 from functools import wraps
 from typing import Any
 
 import msgspec
-from litestar import Response
 from msgspec import UNSET, UnsetType
 
-from api.context import Call, context
-from api.operations import Handler
+from api.context import Call
+from api.operations import Answer, Handler
 from api.problems import bad_parameter
 from api.shops import fit_name
 from api.wire import beside
@@ -52,10 +50,12 @@ def consistent(handler: Handler) -> Handler:
     """A handler that makes several reads of shops, begun again where their rules moved between."""
 
     @wraps(handler)
-    async def read(*args: Any, **kwargs: Any) -> Response[bytes]:
+    async def read(*args: Any, **kwargs: Any) -> Answer:
         for _ in range(READS_MAX):
-            with suppress(RulesMoved):
+            try:
                 return await handler(*args, **kwargs)
+            except RulesMoved:
+                continue
         raise Unavailable
 
     return read
@@ -71,12 +71,12 @@ def reached(request: Call, shop_id: str) -> str:
 async def find_shop(request: Call, shop_id: str) -> KeptShop:
     """The shop of a path; raises NotFound."""
     reached(request, shop_id)
-    return await context(request).shops.get(request.auth.tenant_id, shop_id)
+    return await request.context.shops.get(request.auth.tenant_id, shop_id)
 
 
 def today(request: Call, shop: Shop) -> date:
     """The shop's today."""
-    return day_of(context(request).clock(), shop.time_zone)
+    return day_of(request.context.clock(), shop.time_zone)
 
 
 def day_asked(request: Call, shop: Shop, day: date | UnsetType, name: str = "as_of") -> date:

@@ -4,13 +4,11 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 import msgspec
-from litestar import Response
-from litestar.params import FromPath
 from msgspec import UNSET, UnsetType
 
 from api.conditional import computed
-from api.context import Call, context
-from api.operations import Beside, Operation, operation
+from api.context import Call
+from api.operations import Answer, Beside, Operation, operation
 from api.pages import Paged, next_cursor, resume
 from api.problems import bad_parameter
 from api.reading import Heading, day_asked, find_shop, headed, today
@@ -81,7 +79,7 @@ class ReviewsPage(msgspec.Struct, frozen=True):
         problems=("not_found",),
     ),
 )
-async def list_reviews(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def list_reviews(request: Call, shop_id: str) -> Answer:
     """Ratings by the day they were given, each with the first reason why it does not count."""
     asked, after = resume(query(request, ReviewsQuery), tuple[Instant, Id])
     if after is not None and not FIRST_INSTANT <= after[0] <= _LAST_INSTANT:
@@ -95,7 +93,7 @@ async def list_reviews(request: Call, shop_id: FromPath[str]) -> Response[bytes]
     if start > end:
         raise bad_parameter("end", "Expected a day not before `start`")
     state = None if asked.state is UNSET else RatingState[asked.state.upper()]
-    found = await context(request).reviews.page(
+    found = await request.context.reviews.page(
         kept.key, ReviewsAsked(state, start, end), after, asked.limit + 1
     )
     items = found[: asked.limit]

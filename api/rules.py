@@ -1,13 +1,11 @@
 """Rules: built-in sets to read, a tenant's own to store."""
 
 import msgspec
-from litestar import Response
-from litestar.params import FromPath
 
 from api import bodies
 from api.conditional import computed
-from api.context import Call, act, context
-from api.operations import Operation, operation
+from api.context import Call, act
+from api.operations import Answer, Operation, operation
 from api.problems import bad_parameter
 from api.shops import NAME_SHAPE, fit_name
 from api.wire import JSON, NoParameters, decode, is_json, query, reply
@@ -40,10 +38,10 @@ class RulesList(msgspec.Struct, frozen=True):
         answers={200: RulesList},
     ),
 )
-async def list_rules(request: Call) -> Response[bytes]:
+async def list_rules(request: Call) -> Answer:
     """Each set in its newest version."""
     query(request, NoParameters)
-    found = await context(request).rules.all(request.auth.tenant_id)
+    found = await request.context.rules.all(request.auth.tenant_id)
     return computed(request, RulesList([_shown(rules) for rules in found]))
 
 
@@ -59,12 +57,12 @@ async def list_rules(request: Call) -> Response[bytes]:
         problems=("not_found",),
     ),
 )
-async def get_rules(request: Call, name: FromPath[str]) -> Response[bytes]:
+async def get_rules(request: Call, name: str) -> Answer:
     """The set in its newest version."""
     query(request, NoParameters)
     if not fit_name(name):
         raise NotFound("set of rules", name)
-    return computed(request, _shown(await context(request).rules.get(request.auth.tenant_id, name)))
+    return computed(request, _shown(await request.context.rules.get(request.auth.tenant_id, name)))
 
 
 @operation(
@@ -80,9 +78,9 @@ async def get_rules(request: Call, name: FromPath[str]) -> Response[bytes]:
         problems=("built_in", "invalid"),
     ),
 )
-async def put_rules(request: Call, name: FromPath[str]) -> Response[bytes]:
+async def put_rules(request: Call, name: str) -> Answer:
     """A new version where the content is new; shops that follow the set are settled anew."""
-    ctx = context(request)
+    ctx = request.context
     bodies.media_type(request, (JSON,))
     body = await bodies.read(request, ctx.limits.event_bytes_max)
     query(request, NoParameters)

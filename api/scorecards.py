@@ -5,26 +5,24 @@ from datetime import date
 from typing import Annotated
 
 import msgspec
-from litestar import Response
-from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
 from api.conditional import computed
-from api.context import Call, context
-from api.operations import Operation, operation
+from api.context import Call
+from api.operations import Answer, Operation, operation
 from api.problems import Document, Problem, bad_parameter, document
-from api.reading import AsOf, consistent, day_asked, day_within, reached
+from api.reading import AsOf, consistent, day_within, reached
 from api.shops import fit_name
 from api.wire import query
 from domain.days import day_of, window
 from domain.dsr import Dsr, dsr
 from domain.errors import NotFound
-from domain.ports import GroupAsked, Standing
+from domain.ports import GroupAsked, KeptShop, Standing
 from domain.rules import RulesRef
 from domain.sell_through import SellThrough, sell_through
 from domain.tier import SalesGroup, Tier, Yardstick, has_ladder, tier
 from domain.totals import ON_SALE, SOLD, Totals
-from domain.windows import windows
+from domain.windows import Windows, windows
 
 SHOPS_MAX = 200
 EASTMOST_ZONE = "Pacific/Kiritimati"
@@ -97,7 +95,7 @@ class ScorecardsQuery(AsOf, frozen=True, kw_only=True):
     ),
 )
 @consistent
-async def get_scorecard(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def get_scorecard(request: Call, shop_id: str) -> Answer:
     """The scorecard as of a day."""
     asked = query(request, AsOf)
     found = await scorecards(request, [reached(request, shop_id)], asked)
@@ -119,32 +117,33 @@ async def get_scorecard(request: Call, shop_id: FromPath[str]) -> Response[bytes
     ),
 )
 @consistent
-async def list_scorecards(request: Call) -> Response[bytes]:
+async def list_scorecards(request: Call) -> Answer:
     """Scorecards in the order asked for; a shop without one has a problem in its place."""
     asked = query(request, ScorecardsQuery)
     if len(set(asked.shop_id)) < len(asked.shop_id):
         raise bad_parameter("shop_id", "Expected each shop once")
     if asked.as_of is not UNSET:
-        day_within(asked.as_of, day_of(context(request).clock(), EASTMOST_ZONE))
+        day_within(asked.as_of, day_of(request.context.clock(), EASTMOST_ZONE))
     key = request.auth
     known = [name for name in asked.shop_id if fit_name(name) and key.reaches(name)]
     found = await scorecards(request, known, asked)
-    items: list[ScorecardItem] = []
-    for shop_id in asked.shop_id:
-        answer = found.get(shop_id) or NotFound("shop", shop_id)
-        if isinstance(answer, Exception):
-            items.append(ScorecardItem(shop_id, problem=document(request.scope, answer)))
-        else:
-            items.append(ScorecardItem(shop_id, answer))
-    return computed(request, Scorecards(items), tagged=[_lasting(item) for item in items])
+    answers = {
+        shop_id: found.get(shop_id) or NotFound("shop", shop_id) for shop_id in asked.shop_id
+    }
+    shown = Scorecards(_items(answers, request.request_id))
+    if all(item.problem is UNSET for item in shown.items):
+        return computed(request, shown)
+    # A problem names its request, which is no part of what the answer says.
+    return computed(request, shown, tagged=_items(answers, ""))
 
 
-def _lasting(item: ScorecardItem) -> ScorecardItem:
-    """The item without what is only of its request."""
-    if item.problem is UNSET:
-        return item
-    problem = msgspec.structs.replace(item.problem, request_id="")
-    return msgspec.structs.replace(item, problem=problem)
+def _items(answers: Mapping[str, Scorecard | Exception], request_id: str) -> list[ScorecardItem]:
+    return [
+        ScorecardItem(shop_id, problem=document(request_id, answer))
+        if isinstance(answer, Exception)
+        else ScorecardItem(shop_id, answer)
+        for shop_id, answer in answers.items()
+    ]
 
 
 async def scorecards(
@@ -154,31 +153,35 @@ async def scorecards(
 
     Running totals serve the day they stand for; any other day is added up from its days.
     """
-    scores = context(request).scores
-    standings = await scores.standings(request.auth.tenant_id, shop_ids)
+    scores = request.context.scores
+    tenant_id = request.auth.tenant_id
+    standings = await scores.standings(tenant_id, shop_ids)
+    now = request.context.clock()
+    todays: dict[str, date] = {}
     found: dict[str, Scorecard | Problem] = {}
     days: dict[str, date] = {}
+    others: list[tuple[KeptShop, Windows]] = []
+    groups: dict[str, GroupAsked] = {}
     for shop_id, standing in standings.items():
-        try:
-            days[shop_id] = day_asked(request, standing.kept.shop, asked.as_of)
-        except Problem as problem:
-            found[shop_id] = problem
-    others = [
-        (standing.kept, windows(days[shop_id], standing.kept.rules.rules))
-        for shop_id, standing in standings.items()
-        if shop_id in days and days[shop_id] != standing.day
-    ]
+        shop = standing.kept.shop
+        day = todays.get(shop.time_zone)
+        if day is None:
+            day = todays[shop.time_zone] = day_of(now, shop.time_zone)
+        if asked.as_of is not UNSET:
+            try:
+                day = day_within(asked.as_of, day)
+            except Problem as problem:
+                found[shop_id] = problem
+                continue
+        days[shop_id] = day
+        if day != standing.day:
+            others.append((standing.kept, windows(day, standing.kept.rules.rules)))
+        if not has_ladder(standing.ladder, shop.currency):
+            groups[shop_id] = GroupAsked(shop.marketplace, shop.category, shop.currency, day)
     summed = await scores.window_totals(others) if others else {}
-    groups = {
-        shop_id: GroupAsked(shop.marketplace, shop.category, shop.currency, days[shop_id])
-        for shop_id, shop in ((shop_id, standings[shop_id].kept.shop) for shop_id in days)
-        if not has_ladder(standings[shop_id].ladder, shop.currency)
-    }
-    sales = (
-        await context(request).peers.sales_groups(request.auth.tenant_id, set(groups.values()))
-        if groups
-        else {}
-    )
+    sales: dict[GroupAsked, SalesGroup] = {}
+    if groups:
+        sales = await request.context.peer_sales.groups(tenant_id, set(groups.values()))
     for shop_id, day in days.items():
         standing = standings[shop_id]
         peers = sales.get(groups[shop_id]) if shop_id in groups else None

@@ -1,16 +1,15 @@
 """Shops: described by callers, one by one or as a list."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, get_args
 
 import msgspec
-from litestar import Response
-from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 
 from api import bodies
 from api.conditional import computed
-from api.context import Call, act, context
-from api.operations import Operation, operation
+from api.context import Call, act
+from api.operations import Answer, Operation, operation
 from api.pages import Paged, next_cursor, resume
 from api.problems import Problem, bad_parameter
 from api.wire import (
@@ -72,13 +71,13 @@ class ShopsPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+_NAME = get_args(Name)[1]
+_NAME_PATTERN = re.compile(_NAME.pattern)
+
+
 def fit_name(value: str) -> bool:
     """Whether a path segment can be the name of anything."""
-    try:
-        msgspec.convert(value, Name)
-    except msgspec.ValidationError:
-        return False
-    return True
+    return len(value) <= _NAME.max_length and _NAME_PATTERN.search(value) is not None
 
 
 @operation(
@@ -94,9 +93,9 @@ def fit_name(value: str) -> bool:
         problems=("not_found", "immutable", "invalid", "unknown_rules"),
     ),
 )
-async def put_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def put_shop(request: Call, shop_id: str) -> Answer:
     """Replace the whole shop; absent members take their defaults."""
-    ctx = context(request)
+    ctx = request.context
     bodies.media_type(request, (JSON,))
     body = await bodies.read(request, ctx.limits.event_bytes_max)
     query(request, NoParameters)
@@ -125,9 +124,9 @@ async def put_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
         problems=("invalid", "all_refused"),
     ),
 )
-async def post_shops(request: Call) -> Response[bytes]:
+async def post_shops(request: Call) -> Answer:
     """Replace each shop of the list by itself; one that is refused keeps no other back."""
-    ctx = context(request)
+    ctx = request.context
     bodies.media_type(request, (JSON,))
     body = await bodies.read(request, ctx.limits.batch_bytes_max)
     query(request, NoParameters)
@@ -179,10 +178,10 @@ async def post_shops(request: Call) -> Response[bytes]:
         problems=("not_found",),
     ),
 )
-async def get_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
+async def get_shop(request: Call, shop_id: str) -> Answer:
     """The shop as it was last described."""
     query(request, NoParameters)
-    ctx = context(request)
+    ctx = request.context
     if not fit_name(shop_id) or not request.auth.reaches(shop_id):
         raise NotFound("shop", shop_id)
     kept = await ctx.shops.get(request.auth.tenant_id, shop_id)
@@ -200,11 +199,11 @@ async def get_shop(request: Call, shop_id: FromPath[str]) -> Response[bytes]:
         answers={200: ShopsPage},
     ),
 )
-async def list_shops(request: Call) -> Response[bytes]:
+async def list_shops(request: Call) -> Answer:
     """The shops that the key reaches, a page at a time."""
     asked, after = resume(query(request, ShopsQuery), tuple[Name])
     key = request.auth
-    found = await context(request).shops.page(
+    found = await request.context.shops.page(
         key.tenant_id,
         key.shop_ids,
         marketplace=asked.marketplace or None,

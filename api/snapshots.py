@@ -3,13 +3,12 @@
 from datetime import UTC, date, datetime
 
 import msgspec
-from litestar import Response
 from msgspec import UNSET, UnsetType
 
 from api import bodies
 from api.conditional import computed
-from api.context import Call, act, context
-from api.operations import Operation, operation
+from api.context import Call, act
+from api.operations import Answer, Operation, operation
 from api.pages import Paged, next_cursor, resume
 from api.problems import ErrorDetail, Problem
 from api.wire import JSON, NoParameters, decode, query, reply
@@ -48,9 +47,9 @@ class SnapshotsPage(msgspec.Struct, frozen=True):
         problems=("invalid",),
     ),
 )
-async def post_snapshot(request: Call) -> Response[bytes]:
+async def post_snapshot(request: Call) -> Answer:
     """Compare every shop of the tenant with its peers; an earlier one of the date is replaced."""
-    ctx = context(request)
+    ctx = request.context
     body = await bodies.read_optional(request, (JSON,), ctx.limits.event_bytes_max)
     query(request, NoParameters)
     draft = decode(body, SnapshotDraft) if body else SnapshotDraft()
@@ -78,10 +77,10 @@ async def post_snapshot(request: Call) -> Response[bytes]:
         answers={200: SnapshotsPage},
     ),
 )
-async def list_snapshots(request: Call) -> Response[bytes]:
+async def list_snapshots(request: Call) -> Answer:
     """When the tenant's shops were compared."""
     asked, after = resume(query(request, SnapshotsQuery), tuple[date])
-    found = await context(request).peers.page(
+    found = await request.context.peers.page(
         request.auth.tenant_id, after[0] if after else None, asked.limit + 1
     )
     items = found[: asked.limit]

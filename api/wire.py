@@ -1,14 +1,14 @@
 """Requests decoded, answers encoded."""
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import Request, Response
 
+from api.context import Call
+from api.operations import Answer, Headers
 from api.problems import ErrorDetail, Problem, bad_parameter
 from domain.errors import FieldError
 
@@ -29,11 +29,9 @@ def encode(value: object) -> bytes:
     return _encoder.encode(value)
 
 
-def reply(
-    value: object, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response[bytes]:
+def reply(value: object, status: int = 200, headers: Headers = ()) -> Answer:
     """An answer with a JSON body."""
-    return Response(encode(value), status_code=status, media_type=JSON, headers=headers)
+    return Answer(status, encode(value), JSON, headers)
 
 
 def beside(top: msgspec.Struct, rest: msgspec.Struct) -> dict[str, object]:
@@ -45,9 +43,9 @@ def beside(top: msgspec.Struct, rest: msgspec.Struct) -> dict[str, object]:
     }
 
 
-def nothing() -> Response[bytes]:
+def nothing() -> Answer:
     """An answer without a body."""
-    return Response(b"", status_code=204)
+    return Answer(204)
 
 
 def field_error(error: Exception) -> FieldError:
@@ -136,14 +134,23 @@ def _array(items_max: int) -> msgspec.json.Decoder[msgspec.Struct]:
     )
 
 
-def query(request: Request[Any, Any, Any], kind: type[Query]) -> Query:
+def query(request: Call, kind: type[Query]) -> Query:
     """The query string as a Struct whose fields are the parameters; lists may be repeated.
 
     Raises Problem `bad_parameter` for one that is unknown, repeated or out of bounds.
     """
+    return _query(request.query, kind) if request.query else _unasked(kind)
+
+
+@cache
+def _unasked(kind: type[Query]) -> Query:
+    return _query(b"", kind)
+
+
+def _query(sent: bytes, kind: type[Query]) -> Query:
     lists = list_parameters(kind)
     given: dict[str, Any] = {}
-    for name, value in _pairs(request):
+    for name, value in _pairs(sent):
         if name in lists:
             given.setdefault(name, []).append(value)
         elif name in given:
@@ -182,9 +189,11 @@ def _is_list(kind: msgspec.inspect.Type) -> bool:
     return isinstance(kind, msgspec.inspect.ListType)
 
 
-def _pairs(request: Request[Any, Any, Any]) -> list[tuple[str, str]]:
+def _pairs(sent: bytes) -> list[tuple[str, str]]:
     try:
-        text = request.scope["query_string"].decode("ascii")
+        text = sent.decode("ascii")
+        if "%" not in text and "+" not in text:
+            return [pair.partition("=")[::2] for pair in text.split("&") if pair]
         return parse_qsl(text, keep_blank_values=True, errors="strict")
     except (UnicodeDecodeError, ValueError):
         raise Problem("bad_parameter", "The query string is not valid UTF-8") from None

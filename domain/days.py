@@ -5,7 +5,7 @@ Zones come from the `tzdata` package that the lock file pins, never from the mac
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,7 @@ class Window(msgspec.Struct, frozen=True):
     days: int
 
 
+@lru_cache(4096)
 def window(end: date, days: int) -> Window:
     """The `days` days that end on `end`."""
     return Window(days_before(end, days - 1), end, days)

@@ -82,10 +82,7 @@ class DsrDetail(msgspec.Struct, frozen=True):
 
 def dsr(totals: Totals, span: Window, rules: Rules) -> Dsr:
     """The three scores of the rating window `span`, whose totals these are."""
-    return Dsr(
-        window=span,
-        **{name: _dimension_score(histogram(totals, name), rules) for name in DIMENSIONS},
-    )
+    return Dsr(span, *[_dimension_score(histogram(totals, name), rules) for name in DIMENSIONS])
 
 
 def detail_span(as_of: date, rules: Rules) -> Window:
@@ -127,10 +124,5 @@ def dsr_detail(
 def _dimension_score(ratings: Histogram, rules: Rules) -> DimensionScore:
     count, total = ratings.count, ratings.sum
     status = scores.status(count, rules)
-    return DimensionScore(
-        status=status,
-        score=figures.rounded_quotient(total, count, SCORE_DIGITS) if status == "ok" else None,
-        count=count,
-        sum=total,
-        histogram=ratings,
-    )
+    score = figures.rounded_quotient(total, count, SCORE_DIGITS) if status == "ok" else None
+    return DimensionScore(status, score, count, total, ratings)

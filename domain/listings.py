@@ -8,12 +8,24 @@ from typing import Literal
 import msgspec
 
 from domain import figures
-from domain.days import days_before
+from domain.days import ONE_DAY, days_before
 from domain.facts import ListingEvent
 from domain.figures import quotient
 from domain.rules import Rules
 
 View = Literal["all", "on_sale", "zero_payment", "slow"]
+
+
+class Sieve(msgspec.Struct, frozen=True):
+    """What every listing of a view has, among others that `is_in` leaves out.
+
+    A publication on one of the days from a first to a last one, and from a day on no sale, or no
+    edit; null where the view does not ask for it.
+    """
+
+    published: tuple[date, date] | None = None
+    unsold_from: date | None = None
+    unedited_from: date | None = None
 
 
 class ListingFacts(msgspec.Struct, frozen=True):
@@ -87,6 +99,27 @@ def is_in(view: View, found: Listing, as_of: date, rules: Rules) -> bool:
             return _is_zero_payment(found, as_of, rules)
         case "slow":
             return _is_slow(found, as_of, rules)
+
+
+def sieve(view: View, as_of: date, rules: Rules) -> Sieve:
+    """What can be told of a view's listings without looking at each."""
+    match view:
+        case "all":
+            return Sieve()
+        case "on_sale":
+            return Sieve(published=(date.min, as_of))
+        case "zero_payment":
+            limits = rules.zero_payment
+            border = days_before(as_of, limits.published_days)
+            within = limits.published == "within"
+            return Sieve(
+                published=(border + ONE_DAY, as_of) if within else (date.min, border),
+                unsold_from=days_before(as_of, limits.no_sale_days) + ONE_DAY,
+            )
+        case "slow":
+            border = days_before(as_of, rules.slow_days)
+            since = border + ONE_DAY
+            return Sieve(published=(date.min, border), unsold_from=since, unedited_from=since)
 
 
 def has_sold(found: Listing, as_of: date, days: int) -> bool:

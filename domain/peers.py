@@ -8,13 +8,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
+from math import lcm
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from domain import figures, scores
 from domain.rules import Rules
-from domain.totals import DIMENSIONS, Dimension, Totals, histogram
+from domain.totals import DIMENSIONS, Dimension
 
 PeersStatus = Literal["no_score", "no_snapshot", "too_few_peers", "ok"]
 Relation = Literal["above", "below", "level"]
@@ -73,8 +75,8 @@ class PeerShop(NamedTuple):
     marketplace: str
     category: str
     currency: str
-    tallies: Mapping[Dimension, Tally]
     sales: int
+    tallies: Mapping[Dimension, Tally]
 
 
 GroupKey: TypeAlias = tuple[str, str, Dimension]
@@ -83,59 +85,69 @@ GroupKey: TypeAlias = tuple[str, str, Dimension]
 SalesKey: TypeAlias = tuple[str, str, str]
 """Marketplace, category, currency."""
 
+Percentiles: TypeAlias = dict[Dimension, dict[int, float | None]]
+"""By dimension and shop key; null where the shop is alone, absent where it has no score."""
+
 
 class Snapshot(NamedTuple):
-    """All groups of one tenant; percentiles by shop key, sales in minor units, rising."""
+    """All groups of one tenant; sales in minor units, rising."""
 
     groups: dict[GroupKey, Group]
-    percentiles: dict[int, dict[Dimension, float]]
+    percentiles: Percentiles
     sales: dict[SalesKey, list[int]]
 
 
-def tallies(totals: Totals, rules: Rules) -> dict[Dimension, Tally]:
-    """The dimensions that have a score under the shop's own rules."""
-    found = {dimension: histogram(totals, dimension) for dimension in DIMENSIONS}
+def scored(tallies: Iterable[tuple[int, int]], rules: Rules) -> dict[Dimension, Tally]:
+    """Of counts and sums, one pair a dimension, those with a score under the shop's own rules."""
     return {
-        dimension: Tally(ratings.count, ratings.sum)
-        for dimension, ratings in found.items()
-        if scores.status(ratings.count, rules) == "ok"
+        dimension: Tally(*tally)
+        for dimension, tally in zip(DIMENSIONS, tallies, strict=True)
+        if scores.status(tally[0], rules) == "ok"
     }
 
 
 def snapshot(shops: Iterable[PeerShop]) -> Snapshot:
     """Group the shops and rank each within its groups, in the time of one sort per group."""
-    members: dict[GroupKey, list[tuple[int, Tally]]] = defaultdict(list)
+    peers: dict[tuple[str, str], list[PeerShop]] = defaultdict(list)
     sales: dict[SalesKey, list[int]] = defaultdict(list)
     for shop in shops:
+        peers[shop.marketplace, shop.category].append(shop)
         sales[shop.marketplace, shop.category, shop.currency].append(shop.sales)
-        for dimension, tally in shop.tallies.items():
-            members[shop.marketplace, shop.category, dimension].append((shop.shop_key, tally))
     groups: dict[GroupKey, Group] = {}
-    percentiles: dict[int, dict[Dimension, float]] = defaultdict(dict)
-    for key, group in members.items():
-        tallied = [tally for _, tally in group]
-        ranks = _ranks(tallied)
-        rising = sorted(ranks)
-        groups[key] = Group(
-            shops=len(group),
-            mean=_mean(tallied),
-            min=_score(tallied[ranks.index(rising[0])]),
-            max=_score(tallied[ranks.index(rising[-1])]),
-        )
-        for rank, (shop_key, _) in zip(ranks, group, strict=True):
-            found = percentile(bisect_left(rising, rank), len(group))
-            if found is not None:
-                percentiles[shop_key][key[2]] = found
+    percentiles: Percentiles = {dimension: {} for dimension in DIMENSIONS}
+    for named, members in peers.items():
+        for dimension in DIMENSIONS:
+            found = {
+                shop.shop_key: shop.tallies[dimension]
+                for shop in members
+                if dimension in shop.tallies
+            }
+            if not found:
+                continue
+            tallies = list(found.values())
+            ranks = _ranks(tallies)
+            rising = sorted(ranks)
+            groups[*named, dimension] = Group(
+                shops=len(tallies),
+                mean=_mean(tallies),
+                min=_score(tallies[ranks.index(rising[0])]),
+                max=_score(tallies[ranks.index(rising[-1])]),
+            )
+            places = [percentile(bisect_left(rising, rank), len(ranks)) for rank in ranks]
+            percentiles[dimension].update(zip(found, places, strict=True))
     return Snapshot(
         groups=groups,
-        percentiles=dict(percentiles),
+        percentiles=percentiles,
         sales={key: sorted(values) for key, values in sales.items()},
     )
 
 
+@lru_cache(maxsize=4096)
 def percentile(below: int, shops: int) -> float | None:
     """`100 below / (shops - 1)`: the share of the other shops strictly below; None if alone."""
-    return figures.percent(figures.quotient(100 * below, shops - 1))
+    if shops < 2:
+        return None
+    return figures.rounded_quotient(100 * below, shops - 1, figures.PERCENT_DIGITS)
 
 
 def compare(
@@ -198,27 +210,32 @@ def _percent(score: Fraction, group: Group, relation: Relation) -> Fraction | No
     return min(100 * (score - group.mean) / (furthest - group.mean), Fraction(100))
 
 
-def _ranks(group: Sequence[Tally]) -> list[int]:
-    """Whole numbers that order and equal each other as the exact scores do."""
-    # Two different scores are at least 1 / (count * count) apart, so scaled by more than that
-    # they are still different when cut off; comparing these is much faster than fractions.
-    bits = 2 * max(tally.count for tally in group).bit_length()
-    return [(tally.sum << bits) // tally.count for tally in group]
+def _ranks(group: Sequence[Tally]) -> Sequence[float]:
+    """Numbers that order and equal each other as the exact scores do, much faster than those."""
+    # Two different scores are at least 1 / (count * count) apart. Floats up to 5, cut off at
+    # 2 ** -50, keep them apart as long as counts are short; else whole numbers do, scaled by more.
+    bits = max(tally.count for tally in group).bit_length()
+    if bits <= 25:
+        return [tally.sum / tally.count for tally in group]
+    return [(tally.sum << 2 * bits) // tally.count for tally in group]
 
 
 def _mean(group: Sequence[Tally]) -> Fraction:
-    # Scores are added pair by pair, so that most additions are of short numbers, and the sum is
-    # reduced once at the end: linear in practice, where adding one by one is quadratic.
+    # Scores are added a few at a time, so that most additions are of short numbers, and the sum
+    # is reduced once at the end: linear in practice, where adding one by one is quadratic.
     sums: Counter[int] = Counter()
     for tally in group:
         sums[tally.count] += tally.sum
     terms = [(stars, count) for count, stars in sums.items()]
     while len(terms) > 1:
-        last = terms[-1:] if len(terms) % 2 else []
-        pairs = zip(terms[::2], terms[1::2], strict=False)
-        terms = [(a * d + c * b, b * d) for (a, b), (c, d) in pairs] + last
+        terms = [_added(terms[start : start + 16]) for start in range(0, len(terms), 16)]
     total, denominator = terms[0]
     return Fraction(total, denominator * len(group))
+
+
+def _added(terms: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    common = lcm(*(denominator for _, denominator in terms))
+    return sum(numerator * (common // denominator) for numerator, denominator in terms), common
 
 
 def _score(tally: Tally) -> Fraction:

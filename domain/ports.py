@@ -16,7 +16,7 @@ from domain.errors import Refusal
 from domain.events import Instant, Reason
 from domain.facts import Rating
 from domain.keys import ApiKey, StoredKey
-from domain.listings import ListingFacts
+from domain.listings import ListingFacts, Sieve
 from domain.peers import PeerStanding
 from domain.recording import Outcome, Submission
 from domain.rules import Rules, RuleSet
@@ -199,12 +199,16 @@ class Peers(Protocol):
     async def standing(self, kept: KeptShop, as_of: date) -> PeerStanding:
         """What the newest snapshot up to a day says of a shop and its peers."""
 
-    async def sales_groups(
+
+class PeerSales(Protocol):
+    """Reads what snapshots tell of the sales of shops."""
+
+    async def groups(
         self, tenant_id: int, asked: Collection[GroupAsked]
     ) -> dict[GroupAsked, SalesGroup]:
         """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
 
-    async def own_sales(self, kept: KeptShop, as_of: date) -> int | None:
+    async def own(self, kept: KeptShop, as_of: date) -> int | None:
         """A shop's sales in the snapshot of a date, where they are in its present group."""
 
 
@@ -212,9 +216,19 @@ class Listings(Protocol):
     """Reads listings."""
 
     async def page(
-        self, shop: ShopKey, as_of: date, units_from: date, after: str, limit: int
+        self,
+        shop: ShopKey,
+        as_of: date,
+        sieve: Sieve,
+        *,
+        units_from: date,
+        after: str,
+        limit: int,
     ) -> list[ListingFacts]:
-        """Up to `limit` listings that exist by a day, by id, from the first id over `after`."""
+        """Up to `limit` listings that exist by a day, by id, from the first id over `after`.
+
+        Those that the sieve does not let through are absent.
+        """
 
 
 class Reviews(Protocol):

@@ -4,8 +4,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
-from math import ceil
 from typing import Annotated, Literal
 
 import msgspec
@@ -199,7 +199,13 @@ def quantile_cuts(group: Sequence[int], quantiles: Sequence[str]) -> list[int]:
 
     `percentile_disc(q)` is the smallest value that at least the share q does not exceed.
     """
-    return [group[ceil(Fraction(q) * len(group)) - 1] + 1 for q in quantiles]
+    ratios = map(_ratio, quantiles)
+    return [group[-(-over * len(group) // under) - 1] + 1 for over, under in ratios]
+
+
+@lru_cache(1024)
+def _ratio(share: str) -> tuple[int, int]:
+    return Fraction(share).as_integer_ratio()
 
 
 def _cuts(yardstick: Yardstick, rules: Rules) -> _Cuts | None:

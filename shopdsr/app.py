@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
-from litestar.types import Message, Scope
 
 from api import (
     docs,
@@ -22,11 +22,9 @@ from api import (
     shops,
     snapshots,
 )
-from api.auth import authenticate, rate_headers
 from api.buckets import Buckets
 from api.context import Context, Limits
-from api.operations import allowing
-from api.problems import answer, request_id
+from api.dispatch import Dispatch
 from api.room import Room
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
@@ -35,6 +33,7 @@ from infra.postgres.keys import Keys
 from infra.postgres.ladders import Ladders
 from infra.postgres.ledger import Ledger
 from infra.postgres.listings import Listings
+from infra.postgres.peer_sales import PeerSales
 from infra.postgres.peers import Peers
 from infra.postgres.reviews import Reviews
 from infra.postgres.rule_sets import RuleSets
@@ -96,6 +95,7 @@ async def open_context(
             scores=Scores(database, book),
             rules=RuleSets(database, book),
             peers=Peers(database, book),
+            peer_sales=PeerSales(database),
             listings=Listings(database),
             reviews=Reviews(database),
             health=Health(database),
@@ -106,32 +106,38 @@ async def open_context(
         )
 
 
+class Application(Litestar):
+    """Litestar, within which a request goes straight to its operation."""
+
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]],
+    ) -> None:
+        super().__init__(
+            lifespan=[lifespan],
+            logging_config=None,
+            openapi_config=None,
+            state=State({"dispatch": dispatch}),
+        )
+        self._dispatch = dispatch
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request, or take part in the start and the end of the server."""
+        if scope["type"] == "http":
+            await self._dispatch(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -> Litestar:
     """The application; its ports are opened when it starts and closed when it ends."""
+    dispatch = Dispatch(HANDLERS)
 
     @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with open_ports() as context:
-            app.state.context = context
+            dispatch.context = context
             yield
 
-    return Litestar(
-        [*allowing(HANDLERS), *HANDLERS],
-        guards=[authenticate],
-        exception_handlers={Exception: answer},
-        before_send=[_identify],
-        lifespan=[lifespan],
-        logging_config=None,
-        openapi_config=None,
-        request_max_body_size=None,
-        state=State(),
-    )
-
-
-async def _identify(message: Message, scope: Scope) -> None:
-    if message["type"] == "http.response.start":
-        message["headers"] = [
-            *message["headers"],
-            (b"x-request-id", request_id(scope).encode()),
-            *rate_headers(scope),
-        ]
+    return Application(dispatch, lifespan)

@@ -19,8 +19,6 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 T = TypeVar("T")
 Item = TypeVar("Item")
 
-STAGES = ("stage_days", "stage_units", "stage_totals")
-
 _TRANSIENT = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
@@ -202,6 +200,7 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
             "timezone": "UTC",
             # Plans by index whatever the arguments; to plan a statement costs more than to run it.
             "plan_cache_mode": "force_generic_plan",
+            "jit": "off",
             "role": ROLE,
         },
     )
@@ -244,5 +243,4 @@ async def _leave(connection: Connection) -> None:
 
 
 async def _prepare(connection: Connection) -> None:
-    for stage in STAGES:
-        await connection.execute(sql(stage))
+    await connection.execute(sql("stage"))

@@ -227,18 +227,17 @@ async def _write(
     moved = [(*key, state) for key, state in recording.states.items() if key in stored.states]
     if moved:
         await connection.execute(sql("update_states"), *zip(*sorted(moved), strict=True))
-    if recording.days:
-        days = [(*key, *totals) for key, totals in sorted(recording.days.items())]
-        await copy(connection, "staged_days", ["shop_key", "day", *FIELDS], days)
-        await connection.execute(sql("add_days"))
     if recording.units:
-        units = [(*key, units) for key, units in sorted(recording.units.items())]
-        await copy(connection, "staged_units", UNITS_COLUMNS, units)
-        await connection.execute(sql("add_units"))
+        units = [(*key, units) for key, units in recording.units.items()]
+        await connection.execute(sql("add_units"), *_texts(units, 4))
+    days = [(False, *key, *totals) for key, totals in sorted(recording.days.items())]
     running = _running(recording, shops)
+    if days:
+        await copy(connection, "staged", STAGED_COLUMNS, days + running)
+        # Prepared, which `execute` without arguments is not.
+        await connection.fetch(sql("add_days"))
     if running:
-        await copy(connection, "staged_totals", ["shop_key", "day", *FIELDS], running)
-        await connection.execute(sql("add_totals"))
+        await connection.fetch(sql("add_totals"))
 
 
 def _running(recording: Recording, shops: Mapping[int, KnownShop]) -> list[tuple[Any, ...]]:
@@ -252,7 +251,7 @@ def _running(recording: Recording, shops: Mapping[int, KnownShop]) -> list[tuple
         shop = shops[shop_key]
         moved = window_totals(days, windows_before(shop.totals_day, shop.rules))
         if any(moved):
-            found.append((shop_key, shop.totals_day, *moved))
+            found.append((True, shop_key, shop.totals_day, *moved))
     return found
 
 
@@ -269,4 +268,5 @@ def columns_of(kind: type[Fact]) -> list[str]:
     return [*names, "state"] if kind is Rating else names
 
 
+STAGED_COLUMNS = ["running", "shop_key", "day", *FIELDS]
 UNITS_COLUMNS = ["shop_key", "listing_id", "day", "units"]

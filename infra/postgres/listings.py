@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 
 from domain.facts import ListingEvent
-from domain.listings import ListingFacts
+from domain.listings import ListingFacts, Sieve
 from domain.ports import ShopKey
 from infra.postgres.database import Connection, Database
 from infra.postgres.statements import sql
@@ -17,13 +17,22 @@ class Listings:
         self._database = database
 
     async def page(
-        self, shop: ShopKey, as_of: date, units_from: date, after: str, limit: int
+        self,
+        shop: ShopKey,
+        as_of: date,
+        sieve: Sieve,
+        *,
+        units_from: date,
+        after: str,
+        limit: int,
     ) -> list[ListingFacts]:
         """Up to `limit` listings that exist by a day, by id, from the first id over `after`."""
+        published = sieve.published or (None, None)
+        sifted = (*published, sieve.unsold_from, sieve.unedited_from)
 
         async def work(connection: Connection) -> list[ListingFacts]:
             rows = await connection.fetch(
-                sql("listings_page"), *shop, as_of, units_from, after, limit
+                sql("listings_page"), *shop, as_of, units_from, after, limit, *sifted
             )
             events: defaultdict[str, list[ListingEvent]] = defaultdict(list)
             ids = [row["listing_id"] for row in rows]

@@ -1,6 +1,6 @@
 """Peer snapshots on Postgres."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from functools import partial
@@ -9,11 +9,10 @@ from typing import Any
 
 from domain import tier
 from domain.acts import Act
-from domain.peers import Group, PeerShop, PeerStanding, Snapshot, snapshot, tallies
-from domain.ports import GroupAsked, KeptShop, SnapshotHeader
+from domain.peers import Group, PeerShop, PeerStanding, Snapshot, scored, snapshot
+from domain.ports import KeptShop, SnapshotHeader
 from domain.rules import BUILT_IN
-from domain.tier import SalesGroup
-from domain.totals import DIMENSIONS, FIELDS, HISTOGRAMS, SALES_FIELDS, nothing
+from domain.totals import DIMENSIONS, PAID, REFUNDED, nothing
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database, for_each
 from infra.postgres.ledger import copy
@@ -30,7 +29,14 @@ _SHOP_COLUMNS = [
     *("tenant_id", "as_of", "shop_key", "marketplace", "category", "currency", "sales"),
     *DIMENSIONS,
 ]
-_PLACES = [FIELDS.index(field) for field in (*HISTOGRAMS, *SALES_FIELDS)]
+
+BUILT_IN_WINDOWS: list[list[Any]] = [
+    [found.name for found in BUILT_IN.values()],
+    [found.version for found in BUILT_IN.values()],
+    [found.rules.rating_window_days for found in BUILT_IN.values()],
+    [found.rules.sales_window_days for found in BUILT_IN.values()],
+]
+"""Names, versions and lengths of the windows of the rules that no database keeps, in columns."""
 
 
 class Peers:
@@ -101,72 +107,21 @@ class Peers:
             },
         )
 
-    async def sales_groups(
-        self, tenant_id: int, asked: Collection[GroupAsked]
-    ) -> dict[GroupAsked, SalesGroup]:
-        """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
-        rows = await self._database.fetch(
-            "sales_groups",
-            tenant_id,
-            [group.marketplace for group in asked],
-            [group.category for group in asked],
-            [group.currency for group in asked],
-            [group.day for group in asked],
-        )
-        return {
-            GroupAsked(
-                row["marketplace"], row["category"], row["currency"], row["day"]
-            ): SalesGroup(row["as_of"], row["sales"] or [], None)
-            for row in rows
-        }
-
-    async def own_sales(self, kept: KeptShop, as_of: date) -> int | None:
-        """A shop's sales in the snapshot of a date, where they are in its present group."""
-        shop = kept.shop
-        rows = await self._database.fetch(
-            "peer_sale",
-            kept.tenant_id,
-            kept.shop_key,
-            as_of,
-            shop.marketplace,
-            shop.category,
-            shop.currency,
-        )
-        return rows[0]["sales"] if rows else None
-
     async def _shops(self, connection: Connection, tenant_id: int, as_of: date) -> list[PeerShop]:
-        built_in = [
-            (
-                found.name,
-                found.version,
-                found.rules.rating_window_days,
-                found.rules.sales_window_days,
-            )
-            for found in BUILT_IN.values()
-        ]
-        rows = await connection.fetch(
-            sql("peer_totals"), tenant_id, as_of, *zip(*built_in, strict=True)
-        )
+        rows = await connection.fetch(sql("peer_totals"), tenant_id, as_of, *BUILT_IN_WINDOWS)
         followed = {
             (name, version): await self._rules.version(connection, tenant_id, name, version)
             for name, version in {(row["rules"], row["rules_version"]) for row in rows}
         }
         shops = []
-        for shop_key, marketplace, category, currency, name, version, *sums in rows:
+        for *named, name, version, dc, ds, sc, ss, lc, ls, paid, refunded in rows:
+            shop_key, marketplace, category, currency = named
             rules = followed[name, version].rules
             totals = nothing()
-            for place, value in zip(_PLACES, sums, strict=True):
-                totals[place] = value
-            shops.append(
-                PeerShop(
-                    shop_key=shop_key,
-                    marketplace=marketplace,
-                    category=category,
-                    currency=currency,
-                    tallies=tallies(totals, rules),
-                    sales=tier.sales(totals, rules),
-                )
-            )
+            totals[PAID], totals[REFUNDED] = paid, refunded
+            tallies = scored(((dc, ds), (sc, ss), (lc, ls)), rules)
+            sales = tier.sales(totals, rules)
+            shops.append(PeerShop(shop_key, marketplace, category, currency, sales, tallies))
         return shops
 
 
@@ -182,20 +137,11 @@ async def _write(
     top = (tenant_id, as_of)
     groups = [(*top, *key, *_group_row(group)) for key, group in sorted(taken.groups.items())]
     sales = [(*top, *key, sold) for key, sold in sorted(taken.sales.items())]
-    members: list[tuple[Any, ...]] = []
-    for shop in sorted(shops, key=attrgetter("shop_key")):
-        percentiles = taken.percentiles.get(shop.shop_key, {})
-        members.append(
-            (
-                *top,
-                shop.shop_key,
-                shop.marketplace,
-                shop.category,
-                shop.currency,
-                shop.sales,
-                *(percentiles.get(dimension) for dimension in DIMENSIONS),
-            )
-        )
+    placed = [taken.percentiles[dimension] for dimension in DIMENSIONS]
+    members = [
+        (*top, *shop[:-1], *[percentiles.get(shop.shop_key) for percentiles in placed])
+        for shop in sorted(shops, key=attrgetter("shop_key"))
+    ]
     await copy(connection, "peer_groups", _GROUP_COLUMNS, groups)
     await copy(connection, "peer_sales", _SALES_COLUMNS, sales)
     await copy(connection, "peer_shops", _SHOP_COLUMNS, members)

@@ -14,7 +14,7 @@ from domain.recount import Recount
 from domain.rules import Rules
 from domain.totals import FIELDS, RatingState
 from infra.postgres.database import Connection
-from infra.postgres.ledger import UNITS_COLUMNS, copy
+from infra.postgres.ledger import STAGED_COLUMNS, UNITS_COLUMNS, copy
 from infra.postgres.statements import sql
 
 _ROWS_AT_ONCE = 500
@@ -81,9 +81,9 @@ async def repair(connection: Connection, shop_key: int, counted: Recount) -> Non
 async def set_running(connection: Connection, running: dict[int, tuple[date, list[int]]]) -> None:
     """Replace the running totals of locked shops, and the day they stand for."""
     rows: list[tuple[Any, ...]] = [
-        (shop_key, day, *row) for shop_key, (day, row) in sorted(running.items())
+        (True, shop_key, day, *row) for shop_key, (day, row) in sorted(running.items())
     ]
-    await copy(connection, "staged_totals", ["shop_key", "day", *FIELDS], rows)
+    await copy(connection, "staged", STAGED_COLUMNS, rows)
     await connection.execute(sql("set_totals"))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import TypeAlias
 
 import asyncpg
@@ -10,7 +11,7 @@ from domain.days import ONE_DAY, day_of
 from domain.errors import RulesMoved
 from domain.ports import KeptShop, ShopKey, Standing
 from domain.recount import Recount
-from domain.rules import Rules, RulesRef
+from domain.rules import Rules, RuleSet, RulesRef
 from domain.tier import Ladder
 from domain.totals import FIELDS, Totals
 from domain.windows import Windows, windows_before
@@ -57,7 +58,12 @@ class Scores:
         rows = await self._database.fetch(
             "standings", [tenant_id for tenant_id, _ in named], [shop_id for _, shop_id in named]
         )
-        found = {(row["tenant_id"], row["shop_id"]): await self._standing(row) for row in rows}
+        found: dict[ShopName, Standing] = {}
+        for row in rows:
+            rules = self._rules.seen(row["tenant_id"], row["rules"], row["rules_version"])
+            if rules is None:
+                rules = await self._database.run(partial(self._rules_of, row=row))
+            found[row["tenant_id"], row["shop_id"]] = _standing(row, rules)
         return [{name[1]: found[name] for name in names if name in found} for names in asked]
 
     async def window_totals(self, of: Sequence[tuple[KeptShop, Windows]]) -> dict[int, Totals]:
@@ -102,7 +108,7 @@ class Scores:
             before = [
                 (
                     ShopKey(row["tenant_id"], row["shop_key"]),
-                    windows_before(today, await self._rules_of(connection, row)),
+                    windows_before(today, (await self._rules_of(connection, row)).rules),
                 )
                 for row in await connection.fetch(
                     sql("locked_shops"), " ".join(map(str, shop_keys))
@@ -115,11 +121,10 @@ class Scores:
 
         return await self._database.run(work)
 
-    async def _rules_of(self, connection: Connection, row: asyncpg.Record) -> Rules:
-        found = await self._rules.version(
+    async def _rules_of(self, connection: Connection, row: asyncpg.Record) -> RuleSet:
+        return await self._rules.version(
             connection, row["tenant_id"], row["rules"], row["rules_version"]
         )
-        return found.rules
 
     async def replay(self, shop: ShopKey, rules: Rules) -> dict[date, Totals]:
         """Ratings by day under any rules, worked out from the ratings themselves."""
@@ -131,20 +136,15 @@ class Scores:
 
         return await self._database.run(work, snapshot=True)
 
-    async def _standing(self, row: asyncpg.Record) -> Standing:
-        named = (row["tenant_id"], row["rules"], row["rules_version"])
-        rules = self._rules.seen(*named)
-        if rules is None:
-            rules = await self._database.run(
-                lambda connection: self._rules.version(connection, *named)
-            )
-        amounts = row["ladder_amounts"]
-        return Standing(
-            kept=KeptShop(row["tenant_id"], row["shop_key"], shop_of(row), rules),
-            ladder=Ladder(row["ladder_currency"], tuple(amounts)) if amounts else None,
-            day=row["day"],
-            totals=row[-len(FIELDS) :],
-        )
+
+def _standing(row: asyncpg.Record, rules: RuleSet) -> Standing:
+    amounts = row["ladder_amounts"]
+    return Standing(
+        kept=KeptShop(row["tenant_id"], row["shop_key"], shop_of(row), rules),
+        ladder=Ladder(row["ladder_currency"], tuple(amounts)) if amounts else None,
+        day=row["day"],
+        totals=row[-len(FIELDS) :],
+    )
 
 
 def _must_be(rules: RulesRef, name: str, version: int) -> None:

@@ -70,3 +70,13 @@ async def test_head_is_get_without_the_body(client: Client) -> None:
             assert head.status_code == given.status_code
             assert head.headers == given.headers
             assert head.content == b""
+
+
+async def test_what_can_be_no_host_is_a_problem(anonymous: Client) -> None:
+    for host in (b"a b", b"a/b", b"<a>", b"a\xe9"):
+        answer = await anonymous.post("/v1/events", headers=[(b"Host", host)])
+        assert answer.status_code == 400
+        assert answer.json()["code"] == "bad_request"
+    for host in (b"", b"a.example:80", b"[::1]:80", b"user@a"):
+        answer = await anonymous.get("/livez", headers=[(b"Host", host)])
+        assert answer.status_code == 200

@@ -27,7 +27,7 @@ async def service(
     app: Litestar, context: Context, database: Database, clock: Clock
 ) -> AsyncIterator[Session]:
     """The running application with a key that may do everything in the tenant `acme`."""
-    app.state.context = context
+    app.state.dispatch.context = context
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(client_of(app, await new_key(database, clock)))
         yield Session(client, context, database, clock)

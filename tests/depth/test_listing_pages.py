@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from api.context import Context
+from infra.postgres.statements import sql
 from tests.api.samples import event, parameters
 from tests.depth.session import Session
+from tests.depth.statements import Statements
 from tests.reference.listings import VIEWS
 
 SHOP = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "taobao"}
@@ -90,3 +93,15 @@ async def test_many_listings_of_which_few_are_in_the_view_fill_whole_pages(
     answer = await service.read("shops/s/sell-through", window_days=12)
     assert answer["sell_through"]["on_sale"] == 10
     assert len((await service.walk("shops/s/listings", 500))["items"]) == 1_300
+
+
+async def test_listings_of_which_none_is_in_the_view_are_looked_at_once(
+    service: Session, context: Context
+) -> None:
+    await service.put("shops/s", SHOP)
+    lately = "2026-11-01T12:00:00+08:00"
+    await service.post([told("published", f"l-{number:04}", lately) for number in range(1_300)])
+    statements = Statements()
+    await statements.listen_to_all(context)
+    assert (await service.read("shops/s/listings", view="slow"))["items"] == []
+    assert statements.count(sql("listings_page")) == 1

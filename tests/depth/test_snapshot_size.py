@@ -31,7 +31,7 @@ with made as (
     where shop_id = 'first-0'
     returning shop_id, shop_key
 ), totals as (
-    insert into shop_totals (shop_key, day) select shop_key, '2026-11-21' from made
+    insert into shop_totals (shop_key, day) select shop_key, '2026-01-01' from made
 )
 select array_agg(shop_key order by substr(shop_id, 3)::integer) from made
 """

@@ -18,11 +18,11 @@ from domain.peers import (
     Tally,
     compare,
     percentile,
+    scored,
     snapshot,
-    tallies,
 )
 from domain.totals import DIMENSIONS, Dimension
-from tests.domain.builders import day, rated, rules
+from tests.domain.builders import day, rules
 
 
 def shop(
@@ -30,7 +30,7 @@ def shop(
 ) -> PeerShop:
     """A shop with a score in service, or without any."""
     found: dict[Dimension, Tally] = {"service": Tally(count, stars)} if count else {}
-    return PeerShop(shop_key, "taobao", category, "CNY", found, sold)
+    return PeerShop(shop_key, "taobao", category, "CNY", sold, found)
 
 
 GROUP = Group(shops=5, mean=Fraction(47, 10), min=Fraction(4), max=Fraction(5))
@@ -129,14 +129,9 @@ def test_a_percentile_is_of_the_other_shops(below: int, shops: int, expected: fl
 
 def test_a_shop_is_a_peer_where_it_has_a_score() -> None:
     """Under its own `min_ratings`, dimension by dimension."""
-    totals = [
-        a + b
-        for a, b in zip(
-            rated(0, 0, 0, 0, 50), rated(0, 0, 0, 0, 49, dimension="service"), strict=True
-        )
-    ]
-    assert tallies(totals, rules(min_ratings=50)) == {"description": Tally(50, 250)}
-    assert tallies(totals, rules()) == {
+    tallies = [(50, 250), (49, 245), (0, 0)]
+    assert scored(tallies, rules(min_ratings=50)) == {"description": Tally(50, 250)}
+    assert scored(tallies, rules()) == {
         "description": Tally(50, 250),
         "service": Tally(49, 245),
     }
@@ -149,9 +144,9 @@ def test_each_shop_counts_once() -> None:
         ("taobao", "baby", "service"): Group(3, Fraction(13, 3), Fraction(4), Fraction(5))
     }
     assert found.percentiles == {
-        1: {"service": 100.0},
-        2: {"service": 0.0},
-        4: {"service": 0.0},
+        "description": {},
+        "service": {1: 100.0, 2: 0.0, 4: 0.0},
+        "logistics": {},
     }
 
 
@@ -168,7 +163,7 @@ def test_shops_without_sales_are_in_the_sales_group() -> None:
         ("taobao", "toys", "CNY"): [70],
         ("taobao", "baby", "USD"): [7],
     }
-    assert snapshot([]) == ({}, {}, {})
+    assert snapshot([]) == ({}, {dimension: {} for dimension in DIMENSIONS}, {})
 
 
 _tally = st.integers(1, 10**7).flatmap(
@@ -184,7 +179,7 @@ _shops = st.lists(
     max_size=12,
 ).map(
     lambda drawn: [
-        PeerShop(key, "taobao", category, "CNY", found, sold)
+        PeerShop(key, "taobao", category, "CNY", sold, found)
         for key, (category, found, sold) in enumerate(drawn)
     ]
 )
@@ -194,7 +189,7 @@ _shops = st.lists(
 def test_statistics_are_exact(shops: list[PeerShop], data: st.DataObject) -> None:
     """In any order, mean, extremes and percentiles equal those of plain fractions."""
     found = snapshot(data.draw(st.permutations(shops)))
-    percentiles: dict[int, dict[str, float]] = {}
+    percentiles: dict[str, dict[int, float | None]] = {dimension: {} for dimension in DIMENSIONS}
     for category in ("baby", "toys"):
         for name in DIMENSIONS:
             scores = {
@@ -215,8 +210,7 @@ def test_statistics_are_exact(shops: list[PeerShop], data: st.DataObject) -> Non
             for key, score in scores.items():
                 below = sum(other < score for other in scores.values())
                 share = figures.percent(figures.quotient(100 * below, len(scores) - 1))
-                if share is not None:
-                    percentiles.setdefault(key, {})[name] = share
+                percentiles[name][key] = share
     assert found.percentiles == percentiles
 
 
@@ -226,7 +220,14 @@ def test_scores_that_differ_by_a_hair_are_told_apart(count: int, data: st.DataOb
     stars = data.draw(st.integers(count, 5 * count - 1))
     better = (stars * (count + 1)) // count + 1
     found = snapshot([shop(1, count, stars), shop(2, count + 1, better)]).percentiles
-    assert found == {1: {"service": 0.0}, 2: {"service": 100.0}}
+    assert found["service"] == {1: 0.0, 2: 100.0}
+
+
+@pytest.mark.parametrize("count", [2**25 - 2, 2**25 - 1, 2**25])
+def test_the_longest_counts_that_floats_tell_apart(count: int) -> None:
+    """Where two scores lie nearest, and floats furthest apart, the better one is above."""
+    shops = [shop(1, count, 5 * count - 1), shop(2, count + 1, 5 * (count + 1) - 1)]
+    assert snapshot(shops).percentiles["service"] == {1: 0.0, 2: 100.0}
 
 
 @given(

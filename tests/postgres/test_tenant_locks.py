@@ -9,6 +9,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from domain.listings import Sieve
 from domain.ports import KeptShop, ReviewsAsked, ShopKey
 from domain.rules import BUILT_IN, TAOBAO
 from domain.shops import Shop
@@ -124,7 +125,7 @@ async def read_all(database: Database, shop: ShopKey) -> list[object]:
         any(any(row) for row in totals.values()),
         await scores.day_totals(kept, DAY, DAY),
         await scores.replay(shop, TAOBAO),
-        await Listings(database).page(shop, DAY, DAY, "", 10),
+        await Listings(database).page(shop, DAY, Sieve(), units_from=DAY, after="", limit=10),
         await Reviews(database).page(shop, everything, None, 10),
     ]
 

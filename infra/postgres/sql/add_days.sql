@@ -10,7 +10,8 @@ select
     description_1, description_2, description_3, description_4, description_5, service_1,
     service_2, service_3, service_4, service_5, logistics_1, logistics_2, logistics_3,
     logistics_4, logistics_5, late, capped, removed, paid, refunded, on_sale, sold
-from staged_days
+from staged
+where not running
 order by shop_key, day
 on conflict (shop_key, day) do update set
     description_1 = d.description_1 + excluded.description_1,

@@ -1,9 +1,22 @@
--- Listings that exist by a day, by id, with what sold and what is in stock by then.
+-- Listings that exist by a day and pass a sieve, by id, with what sold and is in stock by then.
 select l.listing_id, last_sale.day as last_sold_on, sold.units, stock.on_hand
 from (
-    select distinct listing_id
-    from tenant_listing_events
-    where tenant_id = $1 and shop_key = $2 and day <= $3 and listing_id > $5
+    select distinct e.listing_id
+    from tenant_listing_events e
+    where e.tenant_id = $1 and e.shop_key = $2 and e.day <= $3 and e.listing_id > $5
+        and ($7::date is null or (e.kind = 'published' and e.day >= $7 and e.day <= $8::date))
+        and ($9::date is null or not exists (
+            select
+            from tenant_listing_days
+            where tenant_id = $1 and shop_key = $2 and listing_id = e.listing_id
+                and day >= $9 and day <= $3
+        ))
+        and ($10::date is null or not exists (
+            select
+            from tenant_listing_events
+            where tenant_id = $1 and shop_key = $2 and listing_id = e.listing_id
+                and kind = 'edited' and day >= $10 and day <= $3
+        ))
     order by listing_id
     limit $6
 ) l

@@ -1,23 +1,23 @@
--- Ratings and sales of every shop of a tenant in the windows of its own rules that end on a day.
+-- Every shop of a tenant in the windows of its own rules that end on a day: ratings, stars, sales.
+-- Running totals that stand for a day nearby are moved by the days between the ends of both
+-- windows and between their starts. Without them the windows are whole: those that end where
+-- they start are moved by their starts alone.
 select
     s.shop_key, s.marketplace, s.category, s.currency, s.rules, s.rules_version,
-    coalesce(sum(d.description_1) filter (where d.day > $2::date - r.rating_days), 0)::bigint as description_1,
-    coalesce(sum(d.description_2) filter (where d.day > $2::date - r.rating_days), 0)::bigint as description_2,
-    coalesce(sum(d.description_3) filter (where d.day > $2::date - r.rating_days), 0)::bigint as description_3,
-    coalesce(sum(d.description_4) filter (where d.day > $2::date - r.rating_days), 0)::bigint as description_4,
-    coalesce(sum(d.description_5) filter (where d.day > $2::date - r.rating_days), 0)::bigint as description_5,
-    coalesce(sum(d.service_1) filter (where d.day > $2::date - r.rating_days), 0)::bigint as service_1,
-    coalesce(sum(d.service_2) filter (where d.day > $2::date - r.rating_days), 0)::bigint as service_2,
-    coalesce(sum(d.service_3) filter (where d.day > $2::date - r.rating_days), 0)::bigint as service_3,
-    coalesce(sum(d.service_4) filter (where d.day > $2::date - r.rating_days), 0)::bigint as service_4,
-    coalesce(sum(d.service_5) filter (where d.day > $2::date - r.rating_days), 0)::bigint as service_5,
-    coalesce(sum(d.logistics_1) filter (where d.day > $2::date - r.rating_days), 0)::bigint as logistics_1,
-    coalesce(sum(d.logistics_2) filter (where d.day > $2::date - r.rating_days), 0)::bigint as logistics_2,
-    coalesce(sum(d.logistics_3) filter (where d.day > $2::date - r.rating_days), 0)::bigint as logistics_3,
-    coalesce(sum(d.logistics_4) filter (where d.day > $2::date - r.rating_days), 0)::bigint as logistics_4,
-    coalesce(sum(d.logistics_5) filter (where d.day > $2::date - r.rating_days), 0)::bigint as logistics_5,
-    coalesce(sum(d.paid) filter (where d.day > $2::date - r.sales_days), 0)::bigint as paid,
-    coalesce(sum(d.refunded) filter (where d.day > $2::date - r.sales_days), 0)::bigint as refunded
+    coalesce(t.description_1 + t.description_2 + t.description_3 + t.description_4 + t.description_5, 0)
+        + span.sign * moved.description_count as description_count,
+    coalesce(t.description_1 + 2 * t.description_2 + 3 * t.description_3 + 4 * t.description_4 + 5 * t.description_5, 0)
+        + span.sign * moved.description_stars as description_stars,
+    coalesce(t.service_1 + t.service_2 + t.service_3 + t.service_4 + t.service_5, 0)
+        + span.sign * moved.service_count as service_count,
+    coalesce(t.service_1 + 2 * t.service_2 + 3 * t.service_3 + 4 * t.service_4 + 5 * t.service_5, 0)
+        + span.sign * moved.service_stars as service_stars,
+    coalesce(t.logistics_1 + t.logistics_2 + t.logistics_3 + t.logistics_4 + t.logistics_5, 0)
+        + span.sign * moved.logistics_count as logistics_count,
+    coalesce(t.logistics_1 + 2 * t.logistics_2 + 3 * t.logistics_3 + 4 * t.logistics_4 + 5 * t.logistics_5, 0)
+        + span.sign * moved.logistics_stars as logistics_stars,
+    coalesce(t.paid, 0) + span.sign * moved.paid as paid,
+    coalesce(t.refunded, 0) + span.sign * moved.refunded as refunded
 from shops s
 join (
     select
@@ -31,8 +31,32 @@ join (
     from unnest($3::text[], $4::integer[], $5::integer[], $6::integer[])
         as built_in (name, version, rating_days, sales_days)
 ) r on r.name = s.rules and r.version = s.rules_version
-left join shop_days d
-    on d.shop_key = s.shop_key and d.day <= $2::date
-    and d.day > $2::date - greatest(r.rating_days, r.sales_days)
+left join shop_totals t
+    on t.shop_key = s.shop_key and t.day >= $2::date - 14 and t.day <= $2::date + 14
+cross join lateral (
+    select
+        case when t.day <= $2::date then 1 else -1 end as sign,
+        coalesce(t.day - 1, $2::date) as "end",
+        coalesce(t.day - r.rating_days, $2::date) as before_ratings,
+        coalesce(t.day - r.sales_days, $2::date) as before_sales
+) span
+cross join lateral (
+    select
+        coalesce(sum(p.ratings * (d.description_1 + d.description_2 + d.description_3 + d.description_4 + d.description_5)), 0)::bigint as description_count,
+        coalesce(sum(p.ratings * (d.description_1 + 2 * d.description_2 + 3 * d.description_3 + 4 * d.description_4 + 5 * d.description_5)), 0)::bigint as description_stars,
+        coalesce(sum(p.ratings * (d.service_1 + d.service_2 + d.service_3 + d.service_4 + d.service_5)), 0)::bigint as service_count,
+        coalesce(sum(p.ratings * (d.service_1 + 2 * d.service_2 + 3 * d.service_3 + 4 * d.service_4 + 5 * d.service_5)), 0)::bigint as service_stars,
+        coalesce(sum(p.ratings * (d.logistics_1 + d.logistics_2 + d.logistics_3 + d.logistics_4 + d.logistics_5)), 0)::bigint as logistics_count,
+        coalesce(sum(p.ratings * (d.logistics_1 + 2 * d.logistics_2 + 3 * d.logistics_3 + 4 * d.logistics_4 + 5 * d.logistics_5)), 0)::bigint as logistics_stars,
+        coalesce(sum(p.sales * d.paid), 0)::bigint as paid,
+        coalesce(sum(p.sales * d.refunded), 0)::bigint as refunded
+    from (values
+        (span."end", $2::date, 1, 1),
+        (span.before_ratings, $2::date - r.rating_days, -1, 0),
+        (span.before_sales, $2::date - r.sales_days, 0, -1)
+    ) as p (one, other, ratings, sales)
+    join shop_days d
+        on p.one <> p.other and d.shop_key = s.shop_key
+        and d.day > least(p.one, p.other) and d.day <= greatest(p.one, p.other)
+) moved
 where s.tenant_id = $1
-group by s.shop_key, s.marketplace, s.category, s.currency, s.rules, s.rules_version

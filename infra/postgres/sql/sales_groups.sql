@@ -1,14 +1,5 @@
--- Sales of groups of shops, each in the newest snapshot up to a day of its own.
-select asked.marketplace, asked.category, asked.currency, asked.day, p.as_of, g.sales
-from unnest($2::text[], $3::text[], $4::text[], $5::date[])
-    as asked (marketplace, category, currency, day)
-cross join lateral (
-    select as_of
-    from peer_snapshots
-    where tenant_id = $1 and as_of <= asked.day
-    order by as_of desc
-    limit 1
-) p
-left join peer_sales g
-    on g.tenant_id = $1 and g.as_of = p.as_of and g.marketplace = asked.marketplace
-    and g.category = asked.category and g.currency = asked.currency
+-- Sales of groups of shops, each in one snapshot.
+select g.tenant_id, g.as_of, g.marketplace, g.category, g.currency, g.sales
+from unnest($1::bigint[], $2::date[], $3::text[], $4::text[], $5::text[])
+    as asked (tenant_id, as_of, marketplace, category, currency)
+join peer_sales g using (tenant_id, as_of, marketplace, category, currency)

@@ -23,5 +23,5 @@ update shop_totals t set
     refunded = s.refunded,
     on_sale = s.on_sale,
     sold = s.sold
-from staged_totals s
+from staged s
 where t.shop_key = s.shop_key

@@ -1,0 +1,131 @@
+"""Sales of groups of shops on Postgres, as snapshots took them."""
+
+from array import array
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple, TypeAlias
+
+import asyncpg
+
+from domain.ports import GroupAsked, KeptShop
+from domain.tier import SalesGroup
+from infra.joining import Joiner
+from infra.postgres.database import Database
+
+LANES: Final = 2
+GROUPS_READ_AT_ONCE: Final = 500
+READS_WAITING: Final = 20_000
+
+REMEMBERED_MAX: Final = 1_000_000
+"""Sales that are remembered, of all groups together, at 8 bytes each."""
+
+_GROUP_SIZE: Final = 64
+"""What remembering a group costs beside its sales, in as many of them."""
+
+Asked: TypeAlias = tuple[int, Collection[GroupAsked]]
+"""A tenant, and groups of its shops."""
+
+Found: TypeAlias = dict[GroupAsked, SalesGroup]
+
+
+class _Taken(NamedTuple):
+    """A group in one taking of a snapshot; what it says never changes."""
+
+    tenant_id: int
+    as_of: date
+    marketplace: str
+    category: str
+    currency: str
+    taken_at: datetime
+    taking: str
+
+    @property
+    def row_key(self) -> tuple[object, ...]:
+        """What its row is found by: the last taking alone is kept."""
+        return self[:5]
+
+
+class PeerSales:
+    """See `domain.ports.PeerSales`.
+
+    Groups are remembered, but never trusted: each read asks which taking of a snapshot is the
+    newest, so one that was taken again, here or by another process, is seen at once.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._remembered: dict[_Taken, SalesGroup] = {}
+        self._size = 0
+        self._reads: Joiner[Asked, Found] = Joiner(
+            self._read,
+            lanes=LANES,
+            weight_max=GROUPS_READ_AT_ONCE,
+            waiting_max=READS_WAITING,
+            patience_s=database.patience_s,
+        )
+
+    async def groups(self, tenant_id: int, asked: Collection[GroupAsked]) -> Found:
+        """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
+        return await self._reads.ask((tenant_id, asked), len(asked))
+
+    async def own(self, kept: KeptShop, as_of: date) -> int | None:
+        """A shop's sales in the snapshot of a date, where they are in its present group."""
+        shop = kept.shop
+        rows = await self._database.fetch(
+            "peer_sale",
+            kept.tenant_id,
+            kept.shop_key,
+            as_of,
+            shop.marketplace,
+            shop.category,
+            shop.currency,
+        )
+        return rows[0]["sales"] if rows else None
+
+    async def _read(self, asked: Sequence[Asked]) -> list[Found]:
+        days = {(tenant_id, group.day) for tenant_id, groups in asked for group in groups}
+        rows = await self._database.fetch("newest_snapshots", *zip(*days, strict=True))
+        newest = {(row["tenant_id"], row["day"]): row for row in rows}
+        taken = [
+            {
+                group: _taken(newest[tenant_id, group.day], group)
+                for group in groups
+                if (tenant_id, group.day) in newest
+            }
+            for tenant_id, groups in asked
+        ]
+        known = await self._known({one for groups in taken for one in groups.values()})
+        return [{group: known[one] for group, one in groups.items()} for groups in taken]
+
+    async def _known(self, taken: Iterable[_Taken]) -> dict[_Taken, SalesGroup]:
+        known = {one: self._remembered.get(one) for one in taken}
+        missing = {one.row_key: one for one, group in known.items() if group is None}
+        found = {one: group for one, group in known.items() if group is not None}
+        if missing:
+            rows = await self._database.fetch("sales_groups", *zip(*missing, strict=True))
+            sales = {tuple(row)[:-1]: row["sales"] for row in rows}
+            for key, one in missing.items():
+                found[one] = SalesGroup(one.as_of, array("q", sales.get(key, ())), None)
+                self._remember(one, found[one])
+        return found
+
+    def _remember(self, taken: _Taken, group: SalesGroup) -> None:
+        self._forget(taken)
+        size = _GROUP_SIZE + len(group.sales)
+        while self._remembered and self._size + size > REMEMBERED_MAX:
+            self._forget(next(iter(self._remembered)))
+        if size <= REMEMBERED_MAX:
+            self._remembered[taken] = group
+            self._size += size
+
+    def _forget(self, taken: _Taken) -> None:
+        group = self._remembered.pop(taken, None)
+        if group is not None:
+            self._size -= _GROUP_SIZE + len(group.sales)
+
+
+def _taken(snapshot: asyncpg.Record, group: GroupAsked) -> _Taken:
+    tenant_id, _, as_of, taken_at, taking = snapshot
+    return _Taken(
+        tenant_id, as_of, group.marketplace, group.category, group.currency, taken_at, taking
+    )

@@ -1,0 +1,59 @@
+"""Listings: what is asked of storage leaves out none that belongs to a view."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.facts import ListingEvent
+from domain.listings import ListingFacts, Sieve, View, is_in, listing, sieve
+from domain.rules import Rules, ZeroPayment
+from tests.domain.builders import day, listing_event, rules
+
+DAYS = 5
+VIEWS: tuple[View, ...] = ("all", "on_sale", "zero_payment", "slow")
+
+_events = st.lists(
+    st.builds(
+        listing_event,
+        st.integers(0, 2 * DAYS).map(lambda half: 12 * half),
+        st.sampled_from(["published", "edited", "withdrawn"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+_lengths = st.integers(1, DAYS)
+_rules = st.builds(
+    lambda published, published_days, no_sale_days, slow_days: rules(
+        zero_payment=ZeroPayment(published, published_days, no_sale_days), slow_days=slow_days
+    ),
+    st.sampled_from(["within", "before"]),
+    _lengths,
+    _lengths,
+    _lengths,
+)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@settings(max_examples=500)
+@given(_events, st.none() | st.integers(0, DAYS).map(day), _rules)
+def test_a_sieve_lets_through_whatever_is_in_its_view(
+    view: View, events: list[ListingEvent], last_sold_on: date | None, under: Rules
+) -> None:
+    """Published, edited, withdrawn and sold on any days."""
+    as_of = day(DAYS)
+    facts = ListingFacts("l", events, last_sold_on, 0, None)
+    if is_in(view, listing(facts, as_of), as_of, under):
+        assert _passes(facts, sieve(view, as_of, under))
+
+
+def _passes(facts: ListingFacts, through: Sieve) -> bool:
+    sold, edited = facts.last_sold_on, [e.day for e in facts.events if e.kind == "edited"]
+    published = [e.day for e in facts.events if e.kind == "published"]
+    span = through.published
+    return (
+        (span is None or any(span[0] <= at <= span[1] for at in published))
+        and (through.unsold_from is None or sold is None or sold < through.unsold_from)
+        and (through.unedited_from is None or max(edited, default=date.min) < through.unedited_from)
+    )

@@ -1,0 +1,78 @@
+"""What a snapshot reads of each shop, beside the plain sums of its days."""
+
+import random
+from datetime import date, timedelta
+
+import asyncpg
+import msgspec
+import pytest
+
+from domain.rules import BUILT_IN, TAOBAO, Rules
+from domain.totals import DIMENSIONS, FIELDS, PAID, REFUNDED, histogram
+from domain.windows import window_totals, windows, windows_before
+from infra.postgres.database import Database
+from infra.postgres.peers import BUILT_IN_WINDOWS
+from infra.postgres.statements import sql
+
+TODAY = date(2026, 11, 21)
+SHOPS = 150
+SETS: dict[str, Rules] = {
+    **{name: found.rules for name, found in BUILT_IN.items()},
+    "short": msgspec.structs.replace(TAOBAO, rating_window_days=1, sales_window_days=3),
+    "long": msgspec.structs.replace(TAOBAO, rating_window_days=9, sales_window_days=40),
+}
+APART = (0, 1, 2, 13, 14, 15, 60, -1, -2, -14, -15, -60)
+"""Days from the day asked about to the day for which running totals stand."""
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_every_shop_has_the_sums_of_its_windows(
+    database: Database, database_url: str, seed: int
+) -> None:
+    """Whatever day its running totals stand for, under any windows, with days missing."""
+    rng = random.Random(seed)
+    names = [rng.choice(list(SETS)) for _ in range(SHOPS)]
+    days = [_days(rng) for _ in range(SHOPS)]
+    stands = [TODAY + timedelta(days=rng.choice(APART)) for _ in range(SHOPS)]
+    await _keep(database_url, names, days, stands)
+    async with database.connection() as connection:
+        rows = await connection.fetch(sql("peer_totals"), 1, TODAY, *BUILT_IN_WINDOWS)
+    expected = [
+        _sums(window_totals(found, windows(TODAY, SETS[name])))
+        for name, found in zip(names, days, strict=True)
+    ]
+    assert [list(row)[6:] for row in sorted(rows, key=lambda row: row["shop_key"])] == expected
+
+
+def _days(rng: random.Random) -> dict[date, list[int]]:
+    span = rng.choice([30, 250])
+    some = rng.sample(range(-70, span), rng.randrange(span))
+    return {TODAY - timedelta(days=back): [rng.randrange(9) for _ in FIELDS] for back in some}
+
+
+def _sums(totals: list[int]) -> list[int]:
+    found = [histogram(totals, dimension) for dimension in DIMENSIONS]
+    pairs = [pair for ratings in found for pair in (ratings.count, ratings.sum)]
+    return [*pairs, totals[PAID], totals[REFUNDED]]
+
+
+async def _keep(
+    url: str, names: list[str], days: list[dict[date, list[int]]], stands: list[date]
+) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("insert into tenants (name) values ('acme')")
+    for name in SETS.keys() - BUILT_IN.keys():
+        text = msgspec.json.encode(SETS[name]).decode()
+        await connection.execute(sql("insert_rules"), 1, name, 1, text)
+    shops, totals, rows = [], [], []
+    for key, (name, found, day) in enumerate(zip(names, days, stands, strict=True), 1):
+        shops.append((1, f"s-{key}", "m", "c", "CNY", "UTC", "individual", name, 1))
+        totals.append((key, day, *window_totals(found, windows_before(day, SETS[name]))))
+        rows += [(key, day, *sums) for day, sums in found.items()]
+    columns = ["tenant_id", "shop_id", "marketplace", "category", "currency", "time_zone"]
+    columns += ["kind", "rules", "rules_version"]
+    await connection.copy_records_to_table("shops", records=shops, columns=columns)
+    for table, records in (("shop_totals", totals), ("shop_days", rows)):
+        columns = ["shop_key", "day", *FIELDS]
+        await connection.copy_records_to_table(table, records=records, columns=columns)
+    await connection.close()

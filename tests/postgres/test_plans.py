@@ -1,0 +1,292 @@
+"""How the database finds what statements ask for, among a million ratings.
+
+No statement reads a table that grows as a whole, and the rows it visits keep to what was asked.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from infra.postgres.database import Connection
+from infra.postgres.ledger import STAGED_COLUMNS
+from infra.postgres.peers import BUILT_IN_WINDOWS
+from infra.postgres.statements import sql, statement_names
+from tests.conftest import execute
+from tests.postgres import million
+
+GROWING = {
+    *("shops", "shop_totals", "shop_days", "ratings", "moderations", "orders", "refunds"),
+    *("listing_events", "listing_days", "stock_counts", "audit_trail"),
+    *("peer_snapshots", "peer_groups", "peer_sales", "peer_shops"),
+}
+MODES = ("force_custom_plan", "force_generic_plan")
+
+DAY = date(2026, 11, 20)
+TOMORROW = date(2026, 11, 21)
+MONTH = date(2026, 11, 1)
+PUBLISHED = datetime(2026, 11, 1, tzinfo=UTC)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+LARGEST, SMALL = 1, 7
+KEYS = list(range(1, 101))
+"""A batch of a hundred shops, the largest among them."""
+TENANTS = [1] * len(KEYS)
+IDS = [f"s-{key}" for key in KEYS]
+RATED = [(LARGEST, n) for n in range(0, million.OF_THE_LARGEST, 600)] + [
+    (key, n) for n in range(400_000, 430_000) if (key := 2 + n % (million.SHOPS - 1)) in KEYS
+]
+REVIEWS = ([key for key, _ in RATED], [f"r-{n:07}" for _, n in RATED])
+ORDERS = (REVIEWS[0], [f"o-{n}" for _, n in RATED])
+LISTED = (KEYS, ["l-00001"] * len(KEYS))
+CATEGORIES = [f"c-{n}" for n in range(20)]
+STAGED = f"""
+    insert into staged (running, {", ".join(STAGED_COLUMNS[1:])})
+    select {{}}, {", ".join(STAGED_COLUMNS[1:])} from {{}} where shop_key between 2 and 101
+"""
+
+
+class Asked(NamedTuple):
+    """A statement's arguments, the most rows it may visit for them, and the indexes it may use.
+
+    Tables in `whole` hold a row for each shop, and all are asked for. `staged` puts rows into the
+    private table that the statement takes them from.
+    """
+
+    arguments: tuple[object, ...]
+    rows: int
+    indexes: str
+    whole: tuple[str, ...] = ()
+    staged: str = ""
+
+
+def texts(*columns: Sequence[object]) -> tuple[str, ...]:
+    """Columns as recording gives them: each a text, its values apart by blanks."""
+    return tuple(" ".join(map(str, column)) for column in columns)
+
+
+SHOPS = "shops_pkey shops_shop_key_key"
+
+ASKED: dict[str, Asked] = {
+    "standings": Asked((TENANTS, IDS), 400, f"{SHOPS} shop_totals_pkey shop_days_pkey"),
+    "window_totals": Asked(
+        (TENANTS, KEYS, [date(2026, 5, 25)] * 100, [date(2026, 10, 22)] * 100, [TOMORROW] * 100),
+        # Of each day of a shop, and for each of them the shop.
+        100 * 2 * 40,
+        f"{SHOPS} shop_days_pkey",
+    ),
+    "day_totals": Asked((1, SMALL, date(2026, 10, 22), TOMORROW), 25, f"{SHOPS} shop_days_pkey"),
+    "known_ratings": Asked(
+        texts(*REVIEWS, KEYS, ["b-1"] * 100, [MONTH] * 100),
+        20 * len(RATED),
+        "ratings_pkey ratings_buyer_month_idx",
+    ),
+    "known_moderations": Asked(texts(*REVIEWS), 2 * len(RATED), "moderations_pkey"),
+    "known_orders": Asked(ORDERS, 2 * len(RATED), "orders_pkey"),
+    "known_refunds": Asked(ORDERS, 2 * len(RATED), "refunds_pkey"),
+    "known_listing_events": Asked(LISTED, 2 * len(RATED), "listing_events_pkey"),
+    "known_sale_days": Asked((*LISTED, [MONTH] * 100), 3 * 100, "listing_days_pkey"),
+    "known_stock_counts": Asked((*LISTED, [PUBLISHED] * 100), 100, "stock_counts_pkey"),
+    "lock_shops": Asked(texts(TENANTS, IDS), 200, f"{SHOPS} shop_totals_pkey"),
+    "begin_totals": Asked(texts(TENANTS, IDS), 100, SHOPS),
+    "locked_shops": Asked(texts(KEYS), 200, f"{SHOPS} shop_totals_pkey"),
+    "lock_free_shops": Asked(texts(TENANTS, IDS), 200, f"{SHOPS} shop_totals_pkey"),
+    "add_days": Asked(
+        (), 0, "", staged=STAGED.format("false", "shop_days") + " and day = '2026-11-19'"
+    ),
+    "add_units": Asked(texts(*LISTED, [DAY] * 100, [2] * 100), 0, ""),
+    "add_totals": Asked((), 0, "", staged=STAGED.format("true", "shop_totals")),
+    "set_totals": Asked((), 100, "shop_totals_pkey", staged=STAGED.format("true", "shop_totals")),
+    "update_states": Asked((*REVIEWS, [1] * len(RATED)), len(RATED), "ratings_pkey"),
+    "reviews_page": Asked(
+        (1, LARGEST, None, date(2026, 1, 1), DAY, NOON, "", 51, None),
+        200,
+        f"{SHOPS} ratings_time_idx moderations_pkey",
+    ),
+    "listings_page": Asked(
+        (1, LARGEST, DAY, MONTH, "l-10000", 51, None, None, None, None),
+        1000,
+        f"{SHOPS} listing_events_pkey listing_days_pkey stock_counts_pkey",
+    ),
+    # Of a view of none: each listing's event and last sale, and for each of these the shop.
+    "listings_page of a view": Asked(
+        (1, LARGEST, DAY, MONTH, "", 51, date.min, DAY, date(2026, 10, 1), None),
+        4 * million.LISTINGS_OF_THE_LARGEST + 100,
+        f"{SHOPS} listing_events_pkey listing_days_pkey stock_counts_pkey",
+    ),
+    "listing_events_until": Asked(
+        (1, LARGEST, [f"l-{n:05}" for n in range(100)], DAY), 101, f"{SHOPS} listing_events_pkey"
+    ),
+    "peer_totals": Asked(
+        (1, DAY, *BUILT_IN_WINDOWS),
+        3 * million.SHOPS,
+        "shop_days_pkey shop_totals_pkey",
+        whole=("shops", "shop_totals"),
+    ),
+    "newest_snapshots": Asked(([1], [DAY]), 1, "peer_snapshots_pkey"),
+    "sales_groups": Asked(
+        ([1] * 20, [DAY] * 20, ["taobao"] * 20, CATEGORIES, ["CNY"] * 20), 20, "peer_sales_pkey"
+    ),
+    "peer_standing": Asked(
+        (1, DAY, "taobao", "c-7", SMALL), 5, "peer_snapshots_pkey peer_groups_pkey peer_shops_pkey"
+    ),
+    "peer_sale": Asked((1, SMALL, DAY, "taobao", "c-7", "CNY"), 1, "peer_shops_pkey"),
+    "claim_snapshot": Asked((1, DAY, NOON, None), 0, ""),
+    "finish_snapshot": Asked((1, DAY, 1, 1), 1, "peer_snapshots_pkey"),
+    "delete_peer_groups": Asked((1, DAY), 60, "peer_groups_pkey"),
+    "delete_peer_sales": Asked((1, DAY), 20, "peer_sales_pkey"),
+    "delete_peer_shops": Asked((1, DAY), million.SHOPS, "peer_shops_snapshot_idx"),
+    "snapshots_page": Asked((1, None, 51), 51, "peer_snapshots_pkey"),
+    "shops_by_id": Asked((1, IDS), 100, "shops_pkey"),
+    "shops_page": Asked((1, None, None, None, "s-5", 51), 51, "shops_pkey"),
+    "shops_after": Asked((5000, 500), 500, "shops_shop_key_key"),
+    "insert_shop": Asked(
+        (1, "s-0", "m", "c", "CNY", "UTC", "individual", None, "taobao", 1), 0, ""
+    ),
+    "insert_totals": Asked((0, DAY), 0, ""),
+    "insert_audit_entry": Asked((1, NOON, "me", "test", []), 0, ""),
+    "update_shop": Asked(
+        (1, "s-7", "m", "c", "CNY", "UTC", "individual", None, "taobao", 1), 1, "shops_pkey"
+    ),
+    "set_rules_version": Asked((1, "s-7", 2), 1, "shops_pkey"),
+    "move_totals_day": Asked((SMALL, DAY), 1, "shop_totals_pkey"),
+    "has_facts": Asked(
+        (SMALL,),
+        6,
+        "ratings_pkey moderations_pkey orders_pkey refunds_pkey listing_events_pkey"
+        " stock_counts_pkey ratings_buyer_month_idx ratings_time_idx",
+    ),
+    "audit_entries": Asked((1, 50), 50, "audit_trail_pkey"),
+    "recount_ratings": Asked((1, SMALL), 100, f"{SHOPS} ratings_pkey" + " ratings_buyer_month_idx"),
+    "recount_moderations": Asked((1, SMALL), 10, f"{SHOPS} moderations_pkey"),
+    "recount_orders": Asked((SMALL,), 10, "orders_pkey"),
+    "recount_refunds": Asked((SMALL,), 10, "refunds_pkey"),
+    "recount_listing_events": Asked((SMALL,), 10, "listing_events_pkey"),
+    "stored_days": Asked((SMALL,), 40, "shop_days_pkey"),
+    "stored_totals": Asked((SMALL,), 1, "shop_totals_pkey"),
+    "stored_units": Asked((SMALL,), 15, "listing_days_pkey"),
+    "delete_days": Asked((SMALL, [DAY]), 1, "shop_days_pkey"),
+    "delete_units": Asked((SMALL, ["l-00001"], [date(2026, 10, 31)]), 15, "listing_days_pkey"),
+}
+
+EXEMPT: dict[str, str] = {
+    "shops_behind": "shops of all tenants, once a minute; nothing of theirs but a row each",
+    "shops_to_roll": "shops of a zone, at its midnight; nothing of theirs but a row each",
+    "zones": "shops of all tenants, once a minute; nothing of theirs but a row each",
+    "stage": "makes an empty table",
+}
+"""Why the plan of a statement does not matter."""
+
+
+@pytest.fixture(scope="module")
+def url(postgres_url: str, template: str) -> Iterator[str]:
+    """The database of a million ratings."""
+    name = f"shopdsr_test_{uuid4().hex}"
+    yield asyncio.run(million.make(postgres_url, template, name))
+    asyncio.run(execute(postgres_url, f"drop database {name} with (force)"))
+
+
+@pytest.fixture
+async def connection(url: str) -> AsyncIterator[Connection]:
+    """A connection that is closed whatever happens, so that no lock outlives a test."""
+    opened = await asyncpg.connect(url)
+    yield opened
+    await opened.close()
+
+
+def test_every_statement_on_a_table_that_grows_is_looked_at() -> None:
+    named = {name for name in statement_names() if GROWING & set(_words(sql(name)))}
+    asked = {name.split(maxsplit=1)[0] for name in ASKED}
+    assert named == asked | EXEMPT.keys()
+    assert not asked & EXEMPT.keys()
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_a_statement_visits_what_it_asks_for(connection: Connection, name: str) -> None:
+    faults = {mode: await _faults(connection, name, mode) for mode in MODES}
+    assert faults == {mode: [] for mode in MODES}
+
+
+@pytest.mark.parametrize(
+    ("name", "spoilt", "fault"),
+    [
+        ("reviews_page", "drop index ratings_time_idx", r"\d+ rows visited"),
+        (
+            "standings",
+            "alter table shop_days drop constraint shop_days_pkey",
+            "Seq Scan on shop_days",
+        ),
+    ],
+)
+async def test_a_plan_without_its_index_is_found_out(
+    connection: Connection, name: str, spoilt: str, fault: str
+) -> None:
+    found = await _faults(connection, name, MODES[1], spoilt)
+    assert any(re.fullmatch(fault, one) for one in found), found
+    assert await _faults(connection, name, MODES[1]) == []
+
+
+def _words(statement: str) -> list[str]:
+    code = re.sub(r"--.*", "", statement)
+    return [word.removeprefix("tenant_") for word in re.findall(r"\w+", code)]
+
+
+async def _faults(connection: Connection, name: str, mode: str, spoilt: str = "") -> list[str]:
+    """What a plan does that it should not; nothing that it changes stays."""
+    asked = ASKED[name]
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute(sql("stage"))
+    for step in (*filter(None, (asked.staged, spoilt)), f"set local plan_cache_mode = {mode}"):
+        await connection.execute(step)
+    await connection.execute(f"prepare asked as {sql(name.split(maxsplit=1)[0])}")
+    values = ", ".join(_literal(value) for value in asked.arguments)
+    given = f"({values})" if asked.arguments else ""
+    [row] = await connection.fetch(
+        f"explain (analyze, timing off, format json) execute asked {given}"
+    )
+    await connection.execute("deallocate asked")
+    await transaction.rollback()
+    nodes = list(_nodes(json.loads(row[0])[0]["Plan"]))
+    scans = [
+        node
+        for node in nodes
+        if node.get("Relation Name") in GROWING and "Scan" in node["Node Type"]
+    ]
+    faults = [
+        f"{node['Node Type']} on {node['Relation Name']}"
+        for node in scans
+        if node["Node Type"] == "Seq Scan" and node["Relation Name"] not in asked.whole
+    ]
+    used = {node["Index Name"] for node in nodes if "Index Name" in node}
+    faults += sorted(used - set(asked.indexes.split()))
+    visited = sum(_visited(node) for node in scans if node["Relation Name"] not in asked.whole)
+    if visited > asked.rows:
+        faults.append(f"{visited} rows visited")
+    return faults
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from _nodes(inner)
+
+
+def _visited(scan: dict[str, Any]) -> int:
+    each = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+    rows: float = scan["Actual Loops"] * sum(scan.get(name, 0) for name in each)
+    return round(rows)
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list | tuple):
+        value = "{" + ",".join("null" if one is None else f'"{one}"' for one in value) + "}"
+    return f"'{value}'"
