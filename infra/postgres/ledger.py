@@ -172,7 +172,8 @@ async def lock_shops(connection: Connection, named: Collection[tuple[int, str]])
     """Keys of those shops, by tenant and id, that exist; other writers wait until the end."""
     names = _texts(named, 2)
     rows = await connection.fetch(sql("lock_shops"), *names)
-    if len(rows) < len(named) and await connection.fetch(sql("begin_totals"), *names):
+    if len(rows) < len(named):
+        await connection.execute(sql("begin_totals"), *names)
         rows = await connection.fetch(sql("lock_shops"), *names)
     return [row["shop_key"] for row in rows]
 

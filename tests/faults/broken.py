@@ -29,7 +29,7 @@ _LOOK_FOR_SHOPS = """
     join shops s using (tenant_id, shop_id)
     order by s.shop_key
 """
-BETWEEN_S = 0.02
+BETWEEN_S = 0.05
 """Between reading and writing, so that a missing lock shows in few tries."""
 
 _FIND_ALL_FREE = """

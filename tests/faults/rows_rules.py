@@ -48,9 +48,10 @@ class _World:
     async def play(self) -> None:
         """All at once, and then what came of it."""
         on, turns = self.on, self.on.form.twins
-        await self.change(1)
+        await self.change(1, asyncio.Barrier(1))
+        together = asyncio.Barrier(CHANGERS)
         await asyncio.gather(
-            *(self.change(min(turns // 4, CHANGES_MAX)) for _ in range(CHANGERS)),
+            *(self.change(min(turns // 4, CHANGES_MAX), together) for _ in range(CHANGERS)),
             *(self.open_shops(opener, min(turns, SHOPS_MAX)) for opener in range(OPENERS)),
         )
         on.figures.faults = next(self.numbers) - 1
@@ -73,11 +74,12 @@ class _World:
         )
         on.figures.notes.append(f"{newest} versions of rules, {len(self.shops)} shops under them")
 
-    async def change(self, turns: int) -> None:
-        """Change the rules; once that is answered, no shop follows those before."""
+    async def change(self, turns: int, together: asyncio.Barrier) -> None:
+        """Change the rules, with others; once that is answered, no shop follows those before."""
         on = self.on
         caller = Caller(on.service.host, on.service.port, on.key)
         for _ in range(turns):
+            await together.wait()
             number = next(self.numbers)
             cap = 1 + number % (RATINGS - 1)
             rules = {**BUILT_IN["taobao"], "slow_days": number, "ratings_per_buyer_month": cap}

@@ -5,4 +5,3 @@ from unnest(string_to_array($1, ' ')::bigint[], string_to_array($2, ' ')) as nam
 join shops s using (tenant_id, shop_id)
 order by s.shop_key
 on conflict (shop_key) do nothing
-returning shop_key
