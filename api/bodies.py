@@ -72,6 +72,7 @@ class Sender:
         self.inflates = _encoding(call) == "gzip"
         self.is_done = False
         self._receive = call.receive
+        self._patience = call.context.patience
         self._length = call.header(b"content-length")
         self._received = 0
         self._bytes_per_s = limits.body_bytes_per_s
@@ -84,8 +85,7 @@ class Sender:
         """
         asked_at = monotonic()
         try:
-            async with asyncio.timeout(self._patience_s):
-                message = await self._receive()
+            message = await self._patience.wait(self._receive(), self._patience_s)
         except TimeoutError:
             raise Problem("bad_request", "The body did not arrive in time") from None
         if message["type"] == "http.disconnect":

@@ -8,6 +8,7 @@ import msgspec
 
 from api.buckets import Buckets
 from api.operations import Headers, Operation
+from api.patience import Patience
 from api.room import Room
 from domain import ports
 from domain.acts import Act
@@ -51,6 +52,7 @@ class Context(msgspec.Struct, frozen=True):
     clock: Callable[[], datetime]
     buckets: Buckets | None
     room: Room
+    patience: Patience
     limits: Limits
 
 

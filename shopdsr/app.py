@@ -25,6 +25,7 @@ from api import (
 from api.buckets import Buckets
 from api.context import Context, Limits
 from api.dispatch import Dispatch
+from api.patience import Patience
 from api.room import Room
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
@@ -102,6 +103,7 @@ async def open_context(
             clock=clock,
             buckets=Buckets(limits.requests_per_s) if limits.requests_per_s else None,
             room=Room(max(limits.incoming_bytes_max, limits.batch_bytes_max)),
+            patience=Patience(),
             limits=limits,
         )
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from time import monotonic
 from typing import TypeAlias, TypeVar
 
 from domain.errors import Unavailable
@@ -61,16 +62,20 @@ class JoinedLedger:
         asked, weight = (submission, now), len(submission.events)
         if weight > SMALL_EVENTS_MAX:
             return await self._bulk.ask(asked, weight)
+        end = monotonic() + self._patience_s
+        outcomes = await self._small.ask(asked, weight)
+        if outcomes is not None:
+            return outcomes
         try:
-            async with asyncio.timeout(self._patience_s):
-                return await self._record_small(asked, weight)
+            async with asyncio.timeout(end - monotonic()):
+                return await self._step_aside(asked, weight)
         except TimeoutError:
             raise Unavailable("waited too long") from None
 
-    async def _record_small(self, asked: Asked, weight: int) -> list[Outcome]:
+    async def _step_aside(self, asked: Asked, weight: int) -> list[Outcome]:
         for delay in BUSY_DELAYS_S:
+            await asyncio.sleep(delay)
             outcomes = await self._small.ask(asked, weight)
             if outcomes is not None:
                 return outcomes
-            await asyncio.sleep(delay)
         return await self._patient.ask(asked, weight)

@@ -10,9 +10,10 @@ from collections.abc import (
     Iterable,
     Mapping,
     Sequence,
+    Sized,
 )
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -126,7 +127,7 @@ class Ledger:
         named = await self._locked(connection, shop_keys)
         shops = {shop.shop_key: shop for shop in named.values()}
         batch = [
-            ([item async for item in _paced(admitted(submission, named, now))], submission.strict)
+            (await _all(admitted(submission, named, now), submission.events), submission.strict)
             for submission in submissions
         ]
         facts = (item for items, _ in batch for item in items if not isinstance(item, Refused))
@@ -271,7 +272,16 @@ async def copy(
     connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Write rows by COPY."""
-    await connection.copy_records_to_table(table, records=_paced(rows), columns=columns)
+    await connection.copy_records_to_table(
+        table,
+        records=_paced(rows) if len(rows) > _ITEMS_A_TURN else rows,
+        columns=columns,
+    )
+
+
+async def _all(items: Iterable[T], of: Sized) -> list[T]:
+    """The items in a list, paced where there are many."""
+    return list(items) if len(of) <= _ITEMS_A_TURN else [item async for item in _paced(items)]
 
 
 async def _paced(items: Iterable[T]) -> AsyncIterator[T]:
@@ -282,6 +292,7 @@ async def _paced(items: Iterable[T]) -> AsyncIterator[T]:
             await asyncio.sleep(0)
 
 
+@cache
 def columns_of(kind: type[Fact]) -> list[str]:
     """Columns that hold a kind of fact, in the order of its fields."""
     names = [field.name for field in msgspec.structs.fields(kind)]

@@ -10,6 +10,7 @@ import pytest
 
 from api import bodies
 from api.context import Call, Limits
+from api.patience import Patience
 from api.problems import Problem
 from api.room import Room
 
@@ -35,7 +36,9 @@ def sending(*messages: dict[str, Any]) -> Callable[[], Awaitable[Any]]:
 
 
 def call(*messages: dict[str, Any], headers: Headers | None = None, room: int = 1000) -> Call:
-    context: Any = SimpleNamespace(limits=Limits(body_timeout_ms=100), room=Room(room))
+    context: Any = SimpleNamespace(
+        limits=Limits(body_timeout_ms=100), room=Room(room), patience=Patience()
+    )
     scope = {"headers": headers or [], "query_string": b""}
     return Call(scope, sending(*messages), context, "id")
 
