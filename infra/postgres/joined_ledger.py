@@ -14,12 +14,9 @@ from infra.postgres.ledger import Ledger
 SMALL_EVENTS_MAX = 50
 """Requests of more events go by lanes of their own, so that they keep no small one waiting."""
 
-SMALL_LANES, PATIENT_LANES, BULK_LANES = 1, 2, 2
+SMALL_LANES, PATIENT_LANES, BULK_LANES = 1, 3, 1
 SMALL_EVENTS_AT_ONCE, BULK_EVENTS_AT_ONCE = 1_000, 5_000
 EVENTS_WAITING = 100_000
-
-BUSY_DELAYS_S = (0.005, 0.01, 0.02, 0.04, 0.08)
-"""When a small request whose shop is held by another writer is tried again."""
 
 Asked: TypeAlias = tuple[Submission, datetime]
 Found = TypeVar("Found")
@@ -29,8 +26,8 @@ class JoinedLedger:
     """See `domain.ports.Ledger`; Unavailable where over `waiting_max` events wait in a lane.
 
     A small request never waits in a transaction for a shop that another writer holds, for that
-    would keep those joined with it waiting too: it steps aside and comes again. Only one whose
-    shop stays held goes to a lane that waits, where it meets its like alone.
+    would keep those joined with it waiting too: it steps aside to a lane that waits, where it
+    meets its like alone and is in the row before the next large one.
     """
 
     def __init__(self, ledger: Ledger, waiting_max: int = EVENTS_WAITING) -> None:
@@ -68,14 +65,6 @@ class JoinedLedger:
             return outcomes
         try:
             async with asyncio.timeout(end - monotonic()):
-                return await self._step_aside(asked, weight)
+                return await self._patient.ask(asked, weight)
         except TimeoutError:
             raise Unavailable("waited too long") from None
-
-    async def _step_aside(self, asked: Asked, weight: int) -> list[Outcome]:
-        for delay in BUSY_DELAYS_S:
-            await asyncio.sleep(delay)
-            outcomes = await self._small.ask(asked, weight)
-            if outcomes is not None:
-                return outcomes
-        return await self._patient.ask(asked, weight)

@@ -49,7 +49,7 @@ from infra.postgres.statements import sql
 
 T = TypeVar("T")
 
-_ITEMS_A_TURN = 500
+_ITEMS_A_TURN = 200
 
 TABLES: dict[type[Fact], str] = {
     Rating: "ratings",
