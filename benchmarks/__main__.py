@@ -66,10 +66,13 @@ def main() -> None:
         if "slow" in parts:
             lifecycle.measure_slow_disk(bench)
     bench.rows.sort(key=lambda row: (row.number == "F", _place(row.number), row.number))
-    text = report.report(bench, given.out, latencies=latencies, sizes=sizes, filled_s=filled_s)
-    sys.stdout.write(f"{text}\n")
+    targets, costs = report.report(
+        bench, given.out, latencies=latencies, sizes=sizes, filled_s=filled_s
+    )
+    sys.stdout.write(f"{targets}\n\n{costs}\n")
     if parts is PARTS and not given.quick:
-        report.into_readme(FOLDER / "README.md", text)
+        report.into_readme(FOLDER / "README.md", f"{targets}\n\n{costs}")
+        report.into_readme(FOLDER.parent / "README.md", targets)
     bench.say("done")
 
 

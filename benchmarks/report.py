@@ -30,12 +30,12 @@ def report(
     latencies: Sequence[Point],
     sizes: Sequence[Point],
     filled_s: float,
-) -> str:
-    """Write every file of a run into the folder, and return its tables."""
+) -> tuple[str, str]:
+    """Write every file of a run into the folder; returns the table of targets, and the others."""
     folder.mkdir(parents=True, exist_ok=True)
     name = bench.scale.name
     machine = _machine()
-    text = tables(bench, machine, filled_s)
+    targets, costs = _targets(bench, machine, filled_s), _costs(bench)
     document = {
         "at": datetime.now(UTC),
         "machine": machine,
@@ -52,18 +52,17 @@ def report(
     }
     raw = msgspec.json.format(msgspec.json.encode(document), indent=1)
     (folder / f"{name}.json").write_bytes(raw + b"\n")
-    (folder / f"{name}.md").write_text(text + "\n")
+    (folder / f"{name}.md").write_text(f"{targets}\n\n{costs}\n")
     (folder / f"{name}-latency.svg").write_text(
         plot("Latency against load", "requests a second", "ms", _lines(latencies))
     )
     (folder / f"{name}-size.svg").write_text(
         plot("Throughput against database size", "ratings stored", "a second", _lines(sizes))
     )
-    return text
+    return targets, costs
 
 
-def tables(bench: Bench, machine: dict[str, str], filled_s: float) -> str:
-    """Every table of a run in Markdown."""
+def _targets(bench: Bench, machine: dict[str, str], filled_s: float) -> str:
     scale = bench.scale
     head = (
         f"Run of {datetime.now(UTC):%Y-%m-%d}, form `{scale.name}`: {scale.ratings:,} ratings over "
@@ -72,12 +71,13 @@ def tables(bench: Bench, machine: dict[str, str], filled_s: float) -> str:
         f"with {machine['event loop']}, Postgres "
         f"{machine['postgres']}; medians of {scale.repeats} repeats, both sides in turn."
     )
+    return "\n\n".join([head, *_warning(bench.runs), markdown(bench.rows)])
+
+
+def _costs(bench: Bench) -> str:
     parts = [
-        head,
-        *_warning(bench.runs),
-        markdown(bench.rows),
         "Processor time by process, µs a unit (client, worker and Postgres share the machine):",
-        _grid(_costs(bench.runs)),
+        _grid(_processor_times(bench.runs)),
     ]
     for name, title in (
         ("fairness", "Single posts at a steady pace, alone and beside bulk clients, each repeat:"),
@@ -98,13 +98,13 @@ def _warning(runs: Sequence[Run]) -> list[str]:
 
 
 def into_readme(readme: Path, text: str) -> None:
-    """Put the tables between the marks of a README."""
+    """Put tables between the marks of a README."""
     before, _, rest = readme.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
     readme.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}")
 
 
-def _costs(runs: Sequence[Run]) -> list[dict[str, object]]:
+def _processor_times(runs: Sequence[Run]) -> list[dict[str, object]]:
     by_load: dict[str, list[Run]] = {}
     for run in runs:
         if not run.load.startswith(("growth", "curve", "round", "get_one", "get_at")):
