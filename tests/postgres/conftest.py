@@ -105,7 +105,7 @@ class Books:
         return await fetch(self.url, f"{query} where shops.tenant_id = {self.tenant_id}")
 
 
-_INTERNAL = {"tenant_id", "shop_key", "revision"}
+_INTERNAL = {"tenant_id", "shop_key"}
 
 
 @pytest.fixture
