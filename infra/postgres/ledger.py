@@ -141,7 +141,7 @@ class Ledger:
     ) -> dict[tuple[int, str], KnownShop]:
         """Locked shops by tenant and id: no other writer can change them now."""
         found = {}
-        for row in await connection.fetch(sql("locked_shops"), " ".join(map(str, shop_keys))):
+        for row in await locked_shops(connection, shop_keys):
             tenant_id, shop_id, shop_key, currency, time_zone, name, version, totals_day = row
             rules = self._rules.seen(tenant_id, name, version) or await self._rules.version(
                 connection, tenant_id, name, version
@@ -177,6 +177,14 @@ async def lock_shops(connection: Connection, named: Collection[tuple[int, str]])
         await connection.execute(sql("begin_totals"), *names)
         rows = await connection.fetch(sql("lock_shops"), *names)
     return [row["shop_key"] for row in rows]
+
+
+async def locked_shops(connection: Connection, shop_keys: Sequence[int]) -> list[asyncpg.Record]:
+    """Definitions of locked shops, and the days that their running totals stand for."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        sql("locked_shops"), " ".join(map(str, shop_keys))
+    )
+    return rows
 
 
 async def _read(

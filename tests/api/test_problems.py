@@ -118,7 +118,7 @@ async def test_the_earlier_trouble_is_told(shop: Client) -> None:
     answer = await shop.put("/v1/rules/taobao", content=b"{", headers=headers)
     assert problem(answer, 400)
     assert problem(await shop.put("/v1/rules/taobao", json={}), 409) == "built_in"
-    assert problem(await shop.put("/v1/shops/s", json={**SHOP, "currency": "XXX"}), 422)
+    assert problem(await shop.put("/v1/shops/s", json={**SHOP, "currency": "XTS"}), 422)
     assert problem(await shop.get("/v1/shops/nosuch/scorecard?as_of=x"), 400)
     assert problem(await shop.get("/v1/shops/nosuch/dsr?rules=..&as_of=2026-11-20"), 400)
 

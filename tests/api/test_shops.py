@@ -82,7 +82,7 @@ async def test_a_shop_that_does_not_fit_is_told_where(client: Client) -> None:
         assert pointers(answer) == [pointer], changes
     for changes in (
         {"currency": "cny"},
-        {"currency": "XXX"},
+        {"currency": "XTS"},
         {"currency": "CN"},
         {"time_zone": "Mars/Olympus"},
         {"time_zone": "+08:00"},
@@ -186,7 +186,7 @@ async def test_a_list_of_shops_takes_each_by_itself(client: Client) -> None:
         {"shop_id": 5, **SHOP},
         {"shop_id": "a/b", **SHOP},
         {"shop_id": "more", **SHOP, "colour": "red"},
-        {"shop_id": "x", **SHOP, "currency": "XXX"},
+        {"shop_id": "x", **SHOP, "currency": "XTS"},
     ]
     answer = await client.post("/v1/shops", json=shops)
     assert answer.status_code == 207

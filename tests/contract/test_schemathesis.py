@@ -13,7 +13,7 @@ from litestar.testing import AsyncTestClient
 from infra.postgres.database import Database
 from tests.conftest import Clock, new_key
 from tests.contract.test_examples import carry_out
-from tests.faults.service import REPOSITORY, serving
+from tests.faults.serving import REPOSITORY, serving
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 

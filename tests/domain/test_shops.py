@@ -84,7 +84,7 @@ def test_a_draft_has_defaults() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"currency": "XXX"},
+        {"currency": "XTS"},
         {"currency": "cny"},
         {"time_zone": "Asia/Nowhere"},
         {"kind": "department"},

@@ -234,7 +234,7 @@ def test_a_ladder_is_kept_in_minor_units() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"currency": "XXX"},
+        {"currency": "XTS"},
         {"amounts": ["1", "2", "3", "4", "5"]},
         {"amounts": ["1", "2", "3", "4", "5", "6", "7"]},
         {"amounts": ["0", "2", "3", "4", "5", "6"]},

@@ -22,7 +22,7 @@ from infra.postgres.verification import Verification
 from tests.faults.caller import Caller
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures
-from tests.faults.service import Service
+from tests.faults.serving import Service
 from tests.faults.stream import SHOPS, STORED, Identity, Json, identity
 from tests.faults.tally import DIMENSIONS, Tally
 from tests.reference.scores import Reference

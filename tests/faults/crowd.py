@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.faults.processes import wait_for
-from tests.faults.service import REPOSITORY
+from tests.faults.serving import REPOSITORY
 from tests.faults.stream import Json, batch
 
 PATIENCE_S = 120

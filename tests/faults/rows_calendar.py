@@ -12,7 +12,7 @@ from tests.faults.caller import Caller
 from tests.faults.check import put_shops, read
 from tests.faults.cluster import Cluster
 from tests.faults.figures import Figures, Form
-from tests.faults.service import Service, serving
+from tests.faults.serving import Service, serving
 from tests.faults.stage import template
 from tests.faults.stream import Json, encoded
 from tests.reference.scores import Reference

@@ -11,7 +11,7 @@ from tests.faults.caller import Caller, NoAnswer, read_answer, request
 from tests.faults.cluster import Cluster
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
-from tests.faults.service import serving
+from tests.faults.serving import serving
 from tests.faults.stage import Stage, stage
 from tests.faults.stream import Json, batch, encoded
 

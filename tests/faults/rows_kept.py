@@ -15,7 +15,7 @@ from tests.faults.check import check, read
 from tests.faults.cluster import Cluster, cluster
 from tests.faults.figures import Figures, Form
 from tests.faults.rows_network import status
-from tests.faults.service import serving, shopdsr
+from tests.faults.serving import serving, shopdsr
 from tests.faults.stage import Stage, stage
 from tests.faults.stream import SHOPS, batch, encoded
 

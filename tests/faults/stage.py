@@ -15,7 +15,7 @@ from tests.faults.cluster import SOCKET, Cluster, through
 from tests.faults.crowd import Crowd, Model, crowd
 from tests.faults.figures import Figures, Form
 from tests.faults.proxy import Proxy, proxy
-from tests.faults.service import Service, free_port, serving, shopdsr
+from tests.faults.serving import Service, free_port, serving, shopdsr
 
 
 @dataclass(frozen=True)
