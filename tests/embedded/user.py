@@ -8,13 +8,15 @@ from infra.embedded import embedded_postgres
 
 def main() -> None:
     with embedded_postgres(Path(sys.argv[1])) as dsn:
-        print(dsn, flush=True)
+        told = dsn
         while True:
             try:
+                # Within the block too: Ctrl-C may come as soon as the line can be read.
+                print(told, flush=True)
                 sys.stdin.read()
             except KeyboardInterrupt:
                 # As the service does, which drains first and leaves then.
-                print("interrupted", flush=True)
+                told = "interrupted"
             else:
                 return
 
