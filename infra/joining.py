@@ -7,6 +7,7 @@ the first comer starts at once.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Generic, NamedTuple, TypeVar
 
 from domain.errors import Unavailable
@@ -27,6 +28,8 @@ class Joiner(Generic[Asked, Answer]):
     A list has at most `weight_max` in weight, or one member. Where the work fails for a list, each
     member is tried by itself, so that one member's trouble fails no other; where it is Unavailable
     it is so for all of them. Nobody waits longer than `patience_s`.
+
+    Joiners that share a lock as `turn` work in turns, each on what waits when its turn comes.
     """
 
     def __init__(
@@ -37,12 +40,14 @@ class Joiner(Generic[Asked, Answer]):
         weight_max: int,
         waiting_max: int,
         patience_s: float = 60.0,
+        turn: AbstractAsyncContextManager[None] = nullcontext(),  # noqa: B008 - it has no state
     ) -> None:
         self._work = work
         self._free = lanes
         self._weight_max = weight_max
         self._waiting_max = waiting_max
         self._patience_s = patience_s
+        self._turn = turn
         self._queue: deque[_Waiting[Asked, Answer]] = deque()
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,14 +91,15 @@ class Joiner(Generic[Asked, Answer]):
     async def _drain(self) -> None:
         try:
             while self._queue:
-                await self._run(self._next())
+                async with self._turn:
+                    await self._run(self._next())
         finally:
             self._free += 1
 
     def _next(self) -> list[_Waiting[Asked, Answer]]:
-        taken = [self._queue.popleft()]
-        weight = taken[0].weight
-        while self._queue and weight + self._queue[0].weight <= self._weight_max:
+        taken: list[_Waiting[Asked, Answer]] = []
+        weight = 0
+        while self._queue and (not taken or weight + self._queue[0].weight <= self._weight_max):
             weight += self._queue[0].weight
             taken.append(self._queue.popleft())
         self._waiting -= weight

@@ -57,6 +57,26 @@ async def test_the_first_comer_starts_at_once_and_the_rest_go_together() -> None
     assert work.lists in ([[0], [1, 2, 3, 4, 5]], [[0, 1, 2, 3, 4, 5]])
 
 
+async def test_joiners_in_turns_take_what_waits_when_their_turn_comes() -> None:
+    lists: list[Sequence[int]] = []
+
+    async def work(asked: Sequence[int]) -> Sequence[int]:
+        lists.append(asked)
+        await asyncio.sleep(0)
+        return asked
+
+    turn = asyncio.Lock()
+    large, small = (
+        Joiner(work, lanes=1, weight_max=10, waiting_max=100, turn=turn) for _ in range(2)
+    )
+    async with turn:
+        asks = [asyncio.create_task(large.ask(number, 10)) for number in (1, 2)]
+        asks += [asyncio.create_task(small.ask(number)) for number in (3, 4, 5)]
+        await asyncio.sleep(0.01)
+    await asyncio.gather(*asks)
+    assert lists == [[1], [3, 4, 5], [2]]
+
+
 async def test_a_list_stays_within_its_weight_unless_one_member_is_heavier() -> None:
     work = Work()
     work.gate.set()

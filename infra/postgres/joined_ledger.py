@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from time import monotonic
 from typing import TypeAlias, TypeVar
@@ -14,7 +15,6 @@ from infra.postgres.ledger import Ledger
 SMALL_EVENTS_MAX = 50
 """Requests of more events go by lanes of their own, so that they keep no small one waiting."""
 
-SMALL_LANES, PATIENT_LANES, BULK_LANES = 1, 3, 1
 SMALL_EVENTS_AT_ONCE, BULK_EVENTS_AT_ONCE = 1_000, 5_000
 EVENTS_WAITING = 100_000
 
@@ -26,15 +26,15 @@ class JoinedLedger:
     """See `domain.ports.Ledger`; Unavailable where over `waiting_max` events wait in a lane.
 
     A small request never waits in a transaction for a shop that another writer holds, for that
-    would keep those joined with it waiting too: it steps aside to a lane that waits, where it
-    meets its like alone and is in the row before the next large one.
+    would keep those joined with it waiting too: it steps aside. Those that did go all together
+    when the large transaction of this worker ends, and before its next one.
     """
 
     def __init__(self, ledger: Ledger, waiting_max: int = EVENTS_WAITING) -> None:
-        def lanes(
+        def lane(
             work: Callable[[Sequence[Submission], datetime], Awaitable[Sequence[Found]]],
-            count: int,
             events_at_once: int,
+            turn: AbstractAsyncContextManager[None],
         ) -> Joiner[Asked, Found]:
             async def joined(asked: Sequence[Asked]) -> Sequence[Found]:
                 # Of several clocks the earliest is the strictest on what has happened already.
@@ -43,16 +43,18 @@ class JoinedLedger:
 
             return Joiner(
                 joined,
-                lanes=count,
+                lanes=1,
                 weight_max=events_at_once,
                 waiting_max=waiting_max,
                 patience_s=ledger.patience_s,
+                turn=turn,
             )
 
         self._patience_s = ledger.patience_s
-        self._small = lanes(ledger.record_free, SMALL_LANES, SMALL_EVENTS_AT_ONCE)
-        self._patient = lanes(ledger.record, PATIENT_LANES, SMALL_EVENTS_AT_ONCE)
-        self._bulk = lanes(ledger.record, BULK_LANES, BULK_EVENTS_AT_ONCE)
+        turn = asyncio.Lock()
+        self._small = lane(ledger.record_free, SMALL_EVENTS_AT_ONCE, nullcontext())
+        self._patient = lane(ledger.record, SMALL_EVENTS_AT_ONCE, turn)
+        self._bulk = lane(ledger.record, BULK_EVENTS_AT_ONCE, turn)
 
     async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
         """Record one request, perhaps in one transaction with others; outcomes after commit."""
