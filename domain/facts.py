@@ -151,7 +151,7 @@ def admit(event: events.Event, shop: KnownShop, last: datetime) -> Fact:
     Raises EventRefused: `invalid` for an amount that does not fit the shop's currency, else
     `time_out_of_range`.
     """
-    return _ADMIT[type(event)](event, shop, last)
+    return _ADMIT[event.__struct_config__.tag](event, shop, last)
 
 
 def _rating(event: events.ReviewPosted, shop: KnownShop, last: datetime) -> Rating:
@@ -233,7 +233,7 @@ def _listing_event(
         shop_key=shop.shop_key,
         listing_id=event.data.listing_id,
         time=event.time,
-        kind=_LISTING_KINDS[type(event)],
+        kind=_LISTING_KINDS[event.__struct_config__.tag],
         day=_day(event.time, shop, last),
         title=event.data.title if isinstance(event, events.ListingPublished) else None,
     )
@@ -266,20 +266,20 @@ def _minor_units(amount: str, shop: KnownShop, pointer: str) -> int:
         raise EventRefused("invalid", pointer, str(error)) from None
 
 
-_LISTING_KINDS: dict[type[events.Event], str] = {
-    events.ListingPublished: "published",
-    events.ListingEdited: "edited",
-    events.ListingWithdrawn: "withdrawn",
+_LISTING_KINDS: dict[object, str] = {
+    "listing.published": "published",
+    "listing.edited": "edited",
+    "listing.withdrawn": "withdrawn",
 }
 
-_ADMIT: dict[type[events.Event], Callable[[Any, KnownShop, datetime], Fact]] = {
-    events.ReviewPosted: _rating,
-    events.ReviewRemoved: _moderation,
-    events.ReviewRestored: _moderation,
-    events.OrderPaid: _order,
-    events.OrderRefunded: _refund,
-    events.ListingPublished: _listing_event,
-    events.ListingEdited: _listing_event,
-    events.ListingWithdrawn: _listing_event,
-    events.StockCounted: _stock_count,
+_ADMIT: dict[object, Callable[[Any, KnownShop, datetime], Fact]] = {
+    "review.posted": _rating,
+    "review.removed": _moderation,
+    "review.restored": _moderation,
+    "order.paid": _order,
+    "order.refunded": _refund,
+    "listing.published": _listing_event,
+    "listing.edited": _listing_event,
+    "listing.withdrawn": _listing_event,
+    "stock.counted": _stock_count,
 }
