@@ -1,8 +1,8 @@
 """Events as they were sent, decoded.
 
-By their own types the ids of an event are looked at one after another, each by a pattern, which
-takes longer than all else about it. So events are decoded with any text for an id, and all ids are
-looked at together; only where something is wrong are the events' own types asked what.
+By its own type each id of an event is looked at by a pattern, which takes longer than all else
+about it. So a batch is decoded with any texts for ids, and these are looked at together; only where
+something is wrong in it are its events decoded by their own types, one by one.
 """
 
 from collections.abc import Callable, Sequence
@@ -46,15 +46,7 @@ def decode_all(body: bytes) -> list[Event] | None:
 def decode_one(raw: bytes | msgspec.Raw) -> Item:
     """One event, or the first reason why it is none, in the contract's order of precedence."""
     try:
-        event = _one.decode(raw)
-    except _FAULTS:
-        return _strictly(raw)
-    return event if _ids_hold([event]) else _strictly(raw)
-
-
-def _strictly(raw: bytes | msgspec.Raw) -> Item:
-    try:
-        return _strict.decode(raw)
+        return _one.decode(raw)
     except msgspec.ValidationError as error:
         return _why_not(raw, error)
     except _FAULTS:
@@ -123,8 +115,8 @@ _kinds = [_with_any_ids(kind) for kind in get_args(Event)]
 _ids_of: dict[type, Callable[[Event], tuple[str | None, ...]]] = {
     kind: attrgetter(*places) for kind, places in _kinds
 }
-_AnyIds: Any = reduce(or_, [kind for kind, _ in _kinds])
-_one: msgspec.json.Decoder[Event] = msgspec.json.Decoder(_AnyIds)
-_many: msgspec.json.Decoder[list[Event]] = msgspec.json.Decoder(list[_AnyIds])
-_strict: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_one: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_many: msgspec.json.Decoder[list[Event]] = msgspec.json.Decoder(
+    list[reduce(or_, [kind for kind, _ in _kinds])]  # type: ignore[misc]
+)
 _identified = msgspec.json.Decoder(_Identified)
