@@ -35,9 +35,6 @@ ON_SALE, SOLD = (FIELDS.index(name) for name in LISTING_FIELDS)
 Totals: TypeAlias = Sequence[int]
 """One integer for each of `FIELDS`; money in minor units."""
 
-Scores: TypeAlias = tuple[int | None, int | None, int | None]
-"""Stars by dimension, in the order of `DIMENSIONS`."""
-
 DayTotals: TypeAlias = Mapping[date, Totals]
 """Totals by day; a day on which nothing happened may be absent."""
 
@@ -112,7 +109,12 @@ def histogram(totals: Totals, dimension: Dimension) -> Histogram:
     return Histogram(*totals[start : start + len(STARS)])
 
 
-def add_rating(to: list[int], scores: Scores, state: RatingState, sign: int = 1) -> None:
+def add_rating(
+    to: list[int],
+    scores: tuple[int | None, int | None, int | None],
+    state: RatingState,
+    sign: int = 1,
+) -> None:
     """Add (or with sign -1 take away) a rating: its stars if it counts, else one for its reason."""
     if state is not _COUNTED:
         to[_REASONS + state] += sign
