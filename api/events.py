@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, get_args
+from typing import Annotated
 from urllib.parse import unquote
 
 import msgspec
@@ -10,12 +10,13 @@ from msgspec import Meta
 
 from api import bodies
 from api.context import Call, Context, Limits
+from api.decoding import Item, Unreadable, decode_all, decode_one
 from api.operations import Answer, Lines, Operation, operation
 from api.problems import Problem, bad_parameter
-from api.wire import NoParameters, array_items, field_error, is_json, is_utf8, query, reply
+from api.wire import NoParameters, array_items, is_json, is_utf8, query, reply
 from domain.errors import EventCode, FieldError
-from domain.events import AnyEvent, Event
-from domain.recording import Refused, Submission
+from domain.events import Event
+from domain.recording import Outcome, Refused, Submission
 
 BATCH = "application/cloudevents-batch+json"
 SINGLE = "application/cloudevents+json"
@@ -34,8 +35,6 @@ CHUNK_BYTES_MIN = 1024 * 1024
 """A chunk of a stream ends after so many bytes, however few events are in it."""
 
 _BLANK_LINES = re.compile(rb"\n[ \t\r\n]*\n")
-
-EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -57,20 +56,6 @@ class Received(msgspec.Struct, frozen=True):
     rejected: Annotated[list[Rejected], Meta(max_length=REJECTED_LISTED_MAX)]
 
 
-class _Identified(msgspec.Struct):
-    """What is told of any object; whatever else it has is passed over."""
-
-    id: msgspec.Raw = msgspec.Raw(b"null")
-
-
-_identified = msgspec.json.Decoder(_Identified)
-_one = msgspec.json.Decoder(Event)
-_many = msgspec.json.Decoder(list[Event])
-
-Item = tuple[str | None, Event | Refused]
-"""The CloudEvents id as far as it can be read, and the event or why it is not one."""
-
-
 class Tally:
     """Counts outcomes over the chunks of one request."""
 
@@ -78,20 +63,20 @@ class Tally:
         self.received = self.stored = self.duplicates = self.rejected_count = 0
         self.rejected: list[Rejected] = []
 
-    def add(self, items: Sequence[Item], outcomes: Sequence[object]) -> None:
+    def add(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
         """Count the outcomes of the next items."""
-        for (event_id, _), outcome in zip(items, outcomes, strict=True):
-            if isinstance(outcome, Refused):
-                self.rejected_count += 1
-                if len(self.rejected) < REJECTED_LISTED_MAX:
-                    self.rejected.append(
-                        Rejected(self.received, event_id, outcome.code, outcome.errors)
-                    )
-            elif outcome == "stored":
-                self.stored += 1
-            else:
-                self.duplicates += 1
-            self.received += 1
+        stored, duplicates = outcomes.count("stored"), outcomes.count("duplicate")
+        if stored + duplicates < len(outcomes):
+            for index, (item, outcome) in enumerate(
+                zip(items, outcomes, strict=True), self.received
+            ):
+                if isinstance(outcome, Refused):
+                    self.rejected_count += 1
+                    if len(self.rejected) < REJECTED_LISTED_MAX:
+                        self.rejected.append(Rejected(index, item.id, outcome.code, outcome.errors))
+        self.stored += stored
+        self.duplicates += duplicates
+        self.received += len(outcomes)
 
     def received_all(self) -> Received:
         """What became of all items so far."""
@@ -184,14 +169,14 @@ async def _record(
     submission = Submission(
         tenant_id=key.tenant_id,
         shop_ids=None if key.shop_ids is None else frozenset(key.shop_ids),
-        events=[event for _, event in items],
+        events=items,
         strict=strict,
     )
     outcomes = await ctx.ledger.record(submission, ctx.clock())
     tally.add(items, outcomes)
 
 
-async def _read(request: Call, ctx: Context, media_type: str) -> list[Item]:
+async def _read(request: Call, ctx: Context, media_type: str) -> Sequence[Item]:
     limits = ctx.limits
     bytes_max = limits.event_bytes_max if media_type == SINGLE else limits.batch_bytes_max
     body = await bodies.read(request, bytes_max)
@@ -207,19 +192,18 @@ async def _read(request: Call, ctx: Context, media_type: str) -> list[Item]:
         raise Problem(
             "content_too_large", f"Expected at most {limits.event_bytes_max} bytes in one event"
         )
-    items = [_item(body)] if is_utf8(body) else []
-    if not items or (isinstance(items[0][1], Refused) and not is_json(body)):
+    item = decode_one(body) if is_utf8(body) else None
+    if item is None or (isinstance(item, Unreadable) and not is_json(body)):
         raise Problem("bad_request", "The body is not valid JSON")
-    return items
+    return [item]
 
 
-def _batch(body: bytes, events_max: int) -> list[Item]:
+def _batch(body: bytes, events_max: int) -> Sequence[Item]:
     if not is_utf8(body):
         raise Problem("bad_request", "The body is not UTF-8")
-    try:
-        found: list[Item] = [(event.id, event) for event in _many.decode(body)]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        found = [_item(raw) for raw in array_items(body, events_max, "events")]
+    found: Sequence[Item] | None = decode_all(body)
+    if found is None:
+        found = [decode_one(raw) for raw in array_items(body, events_max, "events")]
     if len(found) > events_max:
         raise Problem("content_too_large", f"Expected at most {events_max} events")
     return found
@@ -261,40 +245,10 @@ async def read_lines(parts: AsyncIterator[bytes], limits: Limits) -> AsyncIterat
 def _line(line: bytearray, bytes_max: int, *, too_long: bool) -> list[Item]:
     if too_long or len(line) > bytes_max:
         error = FieldError("", f"Expected at most {bytes_max} bytes in a line")
-        return [(None, Refused("too_large", [error]))]
+        return [Unreadable("too_large", [error])]
     if not line.strip():
         return []
-    return [_item(bytes(line)) if is_utf8(line) else (None, Refused("malformed"))]
-
-
-def _item(raw: bytes | msgspec.Raw) -> Item:
-    """One event, or the first reason why it is none, in the contract's order of precedence."""
-    try:
-        event = _one.decode(raw)
-    except msgspec.ValidationError as error:
-        return _why_not(raw, error)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None, Refused("malformed")
-    return event.id, event
-
-
-def _why_not(raw: bytes | msgspec.Raw, error: msgspec.ValidationError) -> Item:
-    try:
-        identified = _identified.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None, Refused("malformed", [FieldError("", "Expected a JSON object")])
-    try:
-        event_id = msgspec.json.decode(identified.id, type=str)
-    except msgspec.MsgspecError:
-        event_id = None
-    try:
-        kind = msgspec.json.decode(raw, type=AnyEvent).type
-    except msgspec.ValidationError as wrong:
-        return event_id, Refused("invalid", [field_error(wrong)])
-    if kind in EVENT_TYPES:
-        return event_id, Refused("invalid", [field_error(error)])
-    expected = ", ".join(sorted(EVENT_TYPES))
-    return event_id, Refused("unknown_type", [FieldError("/type", f"Expected one of {expected}")])
+    return [decode_one(bytes(line)) if is_utf8(line) else Unreadable("malformed")]
 
 
 def _binary(request: Call, body: bytes) -> bytes:

@@ -38,6 +38,13 @@ def day_of(instant: datetime, time_zone: str) -> date:
     return instant.astimezone(zone(time_zone)).date()
 
 
+def month_of(instant: datetime, time_zone: str) -> date:
+    """The first day of the calendar month in which an instant, given in UTC, falls in the zone."""
+    # No zone is a whole day from UTC, and a zone's day takes long to find.
+    day = instant if 1 < instant.day < 28 else day_of(instant, time_zone)
+    return date(day.year, day.month, 1)
+
+
 def last_instant(now: datetime) -> datetime:
     """The last instant that facts may carry, as `FIRST_INSTANT` is the first."""
     return now + CLOCK_TOLERANCE

@@ -1,12 +1,14 @@
 """Which ratings count: removed, late, over the buyer's cap, or counted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
 from domain.facts import Moderation, Rating
 from domain.rules import Rules
 from domain.totals import RatingState
+
+COUNTED, LATE, CAPPED, REMOVED = RatingState
 
 
 def is_late(rating: Rating, rules: Rules) -> bool:
@@ -24,26 +26,20 @@ def is_removed(moderations: Iterable[Moderation]) -> bool:
     return last is not None and last.removes
 
 
-def settle(ratings: Iterable[tuple[Rating, bool]], rules: Rules) -> dict[str, RatingState]:
+def settle(ratings: Sequence[tuple[Rating, bool]], rules: Rules) -> dict[str, RatingState]:
     """States, by review id, of all ratings of one shop, buyer and month of completion.
 
     The value beside each rating says whether it is removed. Order does not matter.
     """
-    states: dict[str, RatingState] = {}
-    candidates: list[Rating] = []
-    for rating, removed in ratings:
-        if removed:
-            states[rating.review_id] = RatingState.REMOVED
-        elif is_late(rating, rules):
-            states[rating.review_id] = RatingState.LATE
-        else:
-            candidates.append(rating)
+    states = {
+        rating.review_id: REMOVED if removed else LATE if is_late(rating, rules) else COUNTED
+        for rating, removed in ratings
+    }
     cap = rules.ratings_per_buyer_month
-    if cap is not None and len(candidates) > cap:
-        candidates.sort(key=_cap_order)
-    for place, rating in enumerate(candidates):
-        within = cap is None or place < cap
-        states[rating.review_id] = RatingState.COUNTED if within else RatingState.CAPPED
+    if cap is not None and len(states) > cap:
+        candidates = [rating for rating, _ in ratings if states[rating.review_id] is COUNTED]
+        for rating in sorted(candidates, key=_cap_order)[cap:]:
+            states[rating.review_id] = CAPPED
     return states
 
 

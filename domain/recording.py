@@ -209,7 +209,7 @@ def _settle_ratings(
             if key in moderations:
                 removed = ratings.is_removed(moderations[key])
             else:
-                removed = stored.states.get(key) is RatingState.REMOVED
+                removed = stored.states.get(key) is ratings.REMOVED
             members.append((rating, removed))
         states = ratings.settle(members, shops[shop_key].rules)
         for rating in cohort:

@@ -40,7 +40,7 @@ class Recount:
     def add_ratings(self, group: Iterable[tuple[Rating, bool, RatingState]]) -> None:
         """Add all ratings of one buyer and month: whether each is removed, and its stored state."""
         group = list(group)
-        states = ratings.settle(((rating, removed) for rating, removed, _ in group), self.rules)
+        states = ratings.settle([(rating, removed) for rating, removed, _ in group], self.rules)
         for rating, _, stored in group:
             state = states[rating.review_id]
             totals.add_rating(self.days[rating.day], rating.scores, state)

@@ -28,7 +28,7 @@ _STARTS = {dimension: n * len(STARS) for n, dimension in enumerate(DIMENSIONS)}
 
 LATE, CAPPED, REMOVED = (FIELDS.index(name) for name in ("late", "capped", "removed"))
 PAID, REFUNDED = (FIELDS.index(name) for name in SALES_FIELDS)
-_STAR_PLACES = [start - 1 for start in _STARTS.values()]
+_DESCRIPTION, _SERVICE, _LOGISTICS = (start - 1 for start in _STARTS.values())
 _REASONS = LATE - 1
 ON_SALE, SOLD = (FIELDS.index(name) for name in LISTING_FIELDS)
 
@@ -46,6 +46,9 @@ class RatingState(IntEnum):
     LATE = 1
     CAPPED = 2
     REMOVED = 3
+
+
+_COUNTED = RatingState.COUNTED
 
 
 class Histogram(msgspec.Struct, frozen=True, array_like=True):
@@ -107,12 +110,19 @@ def histogram(totals: Totals, dimension: Dimension) -> Histogram:
 
 
 def add_rating(
-    to: list[int], scores: Iterable[int | None], state: RatingState, sign: int = 1
+    to: list[int],
+    scores: tuple[int | None, int | None, int | None],
+    state: RatingState,
+    sign: int = 1,
 ) -> None:
     """Add (or with sign -1 take away) a rating: its stars if it counts, else one for its reason."""
-    if state is not RatingState.COUNTED:
+    if state is not _COUNTED:
         to[_REASONS + state] += sign
         return
-    for start, stars in zip(_STAR_PLACES, scores, strict=True):
-        if stars is not None:
-            to[start + stars] += sign
+    description, service, logistics = scores
+    if description is not None:
+        to[_DESCRIPTION + description] += sign
+    if service is not None:
+        to[_SERVICE + service] += sign
+    if logistics is not None:
+        to[_LOGISTICS + logistics] += sign

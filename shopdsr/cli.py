@@ -226,7 +226,7 @@ def import_events(settings: Settings, tenant: str, file: Path) -> None:
         tenant_id = await Keys(database).find_tenant(tenant)
         tally = Tally()
         async for items in read_lines(_parts(file), settings.limits):
-            submission = Submission(tenant_id, None, [event for _, event in items])
+            submission = Submission(tenant_id, None, items)
             [outcomes] = await ledger.record([submission], clock())
             tally.add(items, outcomes)
         return tally

@@ -13,6 +13,7 @@ from domain.days import (
     days_before,
     days_between,
     last_instant,
+    month_of,
     window,
     zone,
     zone_names,
@@ -40,6 +41,20 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 def test_a_day_begins_at_midnight_of_the_shop(instant: str, time_zone: str, expected: date) -> None:
     """The same instant falls on the day that the shop's wall clock shows, whatever its offset."""
     assert day_of(datetime.fromisoformat(instant), time_zone) == expected
+
+
+@given(
+    st.integers(2001, 2100),
+    st.integers(1, 12),
+    st.timedeltas(timedelta(days=-5), timedelta(days=5)),
+    st.sampled_from(sorted(zone_names())),
+)
+def test_a_month_is_the_one_of_the_day(
+    year: int, month: int, after: timedelta, time_zone: str
+) -> None:
+    """However near an instant is to the edge of a month, in UTC or in the shop's zone."""
+    instant = datetime(year, month, 1, tzinfo=UTC) + after
+    assert month_of(instant, time_zone) == day_of(instant, time_zone).replace(day=1)
 
 
 def test_only_listed_zones_exist() -> None:

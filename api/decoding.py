@@ -1,0 +1,122 @@
+"""Events as they were sent, decoded.
+
+By its own type each id of an event is looked at by a pattern, which takes longer than all else
+about it. So a batch is decoded with any texts for ids, and these are looked at together; only where
+something is wrong in it are its events decoded by their own types, one by one.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from itertools import chain
+from operator import attrgetter, or_
+from typing import Annotated, Any, TypeAlias, get_args
+
+import msgspec
+from msgspec import Meta
+
+from api.wire import field_error
+from domain.errors import FieldError
+from domain.events import AnyEvent, Event
+from domain.names import EventText, Id
+from domain.recording import Refused
+
+EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
+
+_FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class Unreadable(Refused, frozen=True, gc=False):
+    """What is no event of this service; `id` is its CloudEvents id as far as it can be read."""
+
+    id: str | None = None
+
+
+Item: TypeAlias = Event | Unreadable
+
+
+def decode_all(body: bytes) -> list[Event] | None:
+    """The events of an array; None where any of them is none, or it is no array."""
+    try:
+        events = _many.decode(body)
+    except _FAULTS:
+        return None
+    return events if _ids_hold(events) else None
+
+
+def decode_one(raw: bytes | msgspec.Raw) -> Item:
+    """One event, or the first reason why it is none, in the contract's order of precedence."""
+    try:
+        return _one.decode(raw)
+    except msgspec.ValidationError as error:
+        return _why_not(raw, error)
+    except _FAULTS:
+        return Unreadable("malformed")
+
+
+def _why_not(raw: bytes | msgspec.Raw, error: msgspec.ValidationError) -> Unreadable:
+    try:
+        identified = _identified.decode(raw)
+    except _FAULTS:
+        return Unreadable("malformed", [FieldError("", "Expected a JSON object")])
+    try:
+        event_id = msgspec.json.decode(identified.id, type=str)
+    except msgspec.MsgspecError:
+        event_id = None
+    try:
+        kind = msgspec.json.decode(raw, type=AnyEvent).type
+    except msgspec.ValidationError as wrong:
+        return Unreadable("invalid", [field_error(wrong)], event_id)
+    if kind in EVENT_TYPES:
+        return Unreadable("invalid", [field_error(error)], event_id)
+    expected = ", ".join(sorted(EVENT_TYPES))
+    errors = [FieldError("/type", f"Expected one of {expected}")]
+    return Unreadable("unknown_type", errors, event_id)
+
+
+def _ids_hold(events: Sequence[Event]) -> bool:
+    """Whether ids are visible ASCII, as `Id` and `EventText` say."""
+    ids = chain.from_iterable([_ids_of[type(event)](event) for event in events])
+    text = "".join(filter(None, ids))
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def _bounded(shape: Any) -> Any:
+    text, meta = get_args(shape)
+    return Annotated[text, Meta(min_length=meta.min_length, max_length=meta.max_length)]
+
+
+_BOUNDED: dict[Any, Any] = {shape: _bounded(shape) for shape in (Id, EventText)}
+_BOUNDED |= {shape | None: bounded | None for shape, bounded in _BOUNDED.items()}
+
+
+def _with_any_ids(kind: type[msgspec.Struct]) -> tuple[type[msgspec.Struct], list[str]]:
+    """A kind of Struct with bounds alone for its ids, and where in it these are."""
+    fields: list[tuple[str, Any, Any]] = []
+    places: list[str] = []
+    for field in msgspec.structs.fields(kind):
+        name, shape = field.name, field.type
+        if shape in _BOUNDED:
+            fields.append((name, _BOUNDED[shape], field.default))
+            places.append(name)
+        elif isinstance(shape, type) and issubclass(shape, msgspec.Struct):
+            inner, inner_places = _with_any_ids(shape)
+            fields.append((name, inner, field.default))
+            places += [f"{name}.{place}" for place in inner_places]
+    return msgspec.defstruct(kind.__name__, fields, bases=(kind,), kw_only=True), places
+
+
+class _Identified(msgspec.Struct):
+    """What is told of any object; whatever else it has is passed over."""
+
+    id: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_kinds = [_with_any_ids(kind) for kind in get_args(Event)]
+_ids_of: dict[type, Callable[[Event], tuple[str | None, ...]]] = {
+    kind: attrgetter(*places) for kind, places in _kinds
+}
+_one: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_many: msgspec.json.Decoder[list[Event]] = msgspec.json.Decoder(
+    list[reduce(or_, [kind for kind, _ in _kinds])]  # type: ignore[misc]
+)
+_identified = msgspec.json.Decoder(_Identified)

@@ -1,0 +1,62 @@
+"""Decoding events: what the types of the events say, whichever way it is found."""
+
+import json
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from api.decoding import Unreadable, decode_all, decode_one
+from domain.events import Event
+from tests.api.samples import DATA, Json, event
+
+CHARACTERS = [*map(chr, range(256)), "\u2028", "\ud7ff", "😀", "a b", "a\n", "\na", " a", "é́"]
+
+
+def texts(type_: str, text: str) -> Iterator[Json]:
+    """Good events but for a text in the place of one that they have, at either end of it."""
+    for name in ("id", "source", "subject"):
+        yield {**event(type_), name: f"{text}x"}
+        yield {**event(type_), name: f"x{text}"}
+    for name, value in DATA[type_].items():
+        if isinstance(value, str):
+            yield event(type_, data={name: f"{text}x"})
+            yield event(type_, data={name: f"x{text}"})
+    yield event(type_, data={"lines": [{"listing_id": text, "quantity": 1, "amount": "1"}]})
+
+
+@pytest.mark.parametrize("type_", DATA)
+def test_texts_are_taken_as_the_types_say(type_: str) -> None:
+    good = json.dumps(event(type_))
+    for text in CHARACTERS:
+        for one in texts(type_, text):
+            told = json.dumps(one)
+            try:
+                expected = msgspec.json.decode(told, type=Event)
+            except msgspec.ValidationError:
+                assert isinstance(decode_one(told.encode()), Unreadable), told
+                assert decode_all(f"[{good},{told}]".encode()) is None, told
+            else:
+                found = decode_all(f"[{good},{told}]".encode())
+                assert found is not None
+                for taken in (decode_one(told.encode()), found[1]):
+                    assert isinstance(taken, type(expected))
+                    assert msgspec.to_builtins(taken) == msgspec.to_builtins(expected)
+
+
+def test_lengths_hold_for_ids() -> None:
+    for name, longest in (("id", 256), ("source", 256), ("subject", 64)):
+        assert decode_all(json.dumps([{**event(), name: "x" * longest}]).encode())
+        for text in ("", "x" * (longest + 1)):
+            assert decode_all(json.dumps([{**event(), name: text}]).encode()) is None
+    for text in ("", "x" * 65):
+        assert decode_all(json.dumps([event(data={"buyer_id": text})]).encode()) is None
+        assert decode_all(json.dumps([event(data={"listing_id": text})]).encode()) is None
+
+
+def test_the_first_thing_wrong_is_told() -> None:
+    wrong = event(id="e 1", data={"review_id": "r 1", "order_id": 1})
+    found = decode_one(json.dumps(wrong).encode())
+    assert isinstance(found, Unreadable)
+    assert (found.id, found.code) == ("e 1", "invalid")
+    assert [error.pointer for error in found.errors] == ["/id"]
