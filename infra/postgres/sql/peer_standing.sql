@@ -14,6 +14,16 @@ from (
 left join peer_groups g
     on g.tenant_id = p.tenant_id and g.as_of = p.as_of
     and g.marketplace = $3 and g.category = $4
-left join peer_shops m
-    on m.tenant_id = p.tenant_id and m.shop_key = $5 and m.as_of = p.as_of
-    and m.marketplace = $3 and m.category = $4
+left join lateral (
+    select
+        description[place] as description, service[place] as service, logistics[place] as logistics
+    from (
+        select array_position(shop_keys, $6) as place, description, service, logistics
+        from peer_members
+        where tenant_id = p.tenant_id and as_of = p.as_of
+            and marketplace = $3 and category = $4 and currency = $5
+            and last_shop_key >= $6
+        order by last_shop_key
+        limit 1
+    ) found
+) m on true

@@ -1,23 +1,37 @@
--- Every shop of a tenant in the windows of its own rules that end on a day: ratings, stars, sales.
+-- Every shop of a tenant in the windows of its own rules that end on a day: ratings, stars, sales,
+-- in columns, one row for those that share all but themselves.
 -- Running totals that stand for a day nearby are moved by the days between the ends of both
 -- windows and between their starts. Without them the windows are whole: those that end where
 -- they start are moved by their starts alone.
 select
-    s.shop_key, s.marketplace, s.category, s.currency, s.rules, s.rules_version,
-    coalesce(t.description_1 + t.description_2 + t.description_3 + t.description_4 + t.description_5, 0)
-        + span.sign * moved.description_count as description_count,
-    coalesce(t.description_1 + 2 * t.description_2 + 3 * t.description_3 + 4 * t.description_4 + 5 * t.description_5, 0)
-        + span.sign * moved.description_stars as description_stars,
-    coalesce(t.service_1 + t.service_2 + t.service_3 + t.service_4 + t.service_5, 0)
-        + span.sign * moved.service_count as service_count,
-    coalesce(t.service_1 + 2 * t.service_2 + 3 * t.service_3 + 4 * t.service_4 + 5 * t.service_5, 0)
-        + span.sign * moved.service_stars as service_stars,
-    coalesce(t.logistics_1 + t.logistics_2 + t.logistics_3 + t.logistics_4 + t.logistics_5, 0)
-        + span.sign * moved.logistics_count as logistics_count,
-    coalesce(t.logistics_1 + 2 * t.logistics_2 + 3 * t.logistics_3 + 4 * t.logistics_4 + 5 * t.logistics_5, 0)
-        + span.sign * moved.logistics_stars as logistics_stars,
-    coalesce(t.paid, 0) + span.sign * moved.paid as paid,
-    coalesce(t.refunded, 0) + span.sign * moved.refunded as refunded
+    s.marketplace, s.category, s.currency, s.rules, s.rules_version,
+    array_agg(s.shop_key) as shop_keys,
+    array_agg(
+        coalesce(t.description_1 + t.description_2 + t.description_3 + t.description_4 + t.description_5, 0)
+        + span.sign * moved.description_count
+    ) as description_counts,
+    array_agg(
+        coalesce(t.description_1 + 2 * t.description_2 + 3 * t.description_3 + 4 * t.description_4 + 5 * t.description_5, 0)
+        + span.sign * moved.description_stars
+    ) as description_stars,
+    array_agg(
+        coalesce(t.service_1 + t.service_2 + t.service_3 + t.service_4 + t.service_5, 0)
+        + span.sign * moved.service_count
+    ) as service_counts,
+    array_agg(
+        coalesce(t.service_1 + 2 * t.service_2 + 3 * t.service_3 + 4 * t.service_4 + 5 * t.service_5, 0)
+        + span.sign * moved.service_stars
+    ) as service_stars,
+    array_agg(
+        coalesce(t.logistics_1 + t.logistics_2 + t.logistics_3 + t.logistics_4 + t.logistics_5, 0)
+        + span.sign * moved.logistics_count
+    ) as logistics_counts,
+    array_agg(
+        coalesce(t.logistics_1 + 2 * t.logistics_2 + 3 * t.logistics_3 + 4 * t.logistics_4 + 5 * t.logistics_5, 0)
+        + span.sign * moved.logistics_stars
+    ) as logistics_stars,
+    array_agg(coalesce(t.paid, 0) + span.sign * moved.paid) as paid,
+    array_agg(coalesce(t.refunded, 0) + span.sign * moved.refunded) as refunded
 from shops s
 join (
     select
@@ -60,3 +74,5 @@ cross join lateral (
         and d.day > least(p.one, p.other) and d.day <= greatest(p.one, p.other)
 ) moved
 where s.tenant_id = $1
+group by s.marketplace, s.category, s.currency, s.rules, s.rules_version
+order by s.marketplace, s.category
