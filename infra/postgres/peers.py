@@ -36,6 +36,8 @@ _MEMBERS_A_ROW: Final = 32
 
 _ROWS_AT_ONCE: Final = 1_000
 
+_named = itemgetter("marketplace", "category")
+
 BUILT_IN_WINDOWS: list[list[Any]] = [
     [found.name for found in BUILT_IN.values()],
     [found.version for found in BUILT_IN.values()],
@@ -84,7 +86,7 @@ class Peers:
         groups: list[tuple[object, ...]] = []
         members: list[tuple[object, ...]] = []
         names = set()
-        for named, peers in groupby(rows, itemgetter("marketplace", "category")):
+        for named, peers in groupby(sorted(rows, key=_named), _named):
             taken = snapshot([await self._shops(connection, tenant_id, row) for row in peers])
             groups += [(tenant_id, as_of, *named, *row) for row in _group_rows(taken)]
             members += [(*named, *row) for row in _member_rows(taken)]
