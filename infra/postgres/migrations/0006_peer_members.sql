@@ -14,8 +14,9 @@ create table peer_members (
     description integer[] not null,
     service integer[] not null,
     logistics integer[] not null,
-    constraint peer_members_pkey
-        primary key (tenant_id, as_of, marketplace, category, currency, last_shop_key)
+    constraint peer_members_pkey primary key (
+        tenant_id, as_of, marketplace, category, currency, last_shop_key
+    )
 );
 
 insert into peer_members (

@@ -1,9 +1,9 @@
--- Every shop of a tenant in the windows of its own rules that end on a day: ratings, stars, sales,
--- in columns, one row for those that share all but themselves.
+-- Every shop of a tenant in the windows of its own rules that end on a day: ratings, stars, sales.
+-- They come in columns, one row for the shops that share all but themselves.
 -- Running totals that stand for a day nearby are moved by the days between the ends of both
 -- windows and between their starts. Without them the windows are whole: those that end where
 -- they start are moved by their starts alone.
--- The rules exist; that the join need not find them keeps the planner from expecting few shops.
+-- Rules always exist. They are joined as if they might not, or the planner expects few shops.
 select
     s.marketplace, s.category, s.currency, s.rules, s.rules_version,
     array_agg(s.shop_key) as shop_keys,
