@@ -3,18 +3,16 @@
 A snapshot is taken of all shops at once; an answer about one shop looks up its group in it.
 """
 
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
 from math import lcm
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from domain import figures, scores
+from domain import figures
 from domain.rules import Rules
 from domain.totals import DIMENSIONS, Dimension
 
@@ -52,97 +50,74 @@ class Group(msgspec.Struct, frozen=True):
 class PeerStanding(msgspec.Struct, frozen=True):
     """What the newest snapshot says of a shop; `as_of` is null where there is no snapshot.
 
-    A dimension is absent from `groups` where no peer has a score, and from `percentiles` where
-    this shop had none.
+    A dimension is absent from `groups` where no peer has a score, and from `below`, the number of
+    peers strictly below, where this shop had none.
     """
 
     as_of: date | None = None
     groups: Mapping[Dimension, Group] = {}
-    percentiles: Mapping[Dimension, float] = {}
+    below: Mapping[Dimension, int] = {}
 
 
-class Tally(msgspec.Struct, frozen=True, gc=False):
-    """Ratings and their stars; the count is at least 1."""
+Tally: TypeAlias = tuple[int, int]
+"""Ratings and their stars; no ratings where a shop has no score."""
 
-    count: int
-    sum: int
+Member: TypeAlias = tuple[int | None, ...]
+"""A shop's key and sales, and for each dimension how many peers are below; null without a score."""
 
 
-class PeerShop(NamedTuple):
-    """One shop as a snapshot takes it; a dimension that is not `ok` has no tally."""
+class PeerShops(NamedTuple):
+    """Shops of one group and currency as a snapshot takes them, in columns: one member a shop."""
 
-    shop_key: int
-    marketplace: str
-    category: str
     currency: str
-    sales: int
-    tallies: Mapping[Dimension, Tally]
-
-
-GroupKey: TypeAlias = tuple[str, str, Dimension]
-"""Marketplace, category, dimension."""
-
-SalesKey: TypeAlias = tuple[str, str, str]
-"""Marketplace, category, currency."""
-
-Percentiles: TypeAlias = dict[Dimension, dict[int, float | None]]
-"""By dimension and shop key; null where the shop is alone, absent where it has no score."""
+    shop_keys: Sequence[int]
+    sales: Sequence[int]
+    tallies: Sequence[Sequence[Tally]]
+    """In the order of the dimensions."""
 
 
 class Snapshot(NamedTuple):
-    """All groups of one tenant; sales in minor units, rising."""
+    """A group of peers; its members by currency, their keys rising.
 
-    groups: dict[GroupKey, Group]
-    percentiles: Percentiles
-    sales: dict[SalesKey, list[int]]
+    A dimension is absent where no peer has a score.
+    """
 
-
-def scored(tallies: Iterable[tuple[int, int]], rules: Rules) -> dict[Dimension, Tally]:
-    """Of counts and sums, one pair a dimension, those with a score under the shop's own rules."""
-    return {
-        dimension: Tally(*tally)
-        for dimension, tally in zip(DIMENSIONS, tallies, strict=True)
-        if scores.status(tally[0], rules) == "ok"
-    }
+    groups: dict[Dimension, Group]
+    members: dict[str, list[Member]]
 
 
-def snapshot(shops: Iterable[PeerShop]) -> Snapshot:
-    """Group the shops and rank each within its groups, in the time of one sort per group."""
-    peers: dict[tuple[str, str], list[PeerShop]] = defaultdict(list)
-    sales: dict[SalesKey, list[int]] = defaultdict(list)
-    for shop in shops:
-        peers[shop.marketplace, shop.category].append(shop)
-        sales[shop.marketplace, shop.category, shop.currency].append(shop.sales)
-    groups: dict[GroupKey, Group] = {}
-    percentiles: Percentiles = {dimension: {} for dimension in DIMENSIONS}
-    for named, members in peers.items():
-        for dimension in DIMENSIONS:
-            found = {
-                shop.shop_key: shop.tallies[dimension]
-                for shop in members
-                if dimension in shop.tallies
-            }
-            if not found:
-                continue
-            tallies = list(found.values())
-            ranks = _ranks(tallies)
-            rising = sorted(ranks)
-            groups[*named, dimension] = Group(
-                shops=len(tallies),
-                mean=_mean(tallies),
-                min=_score(tallies[ranks.index(rising[0])]),
-                max=_score(tallies[ranks.index(rising[-1])]),
+def scored(counts: Iterable[int], stars: Iterable[int], rules: Rules) -> list[Tally]:
+    """Those with a score under the shops' own rules; the others without their ratings."""
+    least = rules.min_ratings
+    return [tally if tally[0] >= least else (0, 0) for tally in zip(counts, stars, strict=True)]
+
+
+def snapshot(peers: Sequence[PeerShops]) -> Snapshot:
+    """Rank the shops of one marketplace and category, in the time of one sort a dimension."""
+    groups: dict[Dimension, Group] = {}
+    below: list[Iterator[int | None]] = []
+    for place, dimension in enumerate(DIMENSIONS):
+        tallies = [tally for shops in peers for tally in shops.tallies[place]]
+        ranks = _ranks(tallies)
+        rising = sorted(rank for rank in ranks if rank is not None)
+        if rising:
+            groups[dimension] = Group(
+                shops=len(rising),
+                mean=_mean(tallies, len(rising)),
+                min=Fraction(*reversed(tallies[ranks.index(rising[0])])),
+                max=Fraction(*reversed(tallies[ranks.index(rising[-1])])),
             )
-            places = [percentile(bisect_left(rising, rank), len(ranks)) for rank in ranks]
-            percentiles[dimension].update(zip(found, places, strict=True))
-    return Snapshot(
-        groups=groups,
-        percentiles=percentiles,
-        sales={key: sorted(values) for key, values in sales.items()},
-    )
+        # Of equal ranks the first one stays.
+        lower: dict[float | None, int] = dict(
+            zip(reversed(rising), reversed(range(len(rising))), strict=True)
+        )
+        below.append(map(lower.get, ranks))
+    members: defaultdict[str, list[Member]] = defaultdict(list)
+    for shops in peers:
+        members[shops.currency] += zip(shops.shop_keys, shops.sales, *below, strict=False)
+    return Snapshot(groups, {currency: sorted(found) for currency, found in members.items()})
 
 
-@lru_cache(maxsize=4096)
 def percentile(below: int, shops: int) -> float | None:
     """`100 below / (shops - 1)`: the share of the other shops strictly below; None if alone."""
     if shops < 2:
@@ -167,6 +142,7 @@ def compare(
     if group is None or group.shops < rules.peer_min_shops:
         return _no_peers("too_few_peers", standing.as_of)
     relation = _relation(score, group.mean)
+    below = standing.below.get(dimension)
     return Peers(
         status="ok",
         as_of=standing.as_of,
@@ -174,7 +150,7 @@ def compare(
         mean=figures.score(group.mean),
         min=figures.score(group.min),
         max=figures.score(group.max),
-        percentile=standing.percentiles.get(dimension),
+        percentile=None if below is None else percentile(below, group.shops),
         relation=relation,
         percent=figures.percent(_percent(score, group, relation)),
         flag=_FLAGS[relation],
@@ -210,33 +186,29 @@ def _percent(score: Fraction, group: Group, relation: Relation) -> Fraction | No
     return min(100 * (score - group.mean) / (furthest - group.mean), Fraction(100))
 
 
-def _ranks(group: Sequence[Tally]) -> Sequence[float]:
+def _ranks(group: Sequence[Tally]) -> Sequence[float | None]:
     """Numbers that order and equal each other as the exact scores do, much faster than those."""
     # Two different scores are at least 1 / (count * count) apart. Floats up to 5, cut off at
     # 2 ** -50, keep them apart as long as counts are short; else whole numbers do, scaled by more.
-    bits = max(tally.count for tally in group).bit_length()
+    bits = max((count for count, _ in group), default=0).bit_length()
     if bits <= 25:
-        return [tally.sum / tally.count for tally in group]
-    return [(tally.sum << 2 * bits) // tally.count for tally in group]
+        return [stars / count if count else None for count, stars in group]
+    return [(stars << 2 * bits) // count if count else None for count, stars in group]
 
 
-def _mean(group: Sequence[Tally]) -> Fraction:
+def _mean(group: Iterable[Tally], shops: int) -> Fraction:
     # Scores are added a few at a time, so that most additions are of short numbers, and the sum
     # is reduced once at the end: linear in practice, where adding one by one is quadratic.
-    sums: Counter[int] = Counter()
-    for tally in group:
-        sums[tally.count] += tally.sum
-    terms = [(stars, count) for count, stars in sums.items()]
+    sums: defaultdict[int, int] = defaultdict(int)
+    for count, stars in group:
+        sums[count] += stars
+    terms = [(stars, count) for count, stars in sums.items() if count]
     while len(terms) > 1:
         terms = [_added(terms[start : start + 16]) for start in range(0, len(terms), 16)]
     total, denominator = terms[0]
-    return Fraction(total, denominator * len(group))
+    return Fraction(total, denominator * shops)
 
 
 def _added(terms: Sequence[tuple[int, int]]) -> tuple[int, int]:
     common = lcm(*(denominator for _, denominator in terms))
     return sum(numerator * (common // denominator) for numerator, denominator in terms), common
-
-
-def _score(tally: Tally) -> Fraction:
-    return Fraction(tally.sum, tally.count)

@@ -145,10 +145,13 @@ class _Cuts(msgspec.Struct, frozen=True):
 
 
 def sales(totals: Totals, rules: Rules) -> int:
+    """What these totals come to, in minor units."""
+    return net_sales(totals[PAID], totals[REFUNDED], rules)
+
+
+def net_sales(paid: int, refunded: int, rules: Rules) -> int:
     """What was paid, less refunds where the rules say so and then not below 0, in minor units."""
-    if rules.refunds_reduce_sales:
-        return max(totals[PAID] - totals[REFUNDED], 0)
-    return totals[PAID]
+    return max(paid - refunded, 0) if rules.refunds_reduce_sales else paid
 
 
 def has_ladder(ladder: Ladder | None, currency: str) -> bool:

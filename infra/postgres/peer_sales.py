@@ -1,6 +1,7 @@
 """Sales of groups of shops on Postgres, as snapshots took them."""
 
 from array import array
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple, TypeAlias
@@ -74,11 +75,11 @@ class PeerSales:
         rows = await self._database.fetch(
             "peer_sale",
             kept.tenant_id,
-            kept.shop_key,
             as_of,
             shop.marketplace,
             shop.category,
             shop.currency,
+            kept.shop_key,
         )
         return rows[0]["sales"] if rows else None
 
@@ -103,9 +104,11 @@ class PeerSales:
         found = {one: group for one, group in known.items() if group is not None}
         if missing:
             rows = await self._database.fetch("sales_groups", *zip(*missing, strict=True))
-            sales = {tuple(row)[:-1]: row["sales"] for row in rows}
+            sales: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+            for *key, some in rows:
+                sales[tuple(key)] += some
             for key, one in missing.items():
-                found[one] = SalesGroup(one.as_of, array("q", sales.get(key, ())), None)
+                found[one] = SalesGroup(one.as_of, array("q", sorted(sales[key])), None)
                 self._remember(one, found[one])
         return found
 

@@ -1,34 +1,42 @@
 """Peer snapshots on Postgres."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from functools import partial
-from operator import attrgetter
-from typing import Any
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final, TypeVar
+
+import asyncpg
+import msgspec
 
 from domain import tier
 from domain.acts import Act
-from domain.peers import Group, PeerShop, PeerStanding, Snapshot, scored, snapshot
+from domain.peers import Group, PeerShops, PeerStanding, Snapshot, scored, snapshot
 from domain.ports import KeptShop, SnapshotHeader
 from domain.rules import BUILT_IN
-from domain.totals import DIMENSIONS, PAID, REFUNDED, nothing
+from domain.totals import DIMENSIONS
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database, for_each
 from infra.postgres.ledger import copy
 from infra.postgres.rules import RuleBook
 from infra.postgres.statements import sql
 
+T = TypeVar("T")
+
 _GROUP_COLUMNS = [
     *("tenant_id", "as_of", "marketplace", "category", "dimension", "shops"),
     *("mean_numerator", "mean_denominator", "min_numerator", "min_denominator"),
     *("max_numerator", "max_denominator"),
 ]
-_SALES_COLUMNS = ["tenant_id", "as_of", "marketplace", "category", "currency", "sales"]
-_SHOP_COLUMNS = [
-    *("tenant_id", "as_of", "shop_key", "marketplace", "category", "currency", "sales"),
-    *DIMENSIONS,
-]
+_MEMBERS_A_ROW: Final = 32
+"""As many as stay in their row, outside of which a read would have to look for them."""
+
+_ROWS_AT_ONCE: Final = 1_000
+
+_named = itemgetter("marketplace", "category")
 
 BUILT_IN_WINDOWS: list[list[Any]] = [
     [found.name for found in BUILT_IN.values()],
@@ -74,11 +82,25 @@ class Peers:
     async def _take(
         self, connection: Connection, tenant_id: int, as_of: date, now: datetime
     ) -> SnapshotHeader:
-        shops = await self._shops(connection, tenant_id, as_of)
-        await _write(connection, tenant_id, as_of, shops, snapshot(shops))
-        groups = len({(shop.marketplace, shop.category) for shop in shops})
-        await connection.execute(sql("finish_snapshot"), tenant_id, as_of, len(shops), groups)
-        return SnapshotHeader(as_of, now, len(shops), groups)
+        rows = await connection.fetch(sql("peer_totals"), tenant_id, as_of, *BUILT_IN_WINDOWS)
+        groups: list[tuple[object, ...]] = []
+        members: list[tuple[object, ...]] = []
+        names = set()
+        for named, peers in groupby(sorted(rows, key=_named), _named):
+            taken = snapshot([await self._shops(connection, tenant_id, row) for row in peers])
+            groups += [(tenant_id, as_of, *named, *row) for row in _group_rows(taken)]
+            members += [(*named, *row) for row in _member_rows(taken)]
+            names.add(named)
+            await asyncio.sleep(0)
+        for table in ("groups", "members"):
+            await connection.execute(sql(f"delete_peer_{table}"), tenant_id, as_of)
+        await copy(connection, "peer_groups", _GROUP_COLUMNS, groups)
+        for some in _pieces(members, _ROWS_AT_ONCE):
+            columns = zip(*some, strict=True)
+            await connection.execute(sql("insert_peer_members"), tenant_id, as_of, *columns)
+        shops = sum(len(row["shop_keys"]) for row in rows)
+        await connection.execute(sql("finish_snapshot"), tenant_id, as_of, shops, len(names))
+        return SnapshotHeader(as_of, now, shops, len(names))
 
     async def page(self, tenant_id: int, before: date | None, limit: int) -> list[SnapshotHeader]:
         """Up to `limit` snapshots, newest first, from the first date under `before`."""
@@ -93,6 +115,7 @@ class Peers:
             as_of,
             kept.shop.marketplace,
             kept.shop.category,
+            kept.shop.currency,
             kept.shop_key,
         )
         if not rows:
@@ -100,61 +123,44 @@ class Peers:
         return PeerStanding(
             as_of=rows[0]["as_of"],
             groups={row["dimension"]: _group(row) for row in rows if row["dimension"]},
-            percentiles={
+            below={
                 dimension: rows[0][dimension]
                 for dimension in DIMENSIONS
                 if rows[0][dimension] is not None
             },
         )
 
-    async def _shops(self, connection: Connection, tenant_id: int, as_of: date) -> list[PeerShop]:
-        rows = await connection.fetch(sql("peer_totals"), tenant_id, as_of, *BUILT_IN_WINDOWS)
-        followed = {
-            (name, version): await self._rules.version(connection, tenant_id, name, version)
-            for name, version in {(row["rules"], row["rules_version"]) for row in rows}
-        }
-        shops = []
-        for *named, name, version, dc, ds, sc, ss, lc, ls, paid, refunded in rows:
-            shop_key, marketplace, category, currency = named
-            rules = followed[name, version].rules
-            totals = nothing()
-            totals[PAID], totals[REFUNDED] = paid, refunded
-            tallies = scored(((dc, ds), (sc, ss), (lc, ls)), rules)
-            sales = tier.sales(totals, rules)
-            shops.append(PeerShop(shop_key, marketplace, category, currency, sales, tallies))
-        return shops
+    async def _shops(
+        self, connection: Connection, tenant_id: int, row: asyncpg.Record
+    ) -> PeerShops:
+        _, _, currency, name, version, shop_keys, dc, ds, sc, ss, lc, ls, paid, refunded = row
+        rules = (await self._rules.version(connection, tenant_id, name, version)).rules
+        sales = [tier.net_sales(*sums, rules) for sums in zip(paid, refunded, strict=True)]
+        tallies = [scored(*sums, rules) for sums in ((dc, ds), (sc, ss), (lc, ls))]
+        return PeerShops(currency, shop_keys, sales, tallies)
 
 
-async def _write(
-    connection: Connection,
-    tenant_id: int,
-    as_of: date,
-    shops: Sequence[PeerShop],
-    taken: Snapshot,
-) -> None:
-    for table in ("groups", "sales", "shops"):
-        await connection.execute(sql(f"delete_peer_{table}"), tenant_id, as_of)
-    top = (tenant_id, as_of)
-    groups = [(*top, *key, *_group_row(group)) for key, group in sorted(taken.groups.items())]
-    sales = [(*top, *key, sold) for key, sold in sorted(taken.sales.items())]
-    placed = [taken.percentiles[dimension] for dimension in DIMENSIONS]
-    members = [
-        (*top, *shop[:-1], *[percentiles.get(shop.shop_key) for percentiles in placed])
-        for shop in sorted(shops, key=attrgetter("shop_key"))
-    ]
-    await copy(connection, "peer_groups", _GROUP_COLUMNS, groups)
-    await copy(connection, "peer_sales", _SALES_COLUMNS, sales)
-    await copy(connection, "peer_shops", _SHOP_COLUMNS, members)
+def _group_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
+    for dimension, group in taken.groups.items():
+        yield (
+            dimension,
+            group.shops,
+            _bytes(group.mean.numerator),
+            _bytes(group.mean.denominator),
+            *group.min.as_integer_ratio(),
+            *group.max.as_integer_ratio(),
+        )
 
 
-def _group_row(group: Group) -> tuple[object, ...]:
-    return (
-        group.shops,
-        _bytes(group.mean.numerator),
-        _bytes(group.mean.denominator),
-        *group.min.as_integer_ratio(),
-        *group.max.as_integer_ratio(),
-    )
+def _member_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
+    for currency, members in sorted(taken.members.items()):
+        for some in _pieces(members, _MEMBERS_A_ROW):
+            yield currency, some[-1][0], *map(_array, zip(*some, strict=True))
+
+
+def _array(values: Sequence[int | None]) -> str:
+    """An array as the server reads it; the driver would take ten times as long."""
+    return "{" + msgspec.json.encode(values)[1:-1].decode() + "}"
 
 
 def _group(row: Any) -> Group:
@@ -164,6 +170,11 @@ def _group(row: Any) -> Group:
         min=Fraction(row["min_numerator"], row["min_denominator"]),
         max=Fraction(row["max_numerator"], row["max_denominator"]),
     )
+
+
+def _pieces(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def _bytes(value: int) -> bytes:

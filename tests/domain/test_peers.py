@@ -1,6 +1,6 @@
 """Peers: exact statistics of a group, and a shop beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -9,39 +9,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
-from domain import figures
 from domain.peers import (
     Group,
     Peers,
-    PeerShop,
+    PeerShops,
     PeerStanding,
-    Tally,
     compare,
     percentile,
     scored,
     snapshot,
 )
-from domain.totals import DIMENSIONS, Dimension
+from domain.totals import DIMENSIONS
 from tests.domain.builders import day, rules
 
 
-def shop(
-    shop_key: int, count: int = 0, stars: int = 0, *, category: str = "baby", sold: int = 0
-) -> PeerShop:
+def shop(shop_key: int, count: int = 0, stars: int = 0, *, sold: int = 0) -> PeerShops:
     """A shop with a score in service, or without any."""
-    found: dict[Dimension, Tally] = {"service": Tally(count, stars)} if count else {}
-    return PeerShop(shop_key, "taobao", category, "CNY", sold, found)
+    none = [(0, 0)]
+    return PeerShops("CNY", [shop_key], [sold], [none, [(count, stars)], none])
+
+
+def below(peers: Sequence[PeerShops]) -> dict[int | None, int | None]:
+    """How many peers are below each shop in service."""
+    [members] = snapshot(peers).members.values()
+    return {shop_key: service for shop_key, _, _, service, _ in members}
 
 
 GROUP = Group(shops=5, mean=Fraction(47, 10), min=Fraction(4), max=Fraction(5))
 
 
-def standing(group: Group = GROUP, at: float | None = 75.0) -> PeerStanding:
-    """A snapshot of day 3 in which the shop has a percentile."""
+def standing(group: Group = GROUP, below: int | None = 3) -> PeerStanding:
+    """A snapshot of day 3 in which some of its peers are below the shop."""
     return PeerStanding(
         as_of=day(3),
         groups={"service": group},
-        percentiles={} if at is None else {"service": at},
+        below={} if below is None else {"service": below},
     )
 
 
@@ -94,7 +96,7 @@ def test_there_is_no_percent_of_no_way() -> None:
 
 def test_a_shop_outside_the_snapshot_has_no_percentile() -> None:
     """It is compared all the same."""
-    found = compared(Fraction(5), standing(at=None))
+    found = compared(Fraction(5), standing(below=None))
     assert (found.status, found.percentile, found.percent) == ("ok", None, 100.0)
 
 
@@ -128,90 +130,79 @@ def test_a_percentile_is_of_the_other_shops(below: int, shops: int, expected: fl
 
 
 def test_a_shop_is_a_peer_where_it_has_a_score() -> None:
-    """Under its own `min_ratings`, dimension by dimension."""
-    tallies = [(50, 250), (49, 245), (0, 0)]
-    assert scored(tallies, rules(min_ratings=50)) == {"description": Tally(50, 250)}
-    assert scored(tallies, rules()) == {
-        "description": Tally(50, 250),
-        "service": Tally(49, 245),
-    }
+    """Under its own `min_ratings`."""
+    counts, stars = [50, 49, 0], [250, 245, 0]
+    assert scored(counts, stars, rules(min_ratings=50)) == [(50, 250), (0, 0), (0, 0)]
+    assert scored(counts, stars, rules()) == [(50, 250), (49, 245), (0, 0)]
 
 
 def test_each_shop_counts_once() -> None:
     """A thousand ratings weigh no more than one in the mean of a group."""
-    found = snapshot([shop(1, 1000, 5000), shop(2, 1, 4), shop(3), shop(4, 2, 8)])
-    assert found.groups == {
-        ("taobao", "baby", "service"): Group(3, Fraction(13, 3), Fraction(4), Fraction(5))
+    peers = [shop(1, 1000, 5000), shop(2, 1, 4), shop(3), shop(4, 2, 8)]
+    assert snapshot(peers).groups == {
+        "service": Group(3, Fraction(13, 3), Fraction(4), Fraction(5))
     }
-    assert found.percentiles == {
-        "description": {},
-        "service": {1: 100.0, 2: 0.0, 4: 0.0},
-        "logistics": {},
-    }
+    assert below(peers) == {1: 2, 2: 0, 3: None, 4: 0}
 
 
-def test_shops_without_sales_are_in_the_sales_group() -> None:
-    """Zeros are sales; currencies and categories do not mix."""
-    shops = [
-        shop(1, sold=500),
-        shop(2, sold=0),
-        shop(3, sold=70, category="toys"),
-        shop(4, sold=7)._replace(currency="USD"),
+def test_members_stand_by_currency_and_key() -> None:
+    """Peers by score whatever their currency; all are members, without sales or a score too."""
+    peers = [
+        shop(4, 1, 5, sold=7)._replace(currency="USD"),
+        shop(3, sold=500),
+        shop(1, 1, 4),
     ]
-    assert snapshot(shops).sales == {
-        ("taobao", "baby", "CNY"): [0, 500],
-        ("taobao", "toys", "CNY"): [70],
-        ("taobao", "baby", "USD"): [7],
+    assert snapshot(peers).members == {
+        "CNY": [(1, 0, None, 0, None), (3, 500, None, None, None)],
+        "USD": [(4, 7, None, 1, None)],
     }
-    assert snapshot([]) == ({}, {dimension: {} for dimension in DIMENSIONS}, {})
+    assert snapshot([]) == ({}, {})
 
 
-_tally = st.integers(1, 10**7).flatmap(
-    lambda count: st.builds(Tally, st.just(count), st.integers(count, 5 * count))
-) | st.builds(Tally, st.just(2), st.integers(2, 10))
+_tallies = (
+    st.just((0, 0))
+    | st.tuples(st.just(2), st.integers(2, 10))
+    | st.integers(1, 10**7).flatmap(
+        lambda count: st.tuples(st.just(count), st.integers(count, 5 * count))
+    )
+)
 
-_shops = st.lists(
-    st.tuples(
-        st.sampled_from(["baby", "toys"]),
-        st.dictionaries(st.sampled_from(DIMENSIONS), _tally),
-        st.integers(0, 9),
-    ),
-    max_size=12,
-).map(
+_shops = st.lists(st.tuples(_tallies, _tallies, _tallies, st.integers(0, 9)), max_size=12).map(
     lambda drawn: [
-        PeerShop(key, "taobao", category, "CNY", sold, found)
-        for key, (category, found, sold) in enumerate(drawn)
+        PeerShops("CNY", [key], [sold], [[tally] for tally in tallies])
+        for key, (*tallies, sold) in enumerate(drawn)
     ]
 )
 
 
 @given(_shops, st.data())
-def test_statistics_are_exact(shops: list[PeerShop], data: st.DataObject) -> None:
-    """In any order, mean, extremes and percentiles equal those of plain fractions."""
+def test_statistics_are_exact(shops: list[PeerShops], data: st.DataObject) -> None:
+    """In any order, mean, extremes and ranks equal those of plain fractions."""
     found = snapshot(data.draw(st.permutations(shops)))
-    percentiles: dict[str, dict[int, float | None]] = {dimension: {} for dimension in DIMENSIONS}
-    for category in ("baby", "toys"):
-        for name in DIMENSIONS:
-            scores = {
-                one.shop_key: _score(one.tallies, name)
-                for one in shops
-                if one.category == category and name in one.tallies
-            }
-            group = found.groups.get(("taobao", category, name))
-            assert (group is None) == (not scores)
-            if group is None:
-                continue
-            assert group == Group(
+    ranks = []
+    for place, name in enumerate(DIMENSIONS):
+        tallies = [shop.tallies[place][0] for shop in shops]
+        all_scores = [Fraction(stars, count) if count else None for count, stars in tallies]
+        scores = [score for score in all_scores if score is not None]
+        assert found.groups.get(name) == (
+            Group(
                 shops=len(scores),
-                mean=sum(scores.values(), Fraction(0)) / len(scores),
-                min=min(scores.values()),
-                max=max(scores.values()),
+                mean=sum(scores, Fraction(0)) / len(scores),
+                min=min(scores),
+                max=max(scores),
             )
-            for key, score in scores.items():
-                below = sum(other < score for other in scores.values())
-                share = figures.percent(figures.quotient(100 * below, len(scores) - 1))
-                percentiles[name][key] = share
-    assert found.percentiles == percentiles
+            if scores
+            else None
+        )
+        ranks.append(
+            [
+                None if score is None else sum(other < score for other in scores)
+                for score in all_scores
+            ]
+        )
+    sales = [shop.sales[0] for shop in shops]
+    members = list(zip(range(len(shops)), sales, *ranks, strict=True))
+    assert found.members == ({"CNY": members} if members else {})
 
 
 @given(st.integers(1, 10**9), st.data())
@@ -219,15 +210,14 @@ def test_scores_that_differ_by_a_hair_are_told_apart(count: int, data: st.DataOb
     """Two neighbouring scores of a billion ratings do not tie, which floats would let them."""
     stars = data.draw(st.integers(count, 5 * count - 1))
     better = (stars * (count + 1)) // count + 1
-    found = snapshot([shop(1, count, stars), shop(2, count + 1, better)]).percentiles
-    assert found["service"] == {1: 0.0, 2: 100.0}
+    assert below([shop(1, count, stars), shop(2, count + 1, better)]) == {1: 0, 2: 1}
 
 
 @pytest.mark.parametrize("count", [2**25 - 2, 2**25 - 1, 2**25])
 def test_the_longest_counts_that_floats_tell_apart(count: int) -> None:
     """Where two scores lie nearest, and floats furthest apart, the better one is above."""
     shops = [shop(1, count, 5 * count - 1), shop(2, count + 1, 5 * (count + 1) - 1)]
-    assert snapshot(shops).percentiles["service"] == {1: 0.0, 2: 100.0}
+    assert below(shops) == {1: 0, 2: 1}
 
 
 @given(
@@ -241,7 +231,3 @@ def test_percent_is_within_a_hundred(scores: list[Fraction], score: Fraction) ->
     assert found.percent is None or 0 <= found.percent <= 100
     assert (found.flag == "red") == (found.relation == "above")
     assert (found.flag == "green") == (found.relation == "below")
-
-
-def _score(found: Mapping[Dimension, Tally], name: Dimension) -> Fraction:
-    return Fraction(found[name].sum, found[name].count)

@@ -75,14 +75,16 @@ select
 from peer_snapshots, generate_series(0, 19) n,
     unnest('{{description,service,logistics}}'::text[]) dimension;
 
-insert into peer_sales
-select 1, as_of, 'taobao', 'c-' || n, 'CNY', '{{1}}' from peer_snapshots, generate_series(0, 19) n;
-
-insert into peer_shops (
-    shop_key, as_of, tenant_id, marketplace, category, currency, sales
+insert into peer_members (
+    tenant_id, as_of, marketplace, category, currency, last_shop_key,
+    shop_keys, sales, description, service, logistics
 )
-select shop_key, date '2026-11-20' - back, 1, 'taobao', 'c-' || shop_key % 20, 'CNY', 0
-from generate_series(1, {SHOPS}) shop_key, generate_series(0, 9) back;
+select
+    1, as_of, 'taobao', 'c-' || n, 'CNY', max(shop_key),
+    array_agg(shop_key), array_agg(0), array_agg(0), array_agg(0), array_agg(0)
+from peer_snapshots, generate_series(0, 19) n, generate_series(n, {SHOPS}, 20) shop_key
+where as_of > '2026-11-10' and shop_key > 0
+group by as_of, n, shop_key / 20 / 32;
 
 insert into audit_trail (tenant_id, at, who, what, objects)
 select 1, timestamptz '2026-11-21 00:00Z' - n * interval '1 minute', 'me', 'test', '{{}}'

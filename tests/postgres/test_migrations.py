@@ -1,12 +1,15 @@
 """The schema, step by step."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 
 import asyncpg
 import pytest
 
+from domain.peers import percentile
 from infra.postgres import migrations as steps
 from infra.postgres.database import Connection
 from infra.postgres.migrations import Migration, MigrationChanged, is_current, migrate, migrations
@@ -69,6 +72,67 @@ async def test_a_step_at_a_time_makes_the_same_schema_as_all_at_once(
             assert await migrate(connection) == [every[count - 1].name]
             assert await is_current(connection)
         assert await schema(connection) == await schema(at_once)
+
+
+async def test_snapshots_of_rows_say_the_same_in_columns(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was taken before: percentiles of ties, of shops without one, of two currencies."""
+    every = migrations()
+    rng = random.Random(0)
+    shops = {
+        key: (
+            rng.choice(["baby", "toys"]),
+            rng.choice(["CNY", "USD"]),
+            rng.randrange(9),
+            *(rng.choice([None, *range(12)]) for _ in range(3)),
+        )
+        for key in rng.sample(range(1, 1000), 150)
+    }
+    peers = {
+        (category, place): [shop[place] for shop in shops.values() if shop[0] == category]
+        for category in ("baby", "toys")
+        for place in (3, 4, 5)
+    }
+    scores = {of: [score for score in found if score is not None] for of, found in peers.items()}
+    expected = {
+        key: (
+            category,
+            currency,
+            sales,
+            *(
+                None if own is None else sum(score < own for score in scores[category, place])
+                for place, own in enumerate(owns, 3)
+            ),
+        )
+        for key, (category, currency, sales, *owns) in shops.items()
+    }
+    rows = [
+        (
+            *(key, date(2026, 11, 20), 1, "m", category, currency, sales),
+            *(
+                None if n is None else percentile(n, len(scores[category, place]))
+                for place, n in enumerate(below, 3)
+            ),
+        )
+        for key, (category, currency, sales, *below) in expected.items()
+    ]
+    async with connected(empty_url) as connection:
+        monkeypatch.setattr(steps, "migrations", lambda: every[:5])
+        await migrate(connection)
+        await connection.copy_records_to_table("peer_shops", records=rows)
+        monkeypatch.setattr(steps, "migrations", lambda: every)
+        await migrate(connection)
+        found = await connection.fetch("select * from peer_members order by last_shop_key")
+    members = {
+        key: (row["category"], row["currency"], *rest)
+        for row in found
+        for key, *rest in zip(*list(row)[6:], strict=True)
+    }
+    assert members == expected
+    assert all(row["shop_keys"] == sorted(row["shop_keys"]) for row in found)
+    assert all(row["last_shop_key"] == row["shop_keys"][-1] for row in found)
+    assert max(len(row["shop_keys"]) for row in found) == 32
 
 
 async def test_a_step_that_was_changed_after_it_was_applied_is_an_error(

@@ -24,7 +24,7 @@ from tests.postgres import million
 GROWING = {
     *("shops", "shop_totals", "shop_days", "ratings", "moderations", "orders", "refunds"),
     *("listing_events", "listing_days", "stock_counts", "audit_trail"),
-    *("peer_snapshots", "peer_groups", "peer_sales", "peer_shops"),
+    *("peer_snapshots", "peer_groups", "peer_members"),
 }
 PLANNER = ("set local random_page_cost = 1.1", "set local jit = off")
 """What the embedded server and the service's sessions say; another server may say otherwise."""
@@ -135,17 +135,23 @@ ASKED: dict[str, Asked] = {
     ),
     "newest_snapshots": Asked(([1], [DAY]), 1, "peer_snapshots_pkey"),
     "sales_groups": Asked(
-        ([1] * 20, [DAY] * 20, ["taobao"] * 20, CATEGORIES, ["CNY"] * 20), 20, "peer_sales_pkey"
+        ([1] * 20, [DAY] * 20, ["taobao"] * 20, CATEGORIES, ["CNY"] * 20),
+        20 * 16,
+        "peer_members_pkey",
     ),
     "peer_standing": Asked(
-        (1, DAY, "taobao", "c-7", SMALL), 5, "peer_snapshots_pkey peer_groups_pkey peer_shops_pkey"
+        (1, DAY, "taobao", "c-7", "CNY", SMALL),
+        7,
+        "peer_snapshots_pkey peer_groups_pkey peer_members_pkey",
     ),
-    "peer_sale": Asked((1, SMALL, DAY, "taobao", "c-7", "CNY"), 1, "peer_shops_pkey"),
+    "peer_sale": Asked((1, DAY, "taobao", "c-7", "CNY", SMALL), 1, "peer_members_pkey"),
     "claim_snapshot": Asked((1, DAY, NOON, None), 0, ""),
     "finish_snapshot": Asked((1, DAY, 1, 1), 1, "peer_snapshots_pkey"),
     "delete_peer_groups": Asked((1, DAY), 60, "peer_groups_pkey"),
-    "delete_peer_sales": Asked((1, DAY), 20, "peer_sales_pkey"),
-    "delete_peer_shops": Asked((1, DAY), million.SHOPS, "peer_shops_snapshot_idx"),
+    "delete_peer_members": Asked((1, DAY), 20 * 16, "peer_members_pkey"),
+    "insert_peer_members": Asked(
+        (1, DAY, ["m"], ["c"], ["CNY"], [1], ["{1}"], ["{0}"], ["{0}"], ["{0}"], ["{null}"]), 0, ""
+    ),
     "snapshots_page": Asked((1, None, 51), 51, "peer_snapshots_pkey"),
     "shops_by_id": Asked((1, IDS), 100, "shops_pkey"),
     "shops_page": Asked((1, None, None, None, "s-5", 51), 51, "shops_pkey"),

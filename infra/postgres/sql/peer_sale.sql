@@ -1,5 +1,7 @@
--- A shop's own sales in a snapshot, where they were counted in the given group.
-select sales
-from peer_shops
-where tenant_id = $1 and shop_key = $2 and as_of = $3
-    and marketplace = $4 and category = $5 and currency = $6
+-- A shop's own sales in a snapshot; null or nothing where they were not counted in the given group.
+select sales[array_position(shop_keys, $6)] as sales
+from peer_members
+where tenant_id = $1 and as_of = $2 and marketplace = $3 and category = $4 and currency = $5
+    and last_shop_key >= $6
+order by last_shop_key
+limit 1

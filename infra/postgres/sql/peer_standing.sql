@@ -3,17 +3,23 @@ select
     p.as_of, g.dimension, g.shops,
     g.mean_numerator, g.mean_denominator,
     g.min_numerator, g.min_denominator, g.max_numerator, g.max_denominator,
-    m.description, m.service, m.logistics
+    m.description[m.place] as description, m.service[m.place] as service,
+    m.logistics[m.place] as logistics
 from (
-    select tenant_id, as_of
+    select as_of
     from peer_snapshots
     where tenant_id = $1 and as_of <= $2
     order by as_of desc
     limit 1
 ) p
+left join lateral (
+    select array_position(shop_keys, $6) as place, description, service, logistics
+    from peer_members
+    where tenant_id = $1 and as_of = p.as_of
+        and marketplace = $3 and category = $4 and currency = $5
+        and last_shop_key >= $6
+    order by last_shop_key
+    limit 1
+) m on true
 left join peer_groups g
-    on g.tenant_id = p.tenant_id and g.as_of = p.as_of
-    and g.marketplace = $3 and g.category = $4
-left join peer_shops m
-    on m.tenant_id = p.tenant_id and m.shop_key = $5 and m.as_of = p.as_of
-    and m.marketplace = $3 and m.category = $4
+    on g.tenant_id = $1 and g.as_of = p.as_of and g.marketplace = $3 and g.category = $4

@@ -1,2 +1,0 @@
--- Takes out what an earlier snapshot of the date said.
-delete from peer_sales where tenant_id = $1 and as_of = $2
