@@ -40,6 +40,26 @@ from infra.embedded.places import (
 
 SUPERUSER: Final = "postgres"
 
+
+_MEMORY_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
+
+
+def memory_settings() -> dict[str, str]:
+    """Memory for pages: a quarter of what the machine, or its control group, has.
+
+    It is taken when touched. An index of a growing table is met anywhere: what is not in memory is
+    read for a single event.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):
+        memory = min(memory, int(_MEMORY_LIMIT.read_text()))
+    megabytes = min(max(memory >> 20, 512), 32_768)
+    return {
+        "shared_buffers": f"{megabytes // 4}MB",
+        "effective_cache_size": f"{megabytes // 2}MB",
+    }
+
+
 # Given on the server's command line at every start, so a new release brings its own to old data.
 SETTINGS: Final[Mapping[str, str]] = {
     "cluster_name": DATABASE,
@@ -54,12 +74,11 @@ SETTINGS: Final[Mapping[str, str]] = {
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
-    # Steady ingest on a small machine: memory is taken when touched, checkpoints are rare.
-    "shared_buffers": "256MB",
-    "effective_cache_size": "1GB",
+    **memory_settings(),
     "maintenance_work_mem": "128MB",
     "work_mem": "16MB",
     "random_page_cost": "1.1",
+    # Steady ingest: checkpoints are rare.
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",

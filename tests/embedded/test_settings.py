@@ -6,15 +6,20 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from infra.embedded import SETTINGS, embedded_postgres
+from infra.embedded import SETTINGS, embedded_postgres, lifetime
 
 
 async def test_every_setting_is_on(data_dir: Path) -> None:
     with embedded_postgres(data_dir) as dsn:
         connection = await asyncpg.connect(dsn)
         try:
-            shown = {name: await connection.fetchval(f"show {name}") for name in SETTINGS}
-            assert shown == SETTINGS
+            for name, value in SETTINGS.items():
+                shown = await connection.fetchval(f"show {name}")
+                if value.endswith("MB"):
+                    same = "select pg_size_bytes($1) = pg_size_bytes($2)"
+                    assert await connection.fetchval(same, value, shown), name
+                else:
+                    assert shown == value, name
             assert await connection.fetchval("show data_checksums") == "on"
             assert await connection.fetchval("show server_encoding") == "UTF8"
             collation = "select datlocale from pg_database where datname = current_database()"
@@ -64,3 +69,18 @@ async def test_the_log_holds_no_values_and_no_statements(data_dir: Path) -> None
     assert "ready to accept connections" in log
     assert "secret-word" not in log
     assert "note" not in log
+
+
+def test_pages_are_kept_in_a_quarter_of_the_memory_there_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(lifetime, "_MEMORY_LIMIT", limit)
+    unlimited = lifetime.memory_settings()
+    limit.write_text("max\n")
+    assert lifetime.memory_settings() == unlimited
+    limit.write_text(f"{2**30}\n")
+    assert lifetime.memory_settings() == {
+        "shared_buffers": "256MB",
+        "effective_cache_size": "512MB",
+    }
