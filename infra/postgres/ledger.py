@@ -77,8 +77,8 @@ class Ledger:
         """
 
         async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome]]:
-            shop_keys = await lock_shops(connection, _named(submissions))
-            return await self._record(connection, submissions, shop_keys, now, thorough=thorough)
+            locked = await lock_shops(connection, _named(submissions))
+            return await self._record(connection, submissions, locked, now, thorough=thorough)
 
         return await self._run(work)
 
@@ -96,8 +96,10 @@ class Ledger:
                 for submission, named in zip(submissions, names, strict=True)
                 if not busy & named
             ]
-            shop_keys = [row["shop_key"] for row in rows if row["shop_key"] is not None]
-            recorded = await self._record(connection, free, shop_keys, now, thorough=thorough)
+            locked = await _current(
+                connection, [row for row in rows if row["shop_key"] is not None]
+            )
+            recorded = await self._record(connection, free, locked, now, thorough=thorough)
             outcomes = iter(recorded)
             return [None if busy & named else next(outcomes) for named in names]
 
@@ -119,12 +121,12 @@ class Ledger:
         self,
         connection: Connection,
         submissions: Sequence[Submission],
-        shop_keys: Sequence[int],
+        locked: Sequence[asyncpg.Record],
         now: datetime,
         *,
         thorough: bool,
     ) -> list[list[Outcome]]:
-        named = await self._locked(connection, shop_keys)
+        named = await self._known(connection, locked)
         shops = {shop.shop_key: shop for shop in named.values()}
         batch = [
             (await _all(admitted(submission, named, now), submission.events), submission.strict)
@@ -136,13 +138,13 @@ class Ledger:
         await _write(connection, recording, stored, shops)
         return recording.outcomes
 
-    async def _locked(
-        self, connection: Connection, shop_keys: Sequence[int]
+    async def _known(
+        self, connection: Connection, locked: Sequence[asyncpg.Record]
     ) -> dict[tuple[int, str], KnownShop]:
         """Locked shops by tenant and id: no other writer can change them now."""
         found = {}
-        for row in await locked_shops(connection, shop_keys):
-            tenant_id, shop_id, shop_key, currency, time_zone, name, version, totals_day = row
+        for row in locked:
+            tenant_id, shop_id, shop_key, currency, time_zone, name, version, totals_day, _ = row
             rules = self._rules.seen(tenant_id, name, version) or await self._rules.version(
                 connection, tenant_id, name, version
             )
@@ -169,22 +171,28 @@ def _texts(rows: Collection[tuple[Any, ...]], width: int) -> list[str]:
     return [" ".join(map(str, column)) for column in zip(*rows, strict=True)] or [""] * width
 
 
-async def lock_shops(connection: Connection, named: Collection[tuple[int, str]]) -> list[int]:
-    """Keys of those shops, by tenant and id, that exist; other writers wait until the end."""
+async def lock_shops(
+    connection: Connection, named: Collection[tuple[int, str]]
+) -> list[asyncpg.Record]:
+    """Definitions of those shops, by tenant and id, that exist, and the day of their totals.
+
+    Other writers of them wait until the end of the transaction.
+    """
     names = _texts(named, 2)
     rows = await connection.fetch(sql("lock_shops"), *names)
     if len(rows) < len(named):
         await connection.execute(sql("begin_totals"), *names)
         rows = await connection.fetch(sql("lock_shops"), *names)
-    return [row["shop_key"] for row in rows]
+    return await _current(connection, rows)
 
 
-async def locked_shops(connection: Connection, shop_keys: Sequence[int]) -> list[asyncpg.Record]:
-    """Definitions of locked shops, and the days that their running totals stand for."""
-    rows: list[asyncpg.Record] = await connection.fetch(
-        sql("locked_shops"), " ".join(map(str, shop_keys))
-    )
-    return rows
+async def _current(connection: Connection, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
+    """Rows of locked shops, read again where a definition was changed before its lock was had."""
+    if all(row["current"] for row in rows):
+        return rows
+    shop_keys = " ".join(str(row["shop_key"]) for row in rows)
+    read: list[asyncpg.Record] = await connection.fetch(sql("locked_shops"), shop_keys)
+    return read
 
 
 async def _read(

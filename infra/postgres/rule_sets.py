@@ -71,14 +71,13 @@ class RuleSets:
 
     async def _rebuild_shop(self, tenant_id: int, shop_id: str) -> None:
         async def work(connection: Connection) -> None:
-            [shop_key] = await lock_shops(connection, [(tenant_id, shop_id)])
-            [shop] = await connection.fetch(sql("shops_by_id"), tenant_id, [shop_id])
+            [shop] = await lock_shops(connection, [(tenant_id, shop_id)])
             found = await self._rules.latest(connection, tenant_id, [shop["rules"]])
             rules = found[shop["rules"]]
             if shop["rules_version"] == rules.version:
                 return
             await connection.execute(sql("set_rules_version"), tenant_id, shop_id, rules.version)
-            counted = await recount(connection, ShopKey(tenant_id, shop_key), rules.rules)
-            await repair(connection, shop_key, counted)
+            key = ShopKey(tenant_id, shop["shop_key"])
+            await repair(connection, key.shop_key, await recount(connection, key, rules.rules))
 
         await self._database.run(work)

@@ -17,7 +17,7 @@ from domain.totals import FIELDS, Totals
 from domain.windows import Windows, windows_before
 from infra.joining import Joiner
 from infra.postgres.database import Connection, Database
-from infra.postgres.ledger import lock_shops, locked_shops
+from infra.postgres.ledger import lock_shops
 from infra.postgres.recount import count_ratings, set_running
 from infra.postgres.rules import RuleBook
 from infra.postgres.shops import shop_of
@@ -104,13 +104,13 @@ class Scores:
             )
             if not behind:
                 return 0
-            shop_keys = await lock_shops(connection, [tuple(row) for row in behind])
+            locked = await lock_shops(connection, [tuple(row) for row in behind])
             before = [
                 (
                     ShopKey(row["tenant_id"], row["shop_key"]),
                     windows_before(today, (await self._rules_of(connection, row)).rules),
                 )
-                for row in await locked_shops(connection, shop_keys)
+                for row in locked
                 if row["totals_day"] < today
             ]
             sums = await connection.fetch(sql("window_totals"), *_columns(before))

@@ -20,24 +20,12 @@ from infra.postgres import database, ledger, rule_sets, shops
 from infra.postgres.database import Connection
 from infra.postgres.ledger import Ledger
 from infra.postgres.rules import RuleBook
+from infra.postgres.statements import sql
 from tests.faults.stream import STORED
 
-_LOOK_FOR_SHOPS = """
-    select s.shop_key
-    from unnest(string_to_array($1, ' ')::bigint[], string_to_array($2, ' '))
-        as named (tenant_id, shop_id)
-    join shops s using (tenant_id, shop_id)
-    order by s.shop_key
-"""
 BETWEEN_S = 0.05
 """Between reading and writing, so that a missing lock shows in few tries."""
 
-_FIND_ALL_FREE = """
-    select tenant_id, shop_id, s.shop_key
-    from unnest(string_to_array($1, ' ')::bigint[], string_to_array($2, ' '))
-        as named (tenant_id, shop_id)
-    join shops s using (tenant_id, shop_id)
-"""
 _LOOK_FOR_TENANT = "select from tenants where tenant_id = $1"
 
 
@@ -104,7 +92,9 @@ def _total_later() -> None:
 
 
 def _leave_shops_open() -> None:
-    _say_instead([ledger], {"lock_shops": _LOOK_FOR_SHOPS, "lock_free_shops": _FIND_ALL_FREE})
+    locks = {"lock_shops": "for update of t", "lock_free_shops": "for update skip locked"}
+    unlocked = {name: sql(name).replace(lock, "") for name, lock in locks.items()}
+    _say_instead([ledger], unlocked)
     read = ledger._read
 
     async def read_slowly(*arguments: Any, **named: Any) -> Stored:

@@ -4,18 +4,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
 
 from domain.errors import Unavailable
-from domain.events import ListingPublished, PublishedListing
+from domain.events import ListingPublished, PostedReview, PublishedListing, ReviewPosted, Scores
 from domain.recording import Outcome, Submission
 from domain.shops import Shop
-from infra.postgres.database import PoolLimits, open_database
+from infra.postgres.database import Connection, PoolLimits, open_database
 from infra.postgres.joined_ledger import SMALL_EVENTS_MAX, JoinedLedger
 from infra.postgres.ledger import Ledger
+from infra.postgres.statements import sql
 from tests.postgres.conftest import Books, new_books
 from tests.reference.worlds import NOW
 
@@ -81,6 +82,19 @@ async def test_a_shop_that_is_held_keeps_only_its_own_requests_waiting(books: Bo
     assert await books.facts() == 2
 
 
+async def test_who_waited_for_a_shop_follows_the_rules_that_it_has_now(books: Books) -> None:
+    tenant_id = await two_shops(books)
+    async with held(books.url, "a") as holder:
+        waiting = asyncio.create_task(books.ledger.record([rated_long_ago("a", tenant_id)], NOW))
+        async with asyncio.timeout(5):
+            while not await holder.fetchval("select count(*) from pg_locks where not granted"):
+                await asyncio.sleep(0.01)
+        shop = ("taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "pinduoduo", 1)
+        await holder.execute(sql("update_shop"), tenant_id, "a", *shop)
+    assert await waiting == [["stored"]]
+    assert await books.differences() == []
+
+
 async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_leaves_nothing(
     database_url: str,
 ) -> None:
@@ -119,6 +133,19 @@ def published(shop_id: str, events: int = 1, tenant_id: int = 1) -> Submission:
     )
 
 
+def rated_long_ago(shop_id: str, tenant_id: int) -> Submission:
+    """A rating within the window of `taobao` and before that of `pinduoduo`."""
+    event = ReviewPosted(
+        specversion="1.0",
+        id="1",
+        source="/tests",
+        time=NOW - timedelta(days=120),
+        subject=shop_id,
+        data=PostedReview("r", "o", "b", Scores(5, 5, 5)),
+    )
+    return Submission(tenant_id, None, [event])
+
+
 async def two_shops(books: Books) -> int:
     """Shops `a` and `b`; their tenant."""
     shops = [
@@ -131,7 +158,7 @@ async def two_shops(books: Books) -> int:
 
 
 @asynccontextmanager
-async def held(url: str, shop_id: str) -> AsyncIterator[None]:
+async def held(url: str, shop_id: str) -> AsyncIterator[Connection]:
     """Another writer has the shop."""
     connection = await asyncpg.connect(url)
     try:
@@ -142,6 +169,6 @@ async def held(url: str, shop_id: str) -> AsyncIterator[None]:
                 shop_id,
             )
             assert found == shop_id
-            yield
+            yield connection
     finally:
         await connection.close()

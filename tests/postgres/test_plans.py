@@ -159,12 +159,14 @@ ASKED: dict[str, Asked] = {
     "insert_shop": Asked(
         (1, "s-0", "m", "c", "CNY", "UTC", "individual", None, "taobao", 1), 0, ""
     ),
-    "insert_totals": Asked((0, DAY), 0, ""),
+    "insert_totals": Asked((SMALL, DAY), 1, "shops_shop_key_key"),
     "insert_audit_entry": Asked((1, NOON, "me", "test", []), 0, ""),
     "update_shop": Asked(
-        (1, "s-7", "m", "c", "CNY", "UTC", "individual", None, "taobao", 1), 1, "shops_pkey"
+        (1, "s-7", "m", "c", "CNY", "UTC", "individual", None, "taobao", 1),
+        2,
+        "shops_pkey shop_totals_pkey",
     ),
-    "set_rules_version": Asked((1, "s-7", 2), 1, "shops_pkey"),
+    "set_rules_version": Asked((1, "s-7", 2), 2, "shops_pkey shop_totals_pkey"),
     "move_totals_day": Asked((SMALL, DAY), 1, "shop_totals_pkey"),
     "has_facts": Asked(
         (SMALL,),

@@ -1,2 +1,6 @@
 -- The running totals of a shop that has none.
-insert into shop_totals (shop_key, day) values ($1, $2) on conflict (shop_key) do nothing
+insert into shop_totals (shop_key, day, revision)
+select shop_key, $2, revision
+from shops
+where shop_key = $1
+on conflict (shop_key) do nothing
