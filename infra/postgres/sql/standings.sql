@@ -34,7 +34,7 @@ left join tenant_shop_days d
     on d.tenant_id = named.tenant_id and d.shop_key = s.shop_key and d.day = t.day
 left join ladders l
     on l.tenant_id = s.tenant_id and l.marketplace = s.marketplace and l.category = s.category
--- Where no ladder serves, a snapshot does; `xmin` tells one taking of it from the next.
+-- Where no ladder serves, a snapshot does. `xmin` tells one taking of it from the next.
 left join lateral (
     select as_of, taken_at, xmin::text as taking
     from peer_snapshots
