@@ -174,10 +174,14 @@ async def scorecards(
                 found[shop_id] = problem
                 continue
         days[shop_id] = day
-        if day != standing.day:
+        is_running = day == standing.day
+        if not is_running:
             others.append((standing.kept, windows(day, standing.kept.rules.rules)))
         if not has_ladder(standing.ladder, shop.currency):
-            groups[shop_id] = GroupAsked(shop.marketplace, shop.category, shop.currency, day)
+            snapshot = standing.snapshot if is_running else None
+            groups[shop_id] = GroupAsked(
+                shop.marketplace, shop.category, shop.currency, day, snapshot
+            )
     summed = await scores.window_totals(others) if others else {}
     sales: dict[GroupAsked, SalesGroup] = {}
     if groups:

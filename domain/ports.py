@@ -47,11 +47,24 @@ class KeptShop(msgspec.Struct, frozen=True):
         return ShopKey(self.tenant_id, self.shop_key)
 
 
+class Taking(NamedTuple):
+    """One taking of the peer snapshot of a date; what it says never changes."""
+
+    as_of: date
+    taken_at: datetime
+    mark: str
+    """Tells it from another of the same instant."""
+
+
 class Standing(msgspec.Struct, frozen=True):
-    """A shop with its running totals: the sums of the windows that end on `day`."""
+    """A shop with its running totals: the sums of the windows that end on `day`.
+
+    Where no ladder serves the shop, `snapshot` is the newest up to `day`, if there is one.
+    """
 
     kept: KeptShop
     ladder: Ladder | None
+    snapshot: Taking | None
     day: date
     totals: Totals
 
@@ -66,12 +79,16 @@ class SnapshotHeader(msgspec.Struct, frozen=True):
 
 
 class GroupAsked(msgspec.Struct, frozen=True):
-    """Shops whose sales are compared, and the day asked about."""
+    """Shops whose sales are compared, and the day asked about.
+
+    `snapshot` is the newest up to that day, where that is known already.
+    """
 
     marketplace: str
     category: str
     currency: str
     day: date
+    snapshot: Taking | None = None
 
 
 class ReviewsAsked(msgspec.Struct, frozen=True):

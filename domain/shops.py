@@ -99,5 +99,6 @@ def money(units: int, currency: str) -> str:
     digits = CURRENCY_DIGITS[currency]
     if not digits:
         return str(units)
-    sign, text = "-" if units < 0 else "", str(abs(units)).rjust(digits + 1, "0")
-    return f"{sign}{text[:-digits]}.{text[-digits:]}"
+    # `zfill` keeps a sign before the zeros.
+    text = str(units).zfill(digits + (1 if units >= 0 else 2))
+    return f"{text[:-digits]}.{text[-digits:]}"

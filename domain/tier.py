@@ -202,13 +202,13 @@ def quantile_cuts(group: Sequence[int], quantiles: Sequence[str]) -> list[int]:
 
     `percentile_disc(q)` is the smallest value that at least the share q does not exceed.
     """
-    ratios = map(_ratio, quantiles)
-    return [group[-(-over * len(group) // under) - 1] + 1 for over, under in ratios]
+    size = len(group)
+    return [group[-(-over * size // under) - 1] + 1 for over, under in _ratios(tuple(quantiles))]
 
 
 @lru_cache(1024)
-def _ratio(share: str) -> tuple[int, int]:
-    return Fraction(share).as_integer_ratio()
+def _ratios(shares: tuple[str, ...]) -> list[tuple[int, int]]:
+    return [Fraction(share).as_integer_ratio() for share in shares]
 
 
 def _cuts(yardstick: Yardstick, rules: Rules) -> _Cuts | None:

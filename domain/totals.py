@@ -24,11 +24,13 @@ SALES_FIELDS = ["paid", "refunded"]
 LISTING_FIELDS = ["on_sale", "sold"]
 FIELDS = [*RATING_FIELDS, *SALES_FIELDS, *LISTING_FIELDS]
 
-_STARTS = {dimension: n * len(STARS) for n, dimension in enumerate(DIMENSIONS)}
+_PLACES = {
+    dimension: slice(n * len(STARS), (n + 1) * len(STARS)) for n, dimension in enumerate(DIMENSIONS)
+}
 
 LATE, CAPPED, REMOVED = (FIELDS.index(name) for name in ("late", "capped", "removed"))
 PAID, REFUNDED = (FIELDS.index(name) for name in SALES_FIELDS)
-_DESCRIPTION, _SERVICE, _LOGISTICS = (start - 1 for start in _STARTS.values())
+_DESCRIPTION, _SERVICE, _LOGISTICS = (place.start - 1 for place in _PLACES.values())
 _REASONS = LATE - 1
 ON_SALE, SOLD = (FIELDS.index(name) for name in LISTING_FIELDS)
 
@@ -105,8 +107,7 @@ def rolling(days: DayTotals, ends: Window, length: int) -> Iterator[list[int]]:
 
 def histogram(totals: Totals, dimension: Dimension) -> Histogram:
     """The counted ratings of one dimension."""
-    start = _STARTS[dimension]
-    return Histogram(*totals[start : start + len(STARS)])
+    return Histogram(*totals[_PLACES[dimension]])
 
 
 def add_rating(

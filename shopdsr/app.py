@@ -1,6 +1,6 @@
 """The application: the hexagon put together, and nothing else."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -124,12 +124,10 @@ class Application(Litestar):
         )
         self._dispatch = dispatch
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
         """Answer a request, or take part in the start and the end of the server."""
-        if scope["type"] == "http":
-            await self._dispatch(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+        answer = self._dispatch if scope["type"] == "http" else super().__call__
+        return answer(scope, receive, send)
 
 
 def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -> Litestar:

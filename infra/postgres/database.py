@@ -1,21 +1,21 @@
 """One pool of connections, transactions that are tried again, and what makes a database unfit."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from time import monotonic
 from typing import TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
 import stamina
-from asyncpg.pool import PoolConnectionProxy
 
 from domain.errors import Unavailable
+from infra.postgres import pool
+from infra.postgres.pool import SILENT, Pool
 from infra.postgres.statements import sql
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = pool.Connection
 T = TypeVar("T")
 Item = TypeVar("Item")
 
@@ -39,9 +39,6 @@ _TRANSIENT = (
     TimeoutError,
 )
 """Troubles of the database and not of the request: its whole transaction may be tried again."""
-
-_SILENT = (TimeoutError, asyncio.CancelledError)
-"""What ends waiting for an answer of the server; one may still be on its way."""
 
 _GRACE_S = 1.0
 """The server ends a statement itself at its timeout; one that has not done so by then is gone."""
@@ -109,7 +106,7 @@ class Database:
                 await transaction.start()
                 try:
                     done = await work(connection)
-                except _SILENT:
+                except SILENT:
                     raise
                 except BaseException:
                     await transaction.rollback()
@@ -167,28 +164,17 @@ class Database:
         """How long one statement's work can take at most where the server falls silent."""
         return 2 * self.acquire_timeout_s + _silent_after_s(self._limits)
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection of the pool; one that was lost, or stays silent, is thrown away."""
-        async with self._pool.acquire(timeout=self.acquire_timeout_s) as connection:
-            try:
-                yield connection
-            except _SILENT:
-                # Whatever else is said to such a server is waited for without end.
-                connection.terminate()
-                raise
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection of the pool, for the block."""
+        return self._pool.lend()
 
 
 @asynccontextmanager
 async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]:
     """A pool on the database, closed at the end."""
-    pool = await asyncpg.create_pool(
+    connect = partial(
+        asyncpg.connect,
         dsn,
-        # None is kept open for its own sake: a worker starts while the database is away.
-        min_size=0,
-        max_size=limits.connections_max,
-        init=_prepare,
-        reset=_leave,
         timeout=limits.acquire_timeout_ms / 1000,
         command_timeout=_silent_after_s(limits),
         statement_cache_size=200 if limits.statement_cache else 0,
@@ -204,10 +190,21 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
             "role": ROLE,
         },
     )
+
+    async def ready() -> Connection:
+        connection: Connection = await connect()
+        try:
+            await _prepare(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    kept = Pool(ready, limits.connections_max, limits.acquire_timeout_ms / 1000)
     try:
-        yield Database(pool, limits)
+        yield Database(kept, limits)
     finally:
-        pool.terminate()
+        kept.end()
 
 
 async def for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[object]]) -> None:
@@ -236,10 +233,6 @@ async def refuse_unsafe(connection: Connection) -> None:
     ]
     if off:
         raise UnsafeDatabase(off)
-
-
-async def _leave(connection: Connection) -> None:
-    """Nothing outlives a transaction in a session, so none of it is reset."""
 
 
 async def _prepare(connection: Connection) -> None:

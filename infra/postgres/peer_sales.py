@@ -3,12 +3,10 @@
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Final, NamedTuple, TypeAlias
 
-import asyncpg
-
-from domain.ports import GroupAsked, KeptShop
+from domain.ports import GroupAsked, KeptShop, Taking
 from domain.tier import SalesGroup
 from infra.joining import Joiner
 from infra.postgres.database import Database
@@ -33,24 +31,23 @@ class _Taken(NamedTuple):
     """A group in one taking of a snapshot; what it says never changes."""
 
     tenant_id: int
-    as_of: date
+    snapshot: Taking
     marketplace: str
     category: str
     currency: str
-    taken_at: datetime
-    taking: str
 
     @property
     def row_key(self) -> tuple[object, ...]:
         """What its row is found by: the last taking alone is kept."""
-        return self[:5]
+        return self.tenant_id, self.snapshot.as_of, *self[2:]
 
 
 class PeerSales:
     """See `domain.ports.PeerSales`.
 
     Groups are remembered, but never trusted: each read asks which taking of a snapshot is the
-    newest, so one that was taken again, here or by another process, is seen at once.
+    newest, or has just been told, so one that was taken again, here or by another process, is seen
+    at once.
     """
 
     def __init__(self, database: Database) -> None:
@@ -67,7 +64,15 @@ class PeerSales:
 
     async def groups(self, tenant_id: int, asked: Collection[GroupAsked]) -> Found:
         """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
-        return await self._reads.ask((tenant_id, asked), len(asked))
+        found: Found = {}
+        for group in asked:
+            known = group.snapshot and self._remembered.get(
+                _taken(tenant_id, group.snapshot, group)
+            )
+            if known is None:
+                return await self._reads.ask((tenant_id, asked), len(asked))
+            found[group] = known
+        return found
 
     async def own(self, kept: KeptShop, as_of: date) -> int | None:
         """A shop's sales in the snapshot of a date, where they are in its present group."""
@@ -84,19 +89,27 @@ class PeerSales:
         return rows[0]["sales"] if rows else None
 
     async def _read(self, asked: Sequence[Asked]) -> list[Found]:
-        days = {(tenant_id, group.day) for tenant_id, groups in asked for group in groups}
-        rows = await self._database.fetch("newest_snapshots", *zip(*days, strict=True))
-        newest = {(row["tenant_id"], row["day"]): row for row in rows}
+        days = {
+            (tenant_id, group.day)
+            for tenant_id, groups in asked
+            for group in groups
+            if group.snapshot is None
+        }
+        newest = await self._newest(days) if days else {}
         taken = [
             {
-                group: _taken(newest[tenant_id, group.day], group)
+                group: _taken(tenant_id, snapshot, group)
                 for group in groups
-                if (tenant_id, group.day) in newest
+                if (snapshot := group.snapshot or newest.get((tenant_id, group.day)))
             }
             for tenant_id, groups in asked
         ]
         known = await self._known({one for groups in taken for one in groups.values()})
         return [{group: known[one] for group, one in groups.items()} for groups in taken]
+
+    async def _newest(self, days: Collection[tuple[int, date]]) -> dict[tuple[int, date], Taking]:
+        rows = await self._database.fetch("newest_snapshots", *zip(*days, strict=True))
+        return {(tenant_id, day): Taking(*taking) for tenant_id, day, *taking in rows}
 
     async def _known(self, taken: Iterable[_Taken]) -> dict[_Taken, SalesGroup]:
         known = {one: self._remembered.get(one) for one in taken}
@@ -108,7 +121,8 @@ class PeerSales:
             for *key, some in rows:
                 sales[tuple(key)] += some
             for key, one in missing.items():
-                found[one] = SalesGroup(one.as_of, array("q", sorted(sales[key])), None)
+                of_group = array("q", sorted(sales[key]))
+                found[one] = SalesGroup(one.snapshot.as_of, of_group, None)
                 self._remember(one, found[one])
         return found
 
@@ -127,8 +141,5 @@ class PeerSales:
             self._size -= _GROUP_SIZE + len(group.sales)
 
 
-def _taken(snapshot: asyncpg.Record, group: GroupAsked) -> _Taken:
-    tenant_id, _, as_of, taken_at, taking = snapshot
-    return _Taken(
-        tenant_id, as_of, group.marketplace, group.category, group.currency, taken_at, taking
-    )
+def _taken(tenant_id: int, snapshot: Taking, group: GroupAsked) -> _Taken:
+    return _Taken(tenant_id, snapshot, group.marketplace, group.category, group.currency)

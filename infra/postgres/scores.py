@@ -9,7 +9,7 @@ import asyncpg
 
 from domain.days import ONE_DAY, day_of
 from domain.errors import RulesMoved
-from domain.ports import KeptShop, ShopKey, Standing
+from domain.ports import KeptShop, ShopKey, Standing, Taking
 from domain.recount import Recount
 from domain.rules import Rules, RuleSet, RulesRef
 from domain.tier import Ladder
@@ -140,6 +140,7 @@ def _standing(row: asyncpg.Record, rules: RuleSet) -> Standing:
     return Standing(
         kept=KeptShop(row["tenant_id"], row["shop_key"], shop_of(row), rules),
         ladder=Ladder(row["ladder_currency"], tuple(amounts)) if amounts else None,
+        snapshot=Taking(row["as_of"], row["taken_at"], row["taking"]) if row["taking"] else None,
         day=row["day"],
         totals=row[-len(FIELDS) :],
     )

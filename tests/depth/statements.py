@@ -1,5 +1,6 @@
 """Which statements a pool of one connection sends."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -8,11 +9,11 @@ from infra.postgres.database import Database
 
 
 class Statements:
-    """What was sent since listening began, oldest first."""
+    """What was sent since listening began."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self.sent: list[str] = []
+        self._sent: list[str] = []
 
     async def listen(self, database: Database) -> None:
         """Hear what the pool's connection sends; its limit must be one."""
@@ -21,15 +22,18 @@ class Statements:
 
     async def listen_to_all(self, context: Context) -> None:
         """Hear every connection that a context's pool may ever open."""
-        pool = context.rules._database._pool  # type: ignore[attr-defined]
+        database: Database = context.rules._database  # type: ignore[attr-defined]
         async with AsyncExitStack() as stack:
-            for _ in range(pool.get_max_size()):
-                connection = await stack.enter_async_context(pool.acquire())
+            for _ in range(database._limits.connections_max):
+                connection = await stack.enter_async_context(database.connection())
                 connection.add_query_logger(self._hear)
 
-    def count(self, part: str) -> int:
-        """How many statements contain this."""
-        return sum(part in query for query in self.sent)
+    async def heard(self) -> list[str]:
+        """What was sent since this was asked last, oldest first."""
+        # The driver tells of a statement one turn of the loop later.
+        await asyncio.sleep(0)
+        sent, self._sent = self._sent, []
+        return sent
 
     def _hear(self, record: Any) -> None:
-        self.sent.append(record.query)
+        self._sent.append(record.query)

@@ -104,4 +104,4 @@ async def test_listings_of_which_none_is_in_the_view_are_looked_at_once(
     statements = Statements()
     await statements.listen_to_all(context)
     assert (await service.read("shops/s/listings", view="slow"))["items"] == []
-    assert statements.count(sql("listings_page")) == 1
+    assert (await statements.heard()).count(sql("listings_page")) == 1

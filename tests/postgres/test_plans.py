@@ -77,7 +77,9 @@ SHOPS = "shops_pkey shops_shop_key_key"
 
 ASKED: dict[str, Asked] = {
     # Before Postgres 18 the views find each shop again.
-    "standings": Asked((TENANTS, IDS), 500, f"{SHOPS} shop_totals_pkey shop_days_pkey"),
+    "standings": Asked(
+        (TENANTS, IDS), 600, f"{SHOPS} shop_totals_pkey shop_days_pkey peer_snapshots_pkey"
+    ),
     "window_totals": Asked(
         (TENANTS, KEYS, [date(2026, 5, 25)] * 100, [date(2026, 10, 22)] * 100, [TOMORROW] * 100),
         # Of each day of a shop, and for each of them the shop.

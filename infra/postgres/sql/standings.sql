@@ -3,6 +3,7 @@ select
     s.tenant_id, s.shop_id, s.shop_key, s.marketplace, s.category, s.currency, s.time_zone,
     s.kind, s.opened_on, s.rules, s.rules_version,
     l.currency as ladder_currency, l.amounts as ladder_amounts,
+    p.as_of, p.taken_at, p.taking,
     t.day,
     t.description_1 + coalesce(d.description_1, 0) as description_1,
     t.description_2 + coalesce(d.description_2, 0) as description_2,
@@ -33,3 +34,11 @@ left join tenant_shop_days d
     on d.tenant_id = named.tenant_id and d.shop_key = s.shop_key and d.day = t.day
 left join ladders l
     on l.tenant_id = s.tenant_id and l.marketplace = s.marketplace and l.category = s.category
+-- Where no ladder serves, a snapshot does. `xmin` tells one taking of it from the next.
+left join lateral (
+    select as_of, taken_at, xmin::text as taking
+    from peer_snapshots
+    where l.currency is distinct from s.currency and tenant_id = s.tenant_id and as_of <= t.day
+    order by as_of desc
+    limit 1
+) p on true
