@@ -5,12 +5,13 @@ import os
 import subprocess
 import tempfile
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from infra.embedded.places import PROGRAMS, wheel_dir
-from infra.postgres.database import ROLE
+from infra.postgres.database import ROLE, Connection
 from tests.faults.check import check, read
 from tests.faults.cluster import Cluster, cluster
 from tests.faults.figures import Figures, Form
@@ -65,7 +66,7 @@ def _plant(on: Stage, faults: dict[str, tuple[str, str]]) -> None:
     for shop_id, (_, statement) in faults.items():
         find = "select shop_key from shops where shop_id = $1"
         [[key]] = on.cluster.sql(find, shop_id, url=on.url)
-        on.cluster.sql(f"{statement} where shop_key = {key}", url=on.url)
+        on.cluster.work(partial(_spoil, key=key, statement=statement), on.url)
         on.figures.faults += 1
     found = shopdsr(on.url, "verify")
     on.figures.claim(found.returncode == 1, f"verify ended with {found.returncode} {found.stderr}")
@@ -79,6 +80,13 @@ def _plant(on: Stage, faults: dict[str, tuple[str, str]]) -> None:
     on.figures.claim(not strangers, f"a false alarm for {strangers[:1]}")
     repaired = shopdsr(on.url, "verify", "--repair")
     on.figures.claim(repaired.returncode == 0, f"repair: {repaired.stdout[:300]}")
+
+
+async def _spoil(connection: Connection, *, key: int, statement: str) -> None:
+    async with connection.transaction():
+        # As every writer of a shop does, or the two of them could wait for one another.
+        await connection.execute("select from shop_totals where shop_key = $1 for update", key)
+        await connection.execute(f"{statement} where shop_key = {key}")
 
 
 def restored(on_cluster: Cluster, form: Form, control: str = "") -> Figures:
