@@ -113,15 +113,17 @@ class PeerSales:
 
     async def _known(self, taken: Iterable[_Taken]) -> dict[_Taken, SalesGroup]:
         known = {one: self._remembered.get(one) for one in taken}
-        missing = {one.row_key: one for one, group in known.items() if group is None}
+        missing = [one for one, group in known.items() if group is None]
         found = {one: group for one, group in known.items() if group is not None}
         if missing:
-            rows = await self._database.fetch("sales_groups", *zip(*missing, strict=True))
+            # Two takings of one date are of one row, which says what the later one found.
+            rows_asked = {one.row_key for one in missing}
+            rows = await self._database.fetch("sales_groups", *zip(*rows_asked, strict=True))
             sales: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
             for *key, some in rows:
                 sales[tuple(key)] += some
-            for key, one in missing.items():
-                of_group = array("q", sorted(sales[key]))
+            for one in missing:
+                of_group = array("q", sorted(sales[one.row_key]))
                 found[one] = SalesGroup(one.snapshot.as_of, of_group, None)
                 self._remember(one, found[one])
         return found

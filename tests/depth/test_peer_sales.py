@@ -2,9 +2,10 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 
-from domain.ports import GroupAsked
+from domain.ports import GroupAsked, Taking
 from domain.rules import TAOBAO
 from infra.postgres import peer_sales
 from infra.postgres.database import Database
@@ -53,6 +54,20 @@ async def test_a_snapshot_taken_again_at_the_same_instant_is_seen_at_once_by_eve
         await sell(service, f"{sold}")
         card = await service.read("shops/s-0/scorecard", as_of=f"{DAY}")
         assert card["tier"]["level"] == 7
+
+
+async def test_two_takings_of_one_date_can_be_asked_for_at_once(
+    service: Session, database: Database
+) -> None:
+    tenant_id = await Keys(database).find_tenant("acme")
+    for shop in SHOPS:
+        await service.put(f"shops/{shop}", SHOP)
+    await service.snapshot(DAY)
+    [row] = await database.fetch("newest_snapshots", [tenant_id], [DAY])
+    told = msgspec.structs.replace(GROUP, snapshot=Taking(*row[2:]))
+    await service.snapshot(DAY)
+    found = await PeerSales(database).groups(tenant_id, [told, GROUP])
+    assert [len(group.sales) for group in found.values()] == [len(SHOPS)] * 2
 
 
 async def test_a_group_is_read_once_and_forgotten_for_others(
