@@ -10,13 +10,16 @@ from typing import TypeAlias, TypeVar
 from domain.errors import Unavailable
 from domain.recording import Outcome, Submission
 from infra.joining import Joiner
-from infra.postgres.ledger import Ledger
+from infra.postgres.ledger import Ledger, named_shops
 
 SMALL_EVENTS_MAX = 50
-"""Requests of more events go by lanes of their own, so that they keep no small one waiting."""
+"""Requests of more events go by a lane of their own, so that they keep no small one waiting."""
 
+PATIENT_LANES = 3
 SMALL_EVENTS_AT_ONCE, BULK_EVENTS_AT_ONCE = 1_000, 5_000
 EVENTS_WAITING = 100_000
+
+_AT_ONCE: AbstractAsyncContextManager[None] = nullcontext()
 
 Asked: TypeAlias = tuple[Submission, datetime]
 Found = TypeVar("Found")
@@ -26,15 +29,18 @@ class JoinedLedger:
     """See `domain.ports.Ledger`; Unavailable where over `waiting_max` events wait in a lane.
 
     A small request never waits in a transaction for a shop that another writer holds, for that
-    would keep those joined with it waiting too: it steps aside. Those that did go all together
-    when the large transaction of this worker ends, and before its next one.
+    would keep those joined with it waiting too. What this worker's large transaction holds is
+    waited for outside: those who want it go all together when it ends, before the next large one.
+    Who finds a shop held by another worker steps aside to lanes that wait in Postgres.
     """
 
     def __init__(self, ledger: Ledger, waiting_max: int = EVENTS_WAITING) -> None:
-        def lane(
+        def lanes(
             work: Callable[[Sequence[Submission], datetime], Awaitable[Sequence[Found]]],
             events_at_once: int,
-            turn: AbstractAsyncContextManager[None],
+            *,
+            count: int = 1,
+            turn: AbstractAsyncContextManager[None] = _AT_ONCE,
         ) -> Joiner[Asked, Found]:
             async def joined(asked: Sequence[Asked]) -> Sequence[Found]:
                 # Of several clocks the earliest is the strictest on what has happened already.
@@ -43,26 +49,29 @@ class JoinedLedger:
 
             return Joiner(
                 joined,
-                lanes=1,
+                lanes=count,
                 weight_max=events_at_once,
                 waiting_max=waiting_max,
                 patience_s=ledger.patience_s,
                 turn=turn,
             )
 
-        self._patience_s = ledger.patience_s
+        self._ledger = ledger
+        self._held: set[tuple[int, str]] = set()
         turn = asyncio.Lock()
-        self._small = lane(ledger.record_free, SMALL_EVENTS_AT_ONCE, nullcontext())
-        self._patient = lane(ledger.record, SMALL_EVENTS_AT_ONCE, turn)
-        self._bulk = lane(ledger.record, BULK_EVENTS_AT_ONCE, turn)
+        self._small = lanes(ledger.record_free, SMALL_EVENTS_AT_ONCE)
+        self._between = lanes(ledger.record_free, SMALL_EVENTS_AT_ONCE, turn=turn)
+        self._patient = lanes(ledger.record, SMALL_EVENTS_AT_ONCE, count=PATIENT_LANES)
+        self._bulk = lanes(self._record_bulk, BULK_EVENTS_AT_ONCE, turn=turn)
 
     async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
         """Record one request, perhaps in one transaction with others; outcomes after commit."""
         asked, weight = (submission, now), len(submission.events)
         if weight > SMALL_EVENTS_MAX:
             return await self._bulk.ask(asked, weight)
-        end = monotonic() + self._patience_s
-        outcomes = await self._small.ask(asked, weight)
+        end = monotonic() + self._ledger.patience_s
+        is_held = self._held and not self._held.isdisjoint(named_shops([submission]))
+        outcomes = await (self._between if is_held else self._small).ask(asked, weight)
         if outcomes is not None:
             return outcomes
         try:
@@ -70,3 +79,12 @@ class JoinedLedger:
                 return await self._patient.ask(asked, weight)
         except TimeoutError:
             raise Unavailable("waited too long") from None
+
+    async def _record_bulk(
+        self, submissions: Sequence[Submission], now: datetime
+    ) -> Sequence[list[Outcome]]:
+        self._held = named_shops(submissions)
+        try:
+            return await self._ledger.record(submissions, now)
+        finally:
+            self._held = set()

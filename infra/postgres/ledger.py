@@ -43,7 +43,8 @@ from domain.recording import (
 )
 from domain.totals import FIELDS, RatingState
 from domain.windows import window_totals, windows_before
-from infra.postgres.database import Connection, Database
+from infra.postgres.database import Database
+from infra.postgres.pool import Connection
 from infra.postgres.rules import RuleBook
 from infra.postgres.statements import sql
 
@@ -77,7 +78,7 @@ class Ledger:
         """
 
         async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome]]:
-            locked = await lock_shops(connection, _named(submissions))
+            locked = await lock_shops(connection, named_shops(submissions))
             return await self._record(connection, submissions, locked, now, thorough=thorough)
 
         return await self._run(work)
@@ -88,7 +89,7 @@ class Ledger:
         """Record likewise, but wait for nobody: None for a request of shops that are held now."""
 
         async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome] | None]:
-            names = [_named([submission]) for submission in submissions]
+            names = [named_shops([submission]) for submission in submissions]
             rows = await connection.fetch(sql("lock_free_shops"), *_texts(set().union(*names), 2))
             busy = {(row["tenant_id"], row["shop_id"]) for row in rows if row["shop_key"] is None}
             free = [
@@ -141,7 +142,7 @@ class Ledger:
     async def _known(
         self, connection: Connection, locked: Sequence[asyncpg.Record]
     ) -> dict[tuple[int, str], KnownShop]:
-        """Locked shops by tenant and id: no other writer can change them now."""
+        """Rows of locked shops by tenant and id, with their rules."""
         found = {}
         for row in locked:
             tenant_id, shop_id, shop_key, currency, time_zone, name, version, totals_day, _ = row
@@ -154,7 +155,7 @@ class Ledger:
         return found
 
 
-def _named(submissions: Iterable[Submission]) -> set[tuple[int, str]]:
+def named_shops(submissions: Iterable[Submission]) -> set[tuple[int, str]]:
     """Tenants and ids of the shops that requests are about, as far as their keys reach."""
     return {
         (submission.tenant_id, shop_id)

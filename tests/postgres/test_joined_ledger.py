@@ -13,9 +13,10 @@ from domain.errors import Unavailable
 from domain.events import ListingPublished, PostedReview, PublishedListing, ReviewPosted, Scores
 from domain.recording import Outcome, Submission
 from domain.shops import Shop
-from infra.postgres.database import Connection, PoolLimits, open_database
-from infra.postgres.joined_ledger import SMALL_EVENTS_MAX, JoinedLedger
+from infra.postgres.database import PoolLimits, open_database
+from infra.postgres.joined_ledger import BULK_EVENTS_AT_ONCE, SMALL_EVENTS_MAX, JoinedLedger
 from infra.postgres.ledger import Ledger
+from infra.postgres.pool import Connection
 from infra.postgres.statements import sql
 from tests.postgres.conftest import Books, new_books
 from tests.reference.worlds import NOW
@@ -52,6 +53,53 @@ async def test_only_a_request_whose_shop_is_held_waits() -> None:
         ledger = Scripted(held=held)
         assert await JoinedLedger(ledger).record(published("s"), NOW) == ["stored"]
         assert (ledger.tried, ledger.waited) == ([1], waited)
+
+
+class Holding(Ledger):
+    """Holds all shops for as long as a large transaction lasts."""
+
+    def __init__(self) -> None:
+        self.patience_s = 5.0
+        self.steps: list[str] = []
+        self.end = asyncio.Event()
+
+    async def record_free(
+        self, submissions: Sequence[Submission], _now: datetime
+    ) -> list[list[Outcome] | None]:
+        self.steps.append(f"{len(submissions)} free")
+        return [["stored"] for _ in submissions]
+
+    async def record(
+        self, submissions: Sequence[Submission], _now: datetime
+    ) -> list[list[Outcome]]:
+        self.steps.append("large")
+        await self.end.wait()
+        return [["stored"] for _ in submissions]
+
+
+async def test_who_wants_what_a_large_transaction_holds_goes_before_the_next_one() -> None:
+    ledger = Holding()
+    joined = JoinedLedger(ledger)
+    large = [published("s", SMALL_EVENTS_MAX + 1), published("t", BULK_EVENTS_AT_ONCE)]
+    asks = [asyncio.create_task(joined.record(one, NOW)) for one in large]
+    await asyncio.sleep(0.01)
+    asks += [asyncio.create_task(joined.record(published("s"), NOW)) for _ in range(3)]
+    assert await joined.record(published("other"), NOW) == ["stored"]
+    ledger.end.set()
+    await asyncio.gather(*asks)
+    assert ledger.steps == ["large", "1 free", "3 free", "large"]
+
+
+async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(books: Books) -> None:
+    tenant_id = await two_shops(books)
+    ledger = JoinedLedger(books.ledger)
+    async with held(books.url, "a"):
+        first = asyncio.create_task(ledger.record(published("a", tenant_id=tenant_id), NOW))
+        async with asyncio.timeout(5):
+            large = published("b", SMALL_EVENTS_MAX + 1, tenant_id)
+            assert set(await ledger.record(large, NOW)) == {"stored"}
+        assert not first.done()
+    assert await first == ["stored"]
 
 
 @pytest.mark.parametrize(
