@@ -274,20 +274,24 @@ def _minor_units(amount: str, shop: KnownShop, pointer: str) -> int:
         raise EventRefused("invalid", pointer, str(error)) from None
 
 
-_LISTING_KINDS: dict[object, str] = {
-    "listing.published": "published",
-    "listing.edited": "edited",
-    "listing.withdrawn": "withdrawn",
+_LISTING_KINDS = {
+    events.ListingPublished.__struct_config__.tag: "published",
+    events.ListingEdited.__struct_config__.tag: "edited",
+    events.ListingWithdrawn.__struct_config__.tag: "withdrawn",
 }
 
 _ADMIT: dict[object, Callable[[Any, KnownShop, datetime], Fact]] = {
-    "review.posted": _rating,
-    "review.removed": _moderation,
-    "review.restored": _moderation,
-    "order.paid": _order,
-    "order.refunded": _refund,
-    "listing.published": _listing_event,
-    "listing.edited": _listing_event,
-    "listing.withdrawn": _listing_event,
-    "stock.counted": _stock_count,
+    kind.__struct_config__.tag: admitted
+    for kind, admitted in (
+        (events.ReviewPosted, _rating),
+        (events.ReviewRemoved, _moderation),
+        (events.ReviewRestored, _moderation),
+        (events.OrderPaid, _order),
+        (events.OrderRefunded, _refund),
+        (events.ListingPublished, _listing_event),
+        (events.ListingEdited, _listing_event),
+        (events.ListingWithdrawn, _listing_event),
+        (events.StockCounted, _stock_count),
+    )
 }
+"""By type, not by class: events of a batch are of classes made from these."""
