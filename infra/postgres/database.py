@@ -4,18 +4,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from time import monotonic
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import asyncpg
 import msgspec
 import stamina
 
 from domain.errors import Unavailable
-from infra.postgres import pool
-from infra.postgres.pool import SILENT, Pool
+from infra.postgres.pool import SILENT, Connection, Pool
 from infra.postgres.statements import sql
 
-Connection: TypeAlias = pool.Connection
 T = TypeVar("T")
 Item = TypeVar("Item")
 
@@ -103,7 +101,12 @@ class Database:
         async def once() -> T:
             async with self.connection() as connection:
                 transaction = connection.transaction(isolation=isolation)
-                await transaction.start()
+                try:
+                    await transaction.start()
+                except BaseException:
+                    # The driver now takes the session for one that is in a transaction.
+                    connection.terminate()
+                    raise
                 try:
                     done = await work(connection)
                 except SILENT:

@@ -11,7 +11,10 @@ import asyncpg
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 IDLE_MAX_S: Final = 300.0
-"""How long a connection is kept unused; one that the network drops meanwhile does not say so."""
+"""Longest time unused; one that the network drops meanwhile does not say so.
+
+Looked at when the next one is lent, so after a burst a quiet worker keeps what it had.
+"""
 
 SILENT = (TimeoutError, asyncio.CancelledError)
 """What ends waiting for an answer of the server; one may still be on its way."""
@@ -66,6 +69,9 @@ class Pool:
             if connection is None:
                 connection = await self._connect()
                 self._open.add(connection)
+                if self._connect is _refuse:
+                    self._throw_away(connection)
+                    await _refuse()
         except BaseException:
             self._places.release()
             raise
@@ -78,14 +84,12 @@ class Pool:
             _, connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
-            self._open.discard(connection)
+            self._throw_away(connection)
         return None
 
     def _take_back(self, connection: Connection) -> None:
-        if not connection.is_closed() and connection.is_in_transaction():
-            connection.terminate()
-        if connection.is_closed():
-            self._open.discard(connection)
+        if connection.is_closed() or connection.is_in_transaction():
+            self._throw_away(connection)
         else:
             self._idle.append((monotonic(), connection))
         self._places.release()
@@ -94,8 +98,11 @@ class Pool:
         oldest = monotonic() - IDLE_MAX_S
         while self._idle and self._idle[0][0] < oldest:
             _, connection = self._idle.pop(0)
-            self._open.discard(connection)
-            connection.terminate()
+            self._throw_away(connection)
+
+    def _throw_away(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        connection.terminate()
 
 
 async def _refuse() -> Connection:

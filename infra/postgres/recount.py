@@ -13,8 +13,8 @@ from domain.ratings import is_removed
 from domain.recount import Recount
 from domain.rules import Rules
 from domain.totals import FIELDS, RatingState
-from infra.postgres.database import Connection
 from infra.postgres.ledger import STAGED_COLUMNS, UNITS_COLUMNS, copy
+from infra.postgres.pool import Connection
 from infra.postgres.statements import sql
 
 _ROWS_AT_ONCE = 500

@@ -7,8 +7,9 @@ from domain.errors import BuiltInRules, NotFound
 from domain.ports import ShopKey
 from domain.rules import BUILT_IN, Rules, RuleSet
 from infra.postgres.audit_trail import record
-from infra.postgres.database import Connection, Database, for_each
+from infra.postgres.database import Database, for_each
 from infra.postgres.ledger import lock_shops
+from infra.postgres.pool import Connection
 from infra.postgres.recount import recount, repair
 from infra.postgres.rules import RuleBook, rule_set
 from infra.postgres.statements import sql

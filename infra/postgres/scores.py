@@ -16,8 +16,9 @@ from domain.tier import Ladder
 from domain.totals import FIELDS, Totals
 from domain.windows import Windows, windows_before
 from infra.joining import Joiner
-from infra.postgres.database import Connection, Database
+from infra.postgres.database import Database
 from infra.postgres.ledger import lock_shops
+from infra.postgres.pool import Connection
 from infra.postgres.recount import count_ratings, set_running
 from infra.postgres.rules import RuleBook
 from infra.postgres.shops import shop_of

@@ -12,8 +12,9 @@ from domain.ports import KeptShop, PutOutcome
 from domain.rules import RuleSet
 from domain.shops import Shop
 from infra.postgres.audit_trail import record
-from infra.postgres.database import Connection, Database
+from infra.postgres.database import Database
 from infra.postgres.ledger import lock_shops
+from infra.postgres.pool import Connection
 from infra.postgres.recount import recount, repair
 from infra.postgres.rules import RuleBook
 from infra.postgres.statements import sql

@@ -8,8 +8,9 @@ import msgspec
 from domain.acts import COMMAND_LINE, Act
 from domain.recount import Difference
 from infra.postgres.audit_trail import record
-from infra.postgres.database import Connection, Database
+from infra.postgres.database import Database
 from infra.postgres.ledger import lock_shops
+from infra.postgres.pool import Connection
 from infra.postgres.recount import recount, repair
 from infra.postgres.rules import RuleBook
 from infra.postgres.shops import kept_shop

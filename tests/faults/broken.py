@@ -17,8 +17,8 @@ from domain.facts import KnownShop
 from domain.recording import Recording, Stored
 from domain.rules import RuleSet
 from infra.postgres import database, ledger, rule_sets, shops
-from infra.postgres.database import Connection
 from infra.postgres.ledger import Ledger
+from infra.postgres.pool import Connection
 from infra.postgres.rules import RuleBook
 from infra.postgres.statements import sql
 from tests.faults.stream import STORED

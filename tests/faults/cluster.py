@@ -17,7 +17,7 @@ import asyncpg
 
 from infra.embedded import embedded_postgres, throwaway_data_dir
 from infra.embedded.places import PROGRAMS, copy_of_wheel, wheel_dir
-from infra.postgres.database import Connection
+from infra.postgres.pool import Connection
 from tests.conftest import database_of
 from tests.faults.processes import children, command, gone, signal_all, wait_for
 

@@ -12,10 +12,11 @@ import pytest
 
 from domain.errors import Unavailable
 from domain.recording import Submission
-from infra.postgres.database import Connection, PoolLimits, open_database
+from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
 from infra.postgres.joined_ledger import JoinedLedger
 from infra.postgres.ledger import Ledger
+from infra.postgres.pool import Connection
 from infra.postgres.rules import RuleBook
 from infra.postgres.scores import Scores
 from tests.faults.cluster import SOCKET, Cluster, through

@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from domain.errors import Unavailable
-from infra.postgres.database import Connection, Database, PoolLimits, open_database
+from infra.postgres.database import Database, PoolLimits, open_database
+from infra.postgres.pool import Connection
 from tests.conftest import execute
 
 TRANSIENT: list[Callable[[], Exception]] = [

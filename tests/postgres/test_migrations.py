@@ -11,8 +11,8 @@ import pytest
 
 from domain.peers import percentile
 from infra.postgres import migrations as steps
-from infra.postgres.database import Connection
 from infra.postgres.migrations import Migration, MigrationChanged, is_current, migrate, migrations
+from infra.postgres.pool import Connection
 
 NAMES = [migration.name for migration in migrations()]
 

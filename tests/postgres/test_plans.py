@@ -14,9 +14,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from infra.postgres.database import Connection
 from infra.postgres.ledger import STAGED_COLUMNS
 from infra.postgres.peers import BUILT_IN_WINDOWS
+from infra.postgres.pool import Connection
 from infra.postgres.statements import sql, statement_names
 from tests.conftest import execute
 from tests.postgres import million

@@ -1,11 +1,14 @@
 """Connections are lent again while they are good, and to one at a time."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from asyncpg.transaction import Transaction
 
 from infra.postgres import pool
+from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.pool import Connection, Pool
 
 
@@ -81,3 +84,58 @@ async def test_a_pool_that_has_ended_makes_no_connection(connections: Pool) -> N
         assert lent.is_closed()
     with pytest.raises(ConnectionError):
         await pid(connections)
+
+
+async def test_a_transaction_that_could_not_begin_spoils_no_other(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Transaction.start
+    failures = [asyncpg.QueryCanceledError("a step of the administrator")]
+
+    async def fail_once(transaction: Transaction) -> None:
+        if failures:
+            # As the driver does, which believes in it before the server has answered.
+            transaction._connection._top_xact = transaction
+            raise failures.pop()
+        await start(transaction)
+
+    monkeypatch.setattr(Transaction, "start", fail_once)
+    async with open_database(database_url, PoolLimits()) as database:
+        assert await database.run(lambda connection: connection.fetchval("select 1")) == 1
+
+
+async def test_who_waits_too_long_or_hangs_up_takes_no_place(database_url: str) -> None:
+    async def connect() -> Connection:
+        connection: Connection = await asyncpg.connect(database_url)
+        return connection
+
+    connections = Pool(connect, 1, patience_s=0.1)
+    async with connections.lend():
+        with pytest.raises(TimeoutError):
+            await pid(connections)
+        hung_up = asyncio.create_task(pid(connections))
+        await asyncio.sleep(0.01)
+        hung_up.cancel()
+        await asyncio.gather(hung_up, return_exceptions=True)
+    assert await pid(connections)
+    connections.end()
+
+
+async def test_a_connection_made_while_the_pool_ends_is_thrown_away(database_url: str) -> None:
+    made: list[Connection] = []
+    ended = asyncio.Event()
+
+    async def connect() -> Connection:
+        made.append(await asyncpg.connect(database_url))
+        await ended.wait()
+        return made[0]
+
+    connections = Pool(connect, 1, patience_s=5)
+    late = asyncio.create_task(pid(connections))
+    while not made:
+        await asyncio.sleep(0.01)
+    connections.end()
+    ended.set()
+    with pytest.raises(ConnectionError):
+        await late
+    assert made[0].is_closed()

@@ -14,8 +14,9 @@ from domain.ports import KeptShop, ReviewsAsked, ShopKey
 from domain.rules import BUILT_IN, TAOBAO
 from domain.shops import Shop
 from domain.windows import windows
-from infra.postgres.database import ROLE, Connection, Database
+from infra.postgres.database import ROLE, Database
 from infra.postgres.listings import Listings
+from infra.postgres.pool import Connection
 from infra.postgres.reviews import Reviews
 from infra.postgres.rules import RuleBook
 from infra.postgres.scores import Scores
