@@ -70,15 +70,23 @@ class JoinedLedger:
         if weight > SMALL_EVENTS_MAX:
             return await self._bulk.ask(asked, weight)
         end = monotonic() + self._ledger.patience_s
-        is_held = self._held and not self._held.isdisjoint(named_shops([submission]))
-        outcomes = await (self._between if is_held else self._small).ask(asked, weight)
-        if outcomes is not None:
-            return outcomes
+        if not self._holds(submission):
+            outcomes = await self._small.ask(asked, weight)
+            if outcomes is not None:
+                return outcomes
         try:
             async with asyncio.timeout(end - monotonic()):
+                if self._holds(submission):
+                    outcomes = await self._between.ask(asked, weight)
+                    if outcomes is not None:
+                        return outcomes
                 return await self._patient.ask(asked, weight)
         except TimeoutError:
             raise Unavailable("waited too long") from None
+
+    def _holds(self, submission: Submission) -> bool:
+        """Whether the large transaction under way is about one of these shops."""
+        return bool(self._held) and not self._held.isdisjoint(named_shops([submission]))
 
     async def _record_bulk(
         self, submissions: Sequence[Submission], now: datetime
