@@ -93,8 +93,9 @@ async def test_who_wants_what_a_large_transaction_holds_goes_before_the_next_one
 async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(books: Books) -> None:
     tenant_id = await two_shops(books)
     ledger = JoinedLedger(books.ledger)
-    async with held(books.url, "a"):
+    async with held(books.url, "a") as holder:
         first = asyncio.create_task(ledger.record(published("a", tenant_id=tenant_id), NOW))
+        await one_waits(holder)
         async with asyncio.timeout(5):
             large = published("b", SMALL_EVENTS_MAX + 1, tenant_id)
             assert set(await ledger.record(large, NOW)) == {"stored"}
@@ -134,9 +135,7 @@ async def test_who_waited_for_a_shop_follows_the_rules_that_it_has_now(books: Bo
     tenant_id = await two_shops(books)
     async with held(books.url, "a") as holder:
         waiting = asyncio.create_task(books.ledger.record([rated_long_ago("a", tenant_id)], NOW))
-        async with asyncio.timeout(5):
-            while not await holder.fetchval("select count(*) from pg_locks where not granted"):
-                await asyncio.sleep(0.01)
+        await one_waits(holder)
         shop = ("taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "pinduoduo", 1)
         await holder.execute(sql("update_shop"), tenant_id, "a", *shop)
     assert await waiting == [["stored"]]
@@ -192,6 +191,13 @@ def rated_long_ago(shop_id: str, tenant_id: int) -> Submission:
         data=PostedReview("r", "o", "b", Scores(5, 5, 5)),
     )
     return Submission(tenant_id, None, [event])
+
+
+async def one_waits(holder: Connection) -> None:
+    """Until somebody waits for a lock in Postgres."""
+    async with asyncio.timeout(5):
+        while not await holder.fetchval("select count(*) from pg_locks where not granted"):
+            await asyncio.sleep(0.01)
 
 
 async def two_shops(books: Books) -> int:
