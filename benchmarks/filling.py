@@ -20,6 +20,7 @@ from domain.rules import BUILT_IN
 from domain.totals import FIELDS, HISTOGRAMS
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.rules import RuleBook
+from infra.postgres.shop_book import ShopBook
 from infra.postgres.verification import Verification
 
 MARKETPLACE = "taobao"
@@ -253,7 +254,9 @@ def audit(url: str, shops: int) -> int:
     async def work() -> int:
         counted = 0
         async with open_database(url, PoolLimits(connections_max=2)) as database:
-            audited = Verification(database, RuleBook()).shops(datetime.now(UTC), mend=False)
+            audited = Verification(database, ShopBook(RuleBook())).shops(
+                datetime.now(UTC), mend=False
+            )
             async for shop in audited:
                 if shop.differences:
                     raise WrongTotals(f"{shop.shop_id}: {shop.differences[0]}")

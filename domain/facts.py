@@ -26,8 +26,6 @@ class KnownShop(msgspec.Struct, frozen=True):
     currency: str
     time_zone: str
     rules: Rules
-    totals_day: date
-    """The day that its running totals stand for."""
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):

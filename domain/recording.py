@@ -147,6 +147,21 @@ def touched(facts: Iterable[Fact]) -> Touched:
     return found
 
 
+def together(parts: Iterable[Touched]) -> Touched:
+    """What several batches of facts touch."""
+    found = touched([])
+    for part in parts:
+        found.rated.update(part.rated)
+        found.buyer_months.update(part.buyer_months)
+        found.moderated.update(part.moderated)
+        found.orders.update(part.orders)
+        found.refunds.update(part.refunds)
+        found.stock.update(part.stock)
+        for key, day in part.listings.items():
+            _touch(found.listings, key, day)
+    return found
+
+
 def _touch(listings: dict[ListingKey, date], key: ListingKey, day: date) -> None:
     known = listings.get(key)
     if known is None or day < known:

@@ -40,6 +40,7 @@ from infra.postgres.reviews import Reviews
 from infra.postgres.rule_sets import RuleSets
 from infra.postgres.rules import RuleBook
 from infra.postgres.scores import Scores
+from infra.postgres.shop_book import ShopBook
 from infra.postgres.shops import Shops
 
 Clock = Callable[[], datetime]
@@ -87,7 +88,7 @@ async def open_context(
 ) -> AsyncIterator[Context]:
     """Every port on one database."""
     async with open_database(dsn, pool) as database:
-        book = RuleBook()
+        book = ShopBook(RuleBook())
         yield Context(
             ledger=JoinedLedger(Ledger(database, book), limits.waiting_events_max),
             shops=Shops(database, book),
@@ -95,7 +96,7 @@ async def open_context(
             keys=Keys(database),
             scores=Scores(database, book),
             rules=RuleSets(database, book),
-            peers=Peers(database, book),
+            peers=Peers(database, book.rules),
             peer_sales=PeerSales(database),
             listings=Listings(database),
             reviews=Reviews(database),

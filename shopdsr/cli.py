@@ -33,6 +33,7 @@ from infra.postgres.keys import Keys
 from infra.postgres.ledger import Ledger
 from infra.postgres.migrations import MigrationChanged
 from infra.postgres.rules import RuleBook
+from infra.postgres.shop_book import ShopBook
 from infra.postgres.verification import Verification
 from shopdsr.database import BadAddress, database_url, prepare
 from shopdsr.demo import demonstrate
@@ -222,12 +223,12 @@ def import_events(settings: Settings, tenant: str, file: Path) -> None:
     """
 
     async def work(database: Database) -> Tally:
-        ledger = Ledger(database, RuleBook())
+        ledger = Ledger(database, ShopBook(RuleBook()))
         tenant_id = await Keys(database).find_tenant(tenant)
         tally = Tally()
         async for items in read_lines(_parts(file), settings.limits):
             submission = Submission(tenant_id, None, items)
-            [outcomes] = await ledger.record([submission], clock())
+            [outcomes] = await ledger.record([await ledger.draft(submission, clock())])
             tally.add(items, outcomes)
         return tally
 
@@ -252,7 +253,7 @@ def verify(settings: Settings, *, repair: bool) -> None:
 
     async def work(database: Database) -> tuple[int, int]:
         shops = wrong = 0
-        async for shop in Verification(database, RuleBook()).shops(clock(), mend=repair):
+        async for shop in Verification(database, ShopBook(RuleBook())).shops(clock(), mend=repair):
             shops += 1
             wrong += bool(shop.differences)
             for difference in shop.differences:

@@ -194,16 +194,7 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
         },
     )
 
-    async def ready() -> Connection:
-        connection: Connection = await connect()
-        try:
-            await _prepare(connection)
-        except BaseException:
-            connection.terminate()
-            raise
-        return connection
-
-    kept = Pool(ready, limits.connections_max, limits.acquire_timeout_ms / 1000)
+    kept = Pool(connect, limits.connections_max, limits.acquire_timeout_ms / 1000)
     try:
         yield Database(kept, limits)
     finally:
@@ -236,7 +227,3 @@ async def refuse_unsafe(connection: Connection) -> None:
     ]
     if off:
         raise UnsafeDatabase(off)
-
-
-async def _prepare(connection: Connection) -> None:
-    await connection.execute(sql("stage"))

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from time import monotonic
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from domain.errors import Unavailable
 from domain.recording import Outcome, Submission
 from infra.joining import Joiner
-from infra.postgres.ledger import Ledger, named_shops
+from infra.postgres.ledger import Draft, Ledger
+from infra.postgres.shop_book import ShopName
 
 SMALL_EVENTS_MAX = 50
 """Requests of more events go by a lane of their own, so that they keep no small one waiting."""
@@ -21,7 +22,6 @@ EVENTS_WAITING = 100_000
 
 _AT_ONCE: AbstractAsyncContextManager[None] = nullcontext()
 
-Asked: TypeAlias = tuple[Submission, datetime]
 Found = TypeVar("Found")
 
 
@@ -36,19 +36,14 @@ class JoinedLedger:
 
     def __init__(self, ledger: Ledger, waiting_max: int = EVENTS_WAITING) -> None:
         def lanes(
-            work: Callable[[Sequence[Submission], datetime], Awaitable[Sequence[Found]]],
+            work: Callable[[Sequence[Draft]], Awaitable[Sequence[Found]]],
             events_at_once: int,
             *,
             count: int = 1,
             turn: AbstractAsyncContextManager[None] = _AT_ONCE,
-        ) -> Joiner[Asked, Found]:
-            async def joined(asked: Sequence[Asked]) -> Sequence[Found]:
-                # Of several clocks the earliest is the strictest on what has happened already.
-                now = min(now for _, now in asked)
-                return await work([submission for submission, _ in asked], now)
-
+        ) -> Joiner[Draft, Found]:
             return Joiner(
-                joined,
+                work,
                 lanes=count,
                 weight_max=events_at_once,
                 waiting_max=waiting_max,
@@ -57,7 +52,7 @@ class JoinedLedger:
             )
 
         self._ledger = ledger
-        self._held: set[tuple[int, str]] = set()
+        self._held: set[ShopName] = set()
         turn = asyncio.Lock()
         self._small = lanes(ledger.record_free, SMALL_EVENTS_AT_ONCE)
         self._between = lanes(ledger.record_free, SMALL_EVENTS_AT_ONCE, turn=turn)
@@ -66,17 +61,17 @@ class JoinedLedger:
 
     async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
         """Record one request, perhaps in one transaction with others; outcomes after commit."""
-        asked, weight = (submission, now), len(submission.events)
+        asked, weight = await self._ledger.draft(submission, now), len(submission.events)
         if weight > SMALL_EVENTS_MAX:
             return await self._bulk.ask(asked, weight)
         end = monotonic() + self._ledger.patience_s
-        if not self._holds(submission):
+        if not self._holds(asked):
             outcomes = await self._small.ask(asked, weight)
             if outcomes is not None:
                 return outcomes
         try:
             async with asyncio.timeout(end - monotonic()):
-                if self._holds(submission):
+                if self._holds(asked):
                     outcomes = await self._between.ask(asked, weight)
                     if outcomes is not None:
                         return outcomes
@@ -84,15 +79,13 @@ class JoinedLedger:
         except TimeoutError:
             raise Unavailable("waited too long") from None
 
-    def _holds(self, submission: Submission) -> bool:
+    def _holds(self, asked: Draft) -> bool:
         """Whether the large transaction under way is about one of these shops."""
-        return bool(self._held) and not self._held.isdisjoint(named_shops([submission]))
+        return bool(self._held) and not self._held.isdisjoint(asked.named)
 
-    async def _record_bulk(
-        self, submissions: Sequence[Submission], now: datetime
-    ) -> Sequence[list[Outcome]]:
-        self._held = named_shops(submissions)
+    async def _record_bulk(self, drafts: Sequence[Draft]) -> Sequence[list[Outcome]]:
+        self._held = {name for draft in drafts for name in draft.named}
         try:
-            return await self._ledger.record(submissions, now)
+            return await self._ledger.record(drafts)
         finally:
             self._held = set()

@@ -6,7 +6,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Collection,
     Iterable,
     Mapping,
     Sequence,
@@ -15,14 +14,13 @@ from collections.abc import (
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 import msgspec
 
 from domain.facts import (
     Fact,
-    KnownShop,
     ListingEvent,
     Moderation,
     Order,
@@ -39,14 +37,15 @@ from domain.recording import (
     Touched,
     admitted,
     settle,
+    together,
     touched,
 )
-from domain.totals import FIELDS, RatingState
+from domain.totals import RatingState
 from domain.windows import window_totals, windows_before
 from infra.postgres.database import Database
 from infra.postgres.pool import Connection
-from infra.postgres.rules import RuleBook
-from infra.postgres.statements import sql
+from infra.postgres.shop_book import Definition, LockedShop, ShopBook, ShopName
+from infra.postgres.statements import arrays, composites, sql
 
 T = TypeVar("T")
 
@@ -63,46 +62,59 @@ TABLES: dict[type[Fact], str] = {
 """Where each kind of fact is kept; its fields are the columns, a rating has `state` besides."""
 
 
+class Draft(NamedTuple):
+    """What a request asks to record, by what is known of its shops before they are locked."""
+
+    submission: Submission
+    at: datetime
+    named: frozenset[ShopName]
+    """Shops that it is about, as far as its key reaches."""
+    shops: dict[ShopName, Definition]
+    """Those of them that exist."""
+    items: list[Fact | Refused]
+    touched: Touched
+
+
 class Ledger:
     """Records batches of requests, each batch in one transaction."""
 
-    def __init__(self, database: Database, rules: RuleBook) -> None:
+    def __init__(self, database: Database, book: ShopBook) -> None:
         self._database = database
-        self._rules = rules
+        self._book = book
         self.patience_s = database.patience_s
 
-    async def record(self, submissions: Sequence[Submission], now: datetime) -> list[list[Outcome]]:
+    async def draft(self, submission: Submission, now: datetime) -> Draft:
+        """All about a request that can be done while others are recorded."""
+        named = named_shops(submission)
+        shops = self._book.seen(named)
+        if len(shops) < len(named):
+            shops = await self._database.run(partial(self._book.find, names=named))
+        return await _drafted(submission, now, named, shops)
+
+    async def record(self, drafts: Sequence[Draft]) -> list[list[Outcome]]:
         """Record several requests in one transaction; outcomes in order, after commit.
 
         Waits for other writers of their shops.
         """
+        named = frozenset[ShopName]().union(*(draft.named for draft in drafts))
 
         async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome]]:
-            locked = await lock_shops(connection, named_shops(submissions))
-            return await self._record(connection, submissions, locked, now, thorough=thorough)
+            locked = await self._book.lock(connection, named)
+            return await _record(connection, drafts, locked, thorough=thorough)
 
         return await self._run(work)
 
-    async def record_free(
-        self, submissions: Sequence[Submission], now: datetime
-    ) -> list[list[Outcome] | None]:
+    async def record_free(self, drafts: Sequence[Draft]) -> list[list[Outcome] | None]:
         """Record likewise, but wait for nobody: None for a request of shops that are held now."""
+        found = {name: shop for draft in drafts for name, shop in draft.shops.items()}
 
         async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome] | None]:
-            names = [named_shops([submission]) for submission in submissions]
-            rows = await connection.fetch(sql("lock_free_shops"), *_texts(set().union(*names), 2))
-            busy = {(row["tenant_id"], row["shop_id"]) for row in rows if row["shop_key"] is None}
-            free = [
-                submission
-                for submission, named in zip(submissions, names, strict=True)
-                if not busy & named
+            locked = await self._book.lock_free(connection, found)
+            free = [draft for draft in drafts if draft.shops.keys() <= locked.keys()]
+            outcomes = iter(await _record(connection, free, locked, thorough=thorough))
+            return [
+                next(outcomes) if draft.shops.keys() <= locked.keys() else None for draft in drafts
             ]
-            locked = await _current(
-                connection, [row for row in rows if row["shop_key"] is not None]
-            )
-            recorded = await self._record(connection, free, locked, now, thorough=thorough)
-            outcomes = iter(recorded)
-            return [None if busy & named else next(outcomes) for named in names]
 
         return await self._run(work)
 
@@ -118,102 +130,72 @@ class Ledger:
         except asyncpg.UniqueViolationError:
             return await self._database.run(partial(work, thorough=True))
 
-    async def _record(
-        self,
-        connection: Connection,
-        submissions: Sequence[Submission],
-        locked: Sequence[asyncpg.Record],
-        now: datetime,
-        *,
-        thorough: bool,
-    ) -> list[list[Outcome]]:
-        named = await self._known(connection, locked)
-        shops = {shop.shop_key: shop for shop in named.values()}
-        batch = [
-            (await _all(admitted(submission, named, now), submission.events), submission.strict)
-            for submission in submissions
-        ]
-        facts = (item for items, _ in batch for item in items if not isinstance(item, Refused))
-        stored = await _read(connection, touched(facts), shops, thorough=thorough)
-        recording = settle(batch, stored, shops)
-        await _write(connection, recording, stored, shops)
-        return recording.outcomes
 
-    async def _known(
-        self, connection: Connection, locked: Sequence[asyncpg.Record]
-    ) -> dict[tuple[int, str], KnownShop]:
-        """Rows of locked shops by tenant and id, with their rules."""
-        found = {}
-        for row in locked:
-            tenant_id, shop_id, shop_key, currency, time_zone, name, version, totals_day, _ = row
-            rules = self._rules.seen(tenant_id, name, version) or await self._rules.version(
-                connection, tenant_id, name, version
-            )
-            found[tenant_id, shop_id] = KnownShop(
-                shop_key, currency, time_zone, rules.rules, totals_day
-            )
-        return found
+def named_shops(submission: Submission) -> frozenset[ShopName]:
+    """Tenants and ids of the shops that a request is about, as far as its key reaches."""
+    return frozenset((submission.tenant_id, shop_id) for shop_id in submission.subjects())
 
 
-def named_shops(submissions: Iterable[Submission]) -> set[tuple[int, str]]:
-    """Tenants and ids of the shops that requests are about, as far as their keys reach."""
-    return {
-        (submission.tenant_id, shop_id)
-        for submission in submissions
-        for shop_id in submission.subjects()
-    }
+async def _drafted(
+    submission: Submission,
+    now: datetime,
+    named: frozenset[ShopName],
+    shops: dict[ShopName, Definition],
+) -> Draft:
+    known = {name: definition.known for name, definition in shops.items()}
+    items = await _all(admitted(submission, known, now), submission.events)
+    facts = (item for item in items if not isinstance(item, Refused))
+    return Draft(submission, now, named, shops, items, touched(facts))
 
 
-def _texts(rows: Collection[tuple[Any, ...]], width: int) -> list[str]:
-    """Rows as so many columns, each one text with spaces between; no id has a space in it.
-
-    The driver takes three times as long for arrays, whose members it looks at one by one.
-    """
-    return [" ".join(map(str, column)) for column in zip(*rows, strict=True)] or [""] * width
-
-
-async def lock_shops(
-    connection: Connection, named: Collection[tuple[int, str]]
-) -> list[asyncpg.Record]:
-    """Definitions of those shops, by tenant and id, that exist, and the day of their totals.
-
-    Other writers of them wait until the end of the transaction.
-    """
-    names = _texts(named, 2)
-    rows = await connection.fetch(sql("lock_shops"), *names)
-    if len(rows) < len(named):
-        await connection.execute(sql("begin_totals"), *names)
-        rows = await connection.fetch(sql("lock_shops"), *names)
-    return await _current(connection, rows)
+async def _current(draft: Draft, locked: Mapping[ShopName, LockedShop]) -> Draft:
+    """The draft by the definitions of the locked shops."""
+    shops = {name: locked[name].definition for name in draft.named if name in locked}
+    if shops == draft.shops:
+        return draft
+    return await _drafted(draft.submission, draft.at, draft.named, shops)
 
 
-async def _current(connection: Connection, rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
-    """Rows of locked shops, read again where a definition was changed before its lock was had."""
-    if all(row["current"] for row in rows):
-        return rows
-    shop_keys = " ".join(str(row["shop_key"]) for row in rows)
-    read: list[asyncpg.Record] = await connection.fetch(sql("locked_shops"), shop_keys)
-    return read
+async def _record(
+    connection: Connection,
+    drafts: Sequence[Draft],
+    locked: Mapping[ShopName, LockedShop],
+    *,
+    thorough: bool,
+) -> list[list[Outcome]]:
+    drafts = [await _current(draft, locked) for draft in drafts]
+    shops = {shop.definition.known.shop_key: shop for shop in locked.values()}
+    asked = together(draft.touched for draft in drafts)
+    stored = await _read(connection, asked, shops, thorough=thorough)
+    recording = settle(
+        [(draft.items, draft.submission.strict) for draft in drafts],
+        stored,
+        {key: shop.definition.known for key, shop in shops.items()},
+    )
+    await _write(connection, recording, stored, shops)
+    return recording.outcomes
 
 
 async def _read(
-    connection: Connection, asked: Touched, shops: Mapping[int, KnownShop], *, thorough: bool
+    connection: Connection,
+    asked: Touched,
+    shops: Mapping[int, LockedShop],
+    *,
+    thorough: bool,
 ) -> Stored:
     stored = Stored({}, {}, defaultdict(list))
 
     def keep(facts: Iterable[Fact]) -> None:
         stored.facts.update((fact.identity, fact) for fact in facts)
 
-    async def fetch(name: str, *keys: Iterable[tuple[Any, ...]]) -> list[Any]:
-        columns = [column for part in keys for column in zip(*part, strict=True)]
-        rows: list[Any] = await connection.fetch(sql(name), *columns)
+    async def fetch(name: str, keys: Iterable[tuple[Any, ...]], width: int = 2) -> list[Any]:
+        rows: list[Any] = await connection.fetch(sql(name), *arrays(keys, width))
         return rows
 
     if reviews := asked.moderated | asked.rated:
-        found = await connection.fetch(sql("known_moderations"), *_texts(reviews, 2))
-        keep(Moderation(*row) for row in found)
-        named = _texts(reviews if thorough else asked.moderated, 2)
-        months = _texts(asked.buyer_months, 3)
+        keep(Moderation(*row) for row in await fetch("known_moderations", reviews))
+        named = arrays(reviews if thorough else asked.moderated, 2)
+        months = arrays(asked.buyer_months, 3)
         for row in await connection.fetch(sql("known_ratings"), *named, *months):
             *fields, state = row
             rating = Rating(*fields)
@@ -226,13 +208,13 @@ async def _read(
     if asked.listings:
         keep(ListingEvent(*row) for row in await fetch("known_listing_events", asked.listings))
         since = [
-            (*key, day - timedelta(days=shops[key[0]].rules.sold_window_days))
+            (*key, day - timedelta(days=shops[key[0]].definition.known.rules.sold_window_days))
             for key, day in asked.listings.items()
         ]
-        for shop_key, listing_id, day in await fetch("known_sale_days", since):
+        for shop_key, listing_id, day in await fetch("known_sale_days", since, 3):
             stored.sale_days[shop_key, listing_id].append(day)
     if asked.stock:
-        keep(StockCount(*row) for row in await fetch("known_stock_counts", asked.stock))
+        keep(StockCount(*row) for row in await fetch("known_stock_counts", asked.stock, 3))
     return stored
 
 
@@ -240,7 +222,7 @@ async def _write(
     connection: Connection,
     recording: Recording,
     stored: Stored,
-    shops: Mapping[int, KnownShop],
+    shops: Mapping[int, LockedShop],
 ) -> None:
     rows: defaultdict[type[Fact], list[tuple[Any, ...]]] = defaultdict(list)
     for fact in recording.facts:
@@ -256,21 +238,18 @@ async def _write(
 
     moved = [(*key, state) for key, state in recording.states.items() if key in stored.states]
     if moved:
-        await connection.execute(sql("update_states"), *zip(*sorted(moved), strict=True))
+        await connection.execute(sql("update_states"), *arrays(sorted(moved), 3))
     if recording.units:
         units = [(*key, units) for key, units in recording.units.items()]
-        await connection.execute(sql("add_units"), *_texts(units, 4))
-    days = [(False, *key, *totals) for key, totals in sorted(recording.days.items())]
-    running = _running(recording, shops)
-    if days:
-        await copy(connection, "staged", STAGED_COLUMNS, days + running)
-        # Prepared, which `execute` without arguments is not.
-        await connection.fetch(sql("add_days"))
-    if running:
-        await connection.fetch(sql("add_totals"))
+        await connection.execute(sql("add_units"), *arrays(sorted(units), 4))
+    if recording.days:
+        days = [(*key, *totals) for key, totals in sorted(recording.days.items())]
+        running = composites(_running(recording, shops))
+        # Prepared, which `execute` is not.
+        await connection.fetch(sql("add_totals"), composites(days), running)
 
 
-def _running(recording: Recording, shops: Mapping[int, KnownShop]) -> list[tuple[Any, ...]]:
+def _running(recording: Recording, shops: Mapping[int, LockedShop]) -> list[tuple[Any, ...]]:
     """What the running totals move by: windows that end on their day, without that day."""
     by_shop: defaultdict[int, dict[date, list[int]]] = defaultdict(dict)
     for (shop_key, day), totals in recording.days.items():
@@ -278,10 +257,10 @@ def _running(recording: Recording, shops: Mapping[int, KnownShop]) -> list[tuple
             by_shop[shop_key][day] = totals
     found = []
     for shop_key, days in sorted(by_shop.items()):
-        shop = shops[shop_key]
-        moved = window_totals(days, windows_before(shop.totals_day, shop.rules))
+        definition, totals_day = shops[shop_key]
+        moved = window_totals(days, windows_before(totals_day, definition.known.rules))
         if any(moved):
-            found.append((True, shop_key, shop.totals_day, *moved))
+            found.append((shop_key, totals_day, *moved))
     return found
 
 
@@ -316,5 +295,4 @@ def columns_of(kind: type[Fact]) -> list[str]:
     return [*names, "state"] if kind is Rating else names
 
 
-STAGED_COLUMNS = ["running", "shop_key", "day", *FIELDS]
 UNITS_COLUMNS = ["shop_key", "listing_id", "day", "units"]

@@ -13,9 +13,9 @@ from domain.ratings import is_removed
 from domain.recount import Recount
 from domain.rules import Rules
 from domain.totals import FIELDS, RatingState
-from infra.postgres.ledger import STAGED_COLUMNS, UNITS_COLUMNS, copy
+from infra.postgres.ledger import UNITS_COLUMNS, copy
 from infra.postgres.pool import Connection
-from infra.postgres.statements import sql
+from infra.postgres.statements import arrays, composites, sql
 
 _ROWS_AT_ONCE = 500
 
@@ -59,16 +59,13 @@ async def count_ratings(connection: Connection, shop: ShopKey, counted: Recount)
 
 async def repair(connection: Connection, shop_key: int, counted: Recount) -> None:
     """Store what was recounted in place of what differs. The shop is locked."""
+    rows: list[tuple[Any, ...]]
     if counted.states:
-        keys = [shop_key] * len(counted.states)
-        await connection.execute(
-            sql("update_states"), keys, list(counted.states), list(counted.states.values())
-        )
+        rows = [(shop_key, review_id, state) for review_id, state in counted.states.items()]
+        await connection.execute(sql("update_states"), *arrays(rows, 3))
     if days := counted.wrong_days:
         await connection.execute(sql("delete_days"), shop_key, days)
-        rows: list[tuple[Any, ...]] = [
-            (shop_key, day, *counted.days[day]) for day in days if day in counted.days
-        ]
+        rows = [(shop_key, day, *counted.days[day]) for day in days if day in counted.days]
         await copy(connection, "shop_days", ["shop_key", "day", *FIELDS], rows)
     if units := counted.wrong_units:
         await connection.execute(sql("delete_units"), shop_key, *zip(*units, strict=True))
@@ -80,11 +77,8 @@ async def repair(connection: Connection, shop_key: int, counted: Recount) -> Non
 
 async def set_running(connection: Connection, running: dict[int, tuple[date, list[int]]]) -> None:
     """Replace the running totals of locked shops, and the day they stand for."""
-    rows: list[tuple[Any, ...]] = [
-        (True, shop_key, day, *row) for shop_key, (day, row) in sorted(running.items())
-    ]
-    await copy(connection, "staged", STAGED_COLUMNS, rows)
-    await connection.execute(sql("set_totals"))
+    rows = [(shop_key, day, *row) for shop_key, (day, row) in sorted(running.items())]
+    await connection.execute(sql("set_totals"), composites(rows))
 
 
 async def _removed(connection: Connection, shop: ShopKey) -> set[str]:

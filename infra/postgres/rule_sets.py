@@ -4,23 +4,23 @@ import msgspec
 
 from domain.acts import Act
 from domain.errors import BuiltInRules, NotFound
-from domain.ports import ShopKey
 from domain.rules import BUILT_IN, Rules, RuleSet
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Database, for_each
-from infra.postgres.ledger import lock_shops
 from infra.postgres.pool import Connection
 from infra.postgres.recount import recount, repair
-from infra.postgres.rules import RuleBook, rule_set
+from infra.postgres.rules import rule_set
+from infra.postgres.shop_book import ShopBook
 from infra.postgres.statements import sql
 
 
 class RuleSets:
     """See `domain.ports.RuleSets`."""
 
-    def __init__(self, database: Database, rules: RuleBook) -> None:
+    def __init__(self, database: Database, book: ShopBook) -> None:
         self._database = database
-        self._rules = rules
+        self._book = book
+        self._rules = book.rules
 
     async def all(self, tenant_id: int) -> list[RuleSet]:
         """Built-in sets and the tenant's own, each in its newest version, by name."""
@@ -72,13 +72,14 @@ class RuleSets:
 
     async def _rebuild_shop(self, tenant_id: int, shop_id: str) -> None:
         async def work(connection: Connection) -> None:
-            [shop] = await lock_shops(connection, [(tenant_id, shop_id)])
-            found = await self._rules.latest(connection, tenant_id, [shop["rules"]])
-            rules = found[shop["rules"]]
-            if shop["rules_version"] == rules.version:
+            [locked] = (await self._book.lock(connection, [(tenant_id, shop_id)])).values()
+            kept = locked.definition.kept
+            found = await self._rules.latest(connection, tenant_id, [kept.rules.name])
+            rules = found[kept.rules.name]
+            if kept.rules == rules:
                 return
             await connection.execute(sql("set_rules_version"), tenant_id, shop_id, rules.version)
-            key = ShopKey(tenant_id, shop["shop_key"])
-            await repair(connection, key.shop_key, await recount(connection, key, rules.rules))
+            counted = await recount(connection, kept.key, rules.rules)
+            await repair(connection, kept.shop_key, counted)
 
         await self._database.run(work)

@@ -1,9 +1,8 @@
 """Totals on Postgres, as scores are computed from them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
-from typing import TypeAlias
 
 import asyncpg
 
@@ -11,21 +10,16 @@ from domain.days import ONE_DAY, day_of
 from domain.errors import RulesMoved
 from domain.ports import KeptShop, ShopKey, Standing, Taking
 from domain.recount import Recount
-from domain.rules import Rules, RuleSet, RulesRef
+from domain.rules import Rules, RulesRef
 from domain.tier import Ladder
-from domain.totals import FIELDS, Totals
+from domain.totals import Totals
 from domain.windows import Windows, windows_before
 from infra.joining import Joiner
 from infra.postgres.database import Database
-from infra.postgres.ledger import lock_shops
 from infra.postgres.pool import Connection
 from infra.postgres.recount import count_ratings, set_running
-from infra.postgres.rules import RuleBook
-from infra.postgres.shops import shop_of
-from infra.postgres.statements import sql
-
-ShopName: TypeAlias = tuple[int, str]
-"""Tenant and id of a shop."""
+from infra.postgres.shop_book import Definition, ShopBook, ShopName, keys_of
+from infra.postgres.statements import array, sql
 
 READ_LANES = 2
 SHOPS_READ_AT_ONCE = 500
@@ -37,9 +31,9 @@ _SHOPS_ROLLED_AT_ONCE = 500
 class Scores:
     """See `domain.ports.Scores`."""
 
-    def __init__(self, database: Database, rules: RuleBook) -> None:
+    def __init__(self, database: Database, book: ShopBook) -> None:
         self._database = database
-        self._rules = rules
+        self._book = book
         self._rolled: dict[str, date] = {}
         self._standings: Joiner[Sequence[ShopName], dict[str, Standing]] = Joiner(
             self._read,
@@ -56,16 +50,37 @@ class Scores:
 
     async def _read(self, asked: Sequence[Sequence[ShopName]]) -> list[dict[str, Standing]]:
         named = {name for names in asked for name in names}
-        rows = await self._database.fetch(
-            "standings", [tenant_id for tenant_id, _ in named], [shop_id for _, shop_id in named]
-        )
+        shops = self._book.seen(named)
         found: dict[ShopName, Standing] = {}
-        for row in rows:
-            rules = self._rules.seen(row["tenant_id"], row["rules"], row["rules_version"])
-            if rules is None:
-                rules = await self._database.run(partial(self._rules_of, row=row))
-            found[row["tenant_id"], row["shop_id"]] = _standing(row, rules)
+        if missing := named - shops.keys():
+            shops |= await self._defined(missing)
+        while shops:
+            standings, changed = await self._standings_of(shops)
+            found |= standings
+            shops = await self._defined(changed) if changed else {}
         return [{name[1]: found[name] for name in names if name in found} for names in asked]
+
+    async def _defined(self, names: Collection[ShopName]) -> dict[ShopName, Definition]:
+        return await self._database.run(partial(self._book.read, names=names))
+
+    async def _standings_of(
+        self, shops: Mapping[ShopName, Definition]
+    ) -> tuple[dict[ShopName, Standing], list[ShopName]]:
+        """Standings of shops, and the names of those whose definition holds no more."""
+        rows = await self._database.fetch(
+            "standings", array([tenant_id for tenant_id, _ in shops]), array(keys_of(shops))
+        )
+        names = {shop.kept.shop_key: name for name, shop in shops.items()}
+        found: dict[ShopName, Standing] = {}
+        changed = []
+        for row in rows:
+            name = names[row[0]]
+            kept, _, revision = shops[name]
+            if revision == row[1]:
+                found[name] = _standing(kept, row)
+            else:
+                changed.append(name)
+        return found, changed
 
     async def window_totals(self, of: Sequence[tuple[KeptShop, Windows]]) -> dict[int, Totals]:
         """Sums of windows, by shop key: one windows' end for each shop. Raises RulesMoved."""
@@ -105,25 +120,17 @@ class Scores:
             )
             if not behind:
                 return 0
-            locked = await lock_shops(connection, [tuple(row) for row in behind])
+            locked = await self._book.lock(connection, [tuple(row) for row in behind])
             before = [
-                (
-                    ShopKey(row["tenant_id"], row["shop_key"]),
-                    windows_before(today, (await self._rules_of(connection, row)).rules),
-                )
-                for row in locked
-                if row["totals_day"] < today
+                (definition.kept.key, windows_before(today, definition.known.rules))
+                for definition, totals_day in locked.values()
+                if totals_day < today
             ]
             sums = await connection.fetch(sql("window_totals"), *_columns(before))
             await set_running(connection, {row[0]: (today, list(row[3:])) for row in sums})
             return len(behind)
 
         return await self._database.run(work)
-
-    async def _rules_of(self, connection: Connection, row: asyncpg.Record) -> RuleSet:
-        return await self._rules.version(
-            connection, row["tenant_id"], row["rules"], row["rules_version"]
-        )
 
     async def replay(self, shop: ShopKey, rules: Rules) -> dict[date, Totals]:
         """Ratings by day under any rules, worked out from the ratings themselves."""
@@ -136,14 +143,14 @@ class Scores:
         return await self._database.run(work, snapshot=True)
 
 
-def _standing(row: asyncpg.Record, rules: RuleSet) -> Standing:
-    amounts = row["ladder_amounts"]
+def _standing(kept: KeptShop, row: asyncpg.Record) -> Standing:
+    _, _, currency, amounts, as_of, taken_at, taking, day = row[:8]
     return Standing(
-        kept=KeptShop(row["tenant_id"], row["shop_key"], shop_of(row), rules),
-        ladder=Ladder(row["ladder_currency"], tuple(amounts)) if amounts else None,
-        snapshot=Taking(row["as_of"], row["taken_at"], row["taking"]) if row["taking"] else None,
-        day=row["day"],
-        totals=row[-len(FIELDS) :],
+        kept=kept,
+        ladder=Ladder(currency, tuple(amounts)) if amounts else None,
+        snapshot=Taking(as_of, taken_at, taking) if taking else None,
+        day=day,
+        totals=row[8:],
     )
 
 

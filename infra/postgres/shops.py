@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import asyncpg
-
 from domain.acts import Act
 from domain.days import day_of
 from domain.errors import NotFound, ShopImmutable, UnknownRules
@@ -13,19 +11,18 @@ from domain.rules import RuleSet
 from domain.shops import Shop
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Database
-from infra.postgres.ledger import lock_shops
 from infra.postgres.pool import Connection
 from infra.postgres.recount import recount, repair
-from infra.postgres.rules import RuleBook
+from infra.postgres.shop_book import ShopBook, shop_of
 from infra.postgres.statements import sql
 
 
 class Shops:
     """See `domain.ports.Shops`."""
 
-    def __init__(self, database: Database, rules: RuleBook) -> None:
+    def __init__(self, database: Database, book: ShopBook) -> None:
         self._database = database
-        self._rules = rules
+        self._book = book
 
     async def put(self, act: Act, shops: Sequence[Shop]) -> list[PutOutcome]:
         """Create or replace shops of different ids, in one transaction, each for itself."""
@@ -33,20 +30,25 @@ class Shops:
 
         async def work(connection: Connection) -> list[PutOutcome]:
             await connection.execute(sql("share_tenant"), tenant_id)
-            rules = await self._rules.latest(connection, tenant_id, (s.rules for s in shops))
+            rules = await self._book.rules.latest(connection, tenant_id, (s.rules for s in shops))
             outcomes: dict[str, PutOutcome] = {
                 shop.shop_id: UnknownRules(shop.rules) for shop in shops if shop.rules not in rules
             }
-            known = await self._by_id(connection, tenant_id, [shop.shop_id for shop in shops])
+            there = await self._book.read(connection, [(tenant_id, shop.shop_id) for shop in shops])
             for shop in sorted(shops, key=lambda shop: shop.shop_id):
-                if shop.shop_id not in outcomes | known and await _insert(
-                    connection, tenant_id, shop, rules[shop.rules], now
+                if (
+                    shop.shop_id not in outcomes
+                    and (tenant_id, shop.shop_id) not in there
+                    and await _insert(connection, tenant_id, shop, rules[shop.rules], now)
                 ):
                     outcomes[shop.shop_id] = "created"
-            others = [shop for shop in shops if shop.shop_id not in outcomes]
-            for shop, kept in await self._locked(connection, tenant_id, others):
+            others = {
+                (tenant_id, shop.shop_id): shop for shop in shops if shop.shop_id not in outcomes
+            }
+            locked = await self._book.lock(connection, others) if others else {}
+            for name, shop in others.items():
                 outcomes[shop.shop_id] = await self._replace(
-                    connection, kept, shop, rules[shop.rules], now
+                    connection, locked[name].definition.kept, shop, rules[shop.rules], now
                 )
             changed = [name for name, done in outcomes.items() if done in ("created", "changed")]
             if changed:
@@ -57,12 +59,11 @@ class Shops:
 
     async def get(self, tenant_id: int, shop_id: str) -> KeptShop:
         """One shop; raises NotFound."""
-        found = await self._database.run(
-            lambda connection: self._by_id(connection, tenant_id, [shop_id])
-        )
-        if shop_id not in found:
+        name = (tenant_id, shop_id)
+        found = await self._database.run(lambda connection: self._book.read(connection, [name]))
+        if name not in found:
             raise NotFound("shop", shop_id)
-        return found[shop_id]
+        return found[name].kept
 
     async def page(
         self,
@@ -79,22 +80,6 @@ class Shops:
             "shops_page", tenant_id, shop_ids, marketplace, category, after, limit
         )
         return [shop_of(row) for row in rows]
-
-    async def _by_id(
-        self, connection: Connection, tenant_id: int, shop_ids: Sequence[str]
-    ) -> dict[str, KeptShop]:
-        rows = await connection.fetch(sql("shops_by_id"), tenant_id, shop_ids)
-        return {row["shop_id"]: await kept_shop(connection, self._rules, row) for row in rows}
-
-    async def _locked(
-        self, connection: Connection, tenant_id: int, shops: Sequence[Shop]
-    ) -> list[tuple[Shop, KeptShop]]:
-        if not shops:
-            return []
-        shop_ids = [shop.shop_id for shop in shops]
-        await lock_shops(connection, [(tenant_id, shop_id) for shop_id in shop_ids])
-        kept = await self._by_id(connection, tenant_id, shop_ids)
-        return [(shop, kept[shop.shop_id]) for shop in shops]
 
     async def _replace(
         self, connection: Connection, kept: KeptShop, shop: Shop, rules: RuleSet, now: datetime
@@ -123,16 +108,6 @@ class Shops:
         return "changed"
 
 
-async def kept_shop(connection: Connection, rules: RuleBook, row: asyncpg.Record) -> KeptShop:
-    """A row of `shops` as a shop with the rules its states follow."""
-    return KeptShop(
-        tenant_id=row["tenant_id"],
-        shop_key=row["shop_key"],
-        shop=shop_of(row),
-        rules=await rules.version(connection, row["tenant_id"], row["rules"], row["rules_version"]),
-    )
-
-
 async def _insert(
     connection: Connection, tenant_id: int, shop: Shop, rules: RuleSet, now: datetime
 ) -> bool:
@@ -155,18 +130,4 @@ def _definition(shop: Shop) -> tuple[object, ...]:
         shop.kind,
         shop.opened_on,
         shop.rules,
-    )
-
-
-def shop_of(row: asyncpg.Record) -> Shop:
-    """A row that has the columns of a shop."""
-    return Shop(
-        shop_id=row["shop_id"],
-        marketplace=row["marketplace"],
-        category=row["category"],
-        currency=row["currency"],
-        time_zone=row["time_zone"],
-        kind=row["kind"],
-        opened_on=row["opened_on"],
-        rules=row["rules"],
     )

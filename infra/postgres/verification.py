@@ -9,11 +9,9 @@ from domain.acts import COMMAND_LINE, Act
 from domain.recount import Difference
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Database
-from infra.postgres.ledger import lock_shops
 from infra.postgres.pool import Connection
 from infra.postgres.recount import recount, repair
-from infra.postgres.rules import RuleBook
-from infra.postgres.shops import kept_shop
+from infra.postgres.shop_book import ShopBook
 from infra.postgres.statements import sql
 
 _SHOPS_AT_ONCE = 500
@@ -30,9 +28,9 @@ class VerifiedShop(msgspec.Struct, frozen=True):
 class Verification:
     """Recounts shops one by one, each in one snapshot, so that a recount is exact."""
 
-    def __init__(self, database: Database, rules: RuleBook) -> None:
+    def __init__(self, database: Database, book: ShopBook) -> None:
         self._database = database
-        self._rules = rules
+        self._book = book
 
     async def shops(self, now: datetime, *, mend: bool) -> AsyncIterator[VerifiedShop]:
         """Every shop of every tenant; with `mend` differences are put right as they are found.
@@ -59,9 +57,9 @@ class Verification:
         async def work(connection: Connection) -> list[Difference]:
             if mend:
                 await connection.execute(sql("insert_totals"), shop_key, act.at.date())
-                await lock_shops(connection, [(act.tenant_id, shop_id)])
-            [row] = await connection.fetch(sql("shops_by_id"), act.tenant_id, [shop_id])
-            kept = await kept_shop(connection, self._rules, row)
+                await self._book.lock(connection, [(act.tenant_id, shop_id)])
+            [definition] = (await self._book.read(connection, [(act.tenant_id, shop_id)])).values()
+            kept = definition.kept
             counted = await recount(connection, kept.key, kept.rules.rules)
             if mend and counted.differences:
                 await repair(connection, shop_key, counted)

@@ -12,6 +12,7 @@ from litestar import Litestar
 from api.context import Context
 from infra.postgres.database import Database
 from infra.postgres.rules import RuleBook
+from infra.postgres.shop_book import ShopBook
 from infra.postgres.verification import Verification
 from tests.conftest import Clock
 from tests.reference.rules import Json
@@ -85,7 +86,7 @@ class Session:
 
     async def differences(self) -> list[Any]:
         """What verifying finds stored otherwise than the facts say."""
-        verification = Verification(self.database, RuleBook())
+        verification = Verification(self.database, ShopBook(RuleBook()))
         return [
             (shop.shop_id, difference)
             async for shop in verification.shops(self.clock.now, mend=False)

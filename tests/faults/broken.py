@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import asyncpg
 import msgspec
 
-from domain.facts import KnownShop
 from domain.recording import Recording, Stored
 from domain.rules import RuleSet
-from infra.postgres import database, ledger, rule_sets, shops
+from infra.postgres import ledger, rule_sets, shop_book, shops
 from infra.postgres.ledger import Ledger
 from infra.postgres.pool import Connection
 from infra.postgres.rules import RuleBook
+from infra.postgres.shop_book import LockedShop
 from infra.postgres.statements import sql
 from tests.faults.stream import STORED
 
@@ -39,13 +40,14 @@ class Control:
 
 
 def _commit_later() -> None:
-    prepare = database._prepare
+    connect = asyncpg.connect
 
-    async def prepare_hastily(connection: Connection) -> None:
-        await prepare(connection)
+    async def connect_hastily(*arguments: Any, **named: Any) -> Any:
+        connection = await connect(*arguments, **named)
         await connection.execute("set synchronous_commit = off")
+        return connection
 
-    database._prepare = prepare_hastily
+    asyncpg.connect = connect_hastily
 
 
 def _forget_facts() -> None:
@@ -62,13 +64,13 @@ def _forget_facts() -> None:
 
 def _total_later() -> None:
     write = ledger._write
-    left: ContextVar[tuple[Recording, Mapping[int, KnownShop]]] = ContextVar("left")
+    left: ContextVar[tuple[Recording, Mapping[int, LockedShop]]] = ContextVar("left")
 
     async def write_facts(
         connection: Connection,
         recording: Recording,
         stored: Stored,
-        shops: Mapping[int, KnownShop],
+        shops: Mapping[int, LockedShop],
     ) -> None:
         left.set((msgspec.structs.replace(recording, facts=[], states={}), shops))
         await write(
@@ -92,9 +94,9 @@ def _total_later() -> None:
 
 
 def _leave_shops_open() -> None:
-    locks = {"lock_shops": "for update of t", "lock_free_shops": "for update skip locked"}
+    locks = {"lock_shops": "for update", "lock_free_shops": "for update skip locked"}
     unlocked = {name: sql(name).replace(lock, "") for name, lock in locks.items()}
-    _say_instead([ledger], unlocked)
+    _say_instead([shop_book], unlocked)
     read = ledger._read
 
     async def read_slowly(*arguments: Any, **named: Any) -> Stored:

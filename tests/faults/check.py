@@ -18,6 +18,7 @@ import asyncpg
 from domain.totals import FIELDS
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.rules import RuleBook
+from infra.postgres.shop_book import ShopBook
 from infra.postgres.verification import Verification
 from tests.faults.caller import Caller
 from tests.faults.crowd import Model
@@ -91,7 +92,7 @@ async def stored_identities(url: str) -> Counter[Identity]:
 async def differences(url: str) -> int:
     """How many stored totals the product's own verifying finds wrong."""
     async with open_database(url, PoolLimits(connections_max=2)) as database:
-        verification = Verification(database, RuleBook())
+        verification = Verification(database, ShopBook(RuleBook()))
         shops = [shop async for shop in verification.shops(datetime.now(UTC), mend=False)]
     return sum(len(shop.differences) for shop in shops)
 

@@ -19,6 +19,7 @@ from infra.postgres.ledger import Ledger
 from infra.postgres.pool import Connection
 from infra.postgres.rules import RuleBook
 from infra.postgres.scores import Scores
+from infra.postgres.shop_book import ShopBook
 from tests.faults.cluster import SOCKET, Cluster, through
 from tests.faults.proxy import Proxy, proxy
 from tests.faults.stage import template
@@ -67,8 +68,8 @@ def test_requests_that_a_silent_server_has_are_all_given_up_after_one_deadline(
             async with open_database(url, LIMITS) as database:
                 assert await Health(database).is_ready()
                 between.frozen = True
-                rules = RuleBook()
-                ledger, scores = JoinedLedger(Ledger(database, rules)), Scores(database, rules)
+                book = ShopBook(RuleBook())
+                ledger, scores = JoinedLedger(Ledger(database, book)), Scores(database, book)
                 nothing = Submission(1, None, [])
                 asked = time.monotonic()
                 found = await asyncio.gather(

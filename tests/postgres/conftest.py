@@ -19,6 +19,7 @@ from infra.postgres.ledger import TABLES, Ledger
 from infra.postgres.rule_sets import RuleSets
 from infra.postgres.rules import RuleBook
 from infra.postgres.scores import Scores
+from infra.postgres.shop_book import ShopBook
 from infra.postgres.shops import Shops
 from infra.postgres.verification import Verification
 from tests.reference.worlds import NOW, Sent, World
@@ -30,16 +31,16 @@ class Books:
     """The ports on one database, and one tenant's world in them."""
 
     def __init__(self, database: Database, url: str, tenant_id: int, now: datetime) -> None:
-        rules = RuleBook()
+        book = ShopBook(RuleBook())
         self.database = database
         self.url = url
         self.tenant_id = tenant_id
         self.now = now
-        self.ledger = Ledger(database, rules)
-        self.shops = Shops(database, rules)
-        self.rules = RuleSets(database, rules)
-        self.scores = Scores(database, rules)
-        self.verification = Verification(database, rules)
+        self.ledger = Ledger(database, book)
+        self.shops = Shops(database, book)
+        self.rules = RuleSets(database, book)
+        self.scores = Scores(database, book)
+        self.verification = Verification(database, book)
 
     @property
     def act(self) -> Act:
@@ -56,8 +57,13 @@ class Books:
     async def record(self, events: Sequence[Event | Refused]) -> list[Outcome]:
         """Record one request of a key that reaches every shop."""
         submission = Submission(self.tenant_id, None, events)
-        [outcomes] = await self.ledger.record([submission], self.now)
+        [outcomes] = await self.record_together(submission)
         return outcomes
+
+    async def record_together(self, *submissions: Submission) -> list[list[Outcome]]:
+        """Record requests in one transaction."""
+        drafts = [await self.ledger.draft(submission, self.now) for submission in submissions]
+        return await self.ledger.record(drafts)
 
     async def roll(self, days: int = 0) -> None:
         """Let days pass, and bring running totals up to the new day."""

@@ -11,11 +11,11 @@ import pytest
 
 from domain.errors import Unavailable
 from domain.events import ListingPublished, PostedReview, PublishedListing, ReviewPosted, Scores
-from domain.recording import Outcome, Submission
+from domain.recording import Outcome, Submission, touched
 from domain.shops import Shop
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.joined_ledger import BULK_EVENTS_AT_ONCE, SMALL_EVENTS_MAX, JoinedLedger
-from infra.postgres.ledger import Ledger
+from infra.postgres.ledger import Draft, Ledger, named_shops
 from infra.postgres.pool import Connection
 from infra.postgres.statements import sql
 from tests.postgres.conftest import Books, new_books
@@ -33,19 +33,18 @@ class Scripted(Ledger):
         self.waited = 0
         self._held, self._tries_s, self._waits_s = held, tries_s, waits_s
 
-    async def record_free(
-        self, submissions: Sequence[Submission], _now: datetime
-    ) -> list[list[Outcome] | None]:
-        self.tried.append(len(submissions))
-        await asyncio.sleep(self._tries_s)
-        return [None if self._held else ["stored"] for _ in submissions]
+    async def draft(self, submission: Submission, now: datetime) -> Draft:
+        return drafted(submission, now)
 
-    async def record(
-        self, submissions: Sequence[Submission], _now: datetime
-    ) -> list[list[Outcome]]:
+    async def record_free(self, drafts: Sequence[Draft]) -> list[list[Outcome] | None]:
+        self.tried.append(len(drafts))
+        await asyncio.sleep(self._tries_s)
+        return [None if self._held else ["stored"] for _ in drafts]
+
+    async def record(self, drafts: Sequence[Draft]) -> list[list[Outcome]]:
         self.waited += 1
         await asyncio.sleep(self._waits_s)
-        return [["stored"] for _ in submissions]
+        return [["stored"] for _ in drafts]
 
 
 async def test_only_a_request_whose_shop_is_held_waits() -> None:
@@ -63,18 +62,17 @@ class Holding(Ledger):
         self.steps: list[str] = []
         self.end = asyncio.Event()
 
-    async def record_free(
-        self, submissions: Sequence[Submission], _now: datetime
-    ) -> list[list[Outcome] | None]:
-        self.steps.append(f"{len(submissions)} free")
-        return [["stored"] for _ in submissions]
+    async def draft(self, submission: Submission, now: datetime) -> Draft:
+        return drafted(submission, now)
 
-    async def record(
-        self, submissions: Sequence[Submission], _now: datetime
-    ) -> list[list[Outcome]]:
+    async def record_free(self, drafts: Sequence[Draft]) -> list[list[Outcome] | None]:
+        self.steps.append(f"{len(drafts)} free")
+        return [["stored"] for _ in drafts]
+
+    async def record(self, drafts: Sequence[Draft]) -> list[list[Outcome]]:
         self.steps.append("large")
         await self.end.wait()
-        return [["stored"] for _ in submissions]
+        return [["stored"] for _ in drafts]
 
 
 async def test_who_wants_what_a_large_transaction_holds_goes_before_the_next_one() -> None:
@@ -134,7 +132,7 @@ async def test_a_shop_that_is_held_keeps_only_its_own_requests_waiting(books: Bo
 async def test_who_waited_for_a_shop_follows_the_rules_that_it_has_now(books: Books) -> None:
     tenant_id = await two_shops(books)
     async with held(books.url, "a") as holder:
-        waiting = asyncio.create_task(books.ledger.record([rated_long_ago("a", tenant_id)], NOW))
+        waiting = asyncio.create_task(books.record_together(rated_long_ago("a", tenant_id)))
         await one_waits(holder)
         shop = ("taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "pinduoduo", 1)
         await holder.execute(sql("update_shop"), tenant_id, "a", *shop)
@@ -159,6 +157,11 @@ async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_le
         again = ledger.record(published("a", tenant_id=tenant_id), NOW)
         assert await again == ["stored"]
         assert await books.differences() == []
+
+
+def drafted(submission: Submission, now: datetime) -> Draft:
+    """A request of shops of which nothing is known."""
+    return Draft(submission, now, named_shops(submission), {}, [], touched([]))
 
 
 def published(shop_id: str, events: int = 1, tenant_id: int = 1) -> Submission:

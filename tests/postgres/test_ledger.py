@@ -108,8 +108,8 @@ async def test_writers_at_once_keep_each_fact_once(
                 if joined:
                     answered = await ledgers[writer % 3].record(submission, NOW)
                 else:
-                    ledger = (await new_books(pools[writer % 3], database_url)).ledger
-                    [answered] = await ledger.record([submission], NOW)
+                    others = await new_books(pools[writer % 3], database_url)
+                    [answered] = await others.record_together(submission)
                 outcomes.update(answered)
             return outcomes
 
@@ -155,11 +155,11 @@ async def test_strict_takes_all_or_none_and_the_next_request_is_not_touched(book
     conflict = published("old", title="other")
     refused = Submission(books.tenant_id, None, [published("new"), conflict], strict=True)
     taken = Submission(books.tenant_id, None, [published("new"), published("next")], strict=True)
-    assert await books.ledger.record([refused, taken], NOW) == [
+    assert await books.record_together(refused, taken) == [
         ["stored", CONFLICT],
         ["stored", "stored"],
     ]
-    assert await books.ledger.record([refused], NOW) == [["duplicate", CONFLICT]]
+    assert await books.record_together(refused) == [["duplicate", CONFLICT]]
     assert await books.facts() == 3
     assert await books.differences() == []
 
@@ -168,9 +168,7 @@ async def test_a_strict_request_that_is_refused_stores_nothing(books: Books) -> 
     await books.shops.put(books.act, [SHOP])
     events = [published("a"), Refused("malformed"), published("b")]
     submission = Submission(books.tenant_id, None, events, strict=True)
-    assert await books.ledger.record([submission], NOW) == [
-        ["stored", Refused("malformed"), "stored"]
-    ]
+    assert await books.record_together(submission) == [["stored", Refused("malformed"), "stored"]]
     assert await books.facts() == 0
 
 
@@ -179,14 +177,11 @@ async def test_tenants_in_one_transaction_share_nothing(books: Books) -> None:
     await books.shops.put(books.act, [SHOP])
     await other.shops.put(other.act, [msgspec.structs.replace(SHOP, time_zone="UTC")])
     batch = [published("l")]
-    outcomes = await books.ledger.record(
-        [
-            Submission(books.tenant_id, None, batch),
-            Submission(other.tenant_id, None, [published("l", title="other"), *batch]),
-            Submission(other.tenant_id, frozenset({"b"}), batch),
-            Submission(books.tenant_id, frozenset({"a"}), [*batch, published("l", shop_id="b")]),
-        ],
-        NOW,
+    outcomes = await books.record_together(
+        Submission(books.tenant_id, None, batch),
+        Submission(other.tenant_id, None, [published("l", title="other"), *batch]),
+        Submission(other.tenant_id, frozenset({"b"}), batch),
+        Submission(books.tenant_id, frozenset({"a"}), [*batch, published("l", shop_id="b")]),
     )
     assert outcomes == [
         ["stored"],
@@ -199,6 +194,6 @@ async def test_tenants_in_one_transaction_share_nothing(books: Books) -> None:
 
 
 async def test_a_request_of_nothing_is_answered_with_nothing(books: Books) -> None:
-    assert await books.ledger.record([], NOW) == []
+    assert await books.record_together() == []
     assert await books.record([]) == []
     assert await books.record([Refused("malformed")]) == [Refused("malformed")]

@@ -6,7 +6,7 @@ No statement reads a table that grows as a whole, and the rows it visits keep to
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -14,7 +14,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from infra.postgres.ledger import STAGED_COLUMNS
+from domain.totals import FIELDS
 from infra.postgres.peers import BUILT_IN_WINDOWS
 from infra.postgres.pool import Connection
 from infra.postgres.statements import sql, statement_names
@@ -48,29 +48,19 @@ REVIEWS = ([key for key, _ in RATED], [f"r-{n:07}" for _, n in RATED])
 ORDERS = (REVIEWS[0], [f"o-{n}" for _, n in RATED])
 LISTED = (KEYS, ["l-00001"] * len(KEYS))
 CATEGORIES = [f"c-{n}" for n in range(20)]
-STAGED = f"""
-    insert into staged (running, {", ".join(STAGED_COLUMNS[1:])})
-    select {{}}, {", ".join(STAGED_COLUMNS[1:])} from {{}} where shop_key between 2 and 101
-"""
+TOTALS = '{"(2,2026-11-19' + ",1" * len(FIELDS) + ')","(3,2026-11-19' + ",1" * len(FIELDS) + ')"}'
 
 
 class Asked(NamedTuple):
     """A statement's arguments, the most rows it may visit for them, and the indexes it may use.
 
-    Tables in `whole` hold a row for each shop, and all are asked for. `staged` puts rows into the
-    private table that the statement takes them from.
+    Tables in `whole` hold a row for each shop, and all are asked for.
     """
 
     arguments: tuple[object, ...]
     rows: int
     indexes: str
     whole: tuple[str, ...] = ()
-    staged: str = ""
-
-
-def texts(*columns: Sequence[object]) -> tuple[str, ...]:
-    """Columns as recording gives them: each a text, its values apart by blanks."""
-    return tuple(" ".join(map(str, column)) for column in columns)
 
 
 SHOPS = "shops_pkey shops_shop_key_key"
@@ -78,7 +68,7 @@ SHOPS = "shops_pkey shops_shop_key_key"
 ASKED: dict[str, Asked] = {
     # Before Postgres 18 the views find each shop again.
     "standings": Asked(
-        (TENANTS, IDS), 600, f"{SHOPS} shop_totals_pkey shop_days_pkey peer_snapshots_pkey"
+        (TENANTS, KEYS), 600, f"{SHOPS} shop_totals_pkey shop_days_pkey peer_snapshots_pkey"
     ),
     "window_totals": Asked(
         (TENANTS, KEYS, [date(2026, 5, 25)] * 100, [date(2026, 10, 22)] * 100, [TOMORROW] * 100),
@@ -88,26 +78,23 @@ ASKED: dict[str, Asked] = {
     ),
     "day_totals": Asked((1, SMALL, date(2026, 10, 22), TOMORROW), 25, f"{SHOPS} shop_days_pkey"),
     "known_ratings": Asked(
-        texts(*REVIEWS, KEYS, ["b-1"] * 100, [MONTH] * 100),
+        (*REVIEWS, KEYS, ["b-1"] * 100, [MONTH] * 100),
         20 * len(RATED),
         "ratings_pkey ratings_buyer_month_idx",
     ),
-    "known_moderations": Asked(texts(*REVIEWS), 2 * len(RATED), "moderations_pkey"),
+    "known_moderations": Asked(REVIEWS, 2 * len(RATED), "moderations_pkey"),
     "known_orders": Asked(ORDERS, 2 * len(RATED), "orders_pkey"),
     "known_refunds": Asked(ORDERS, 2 * len(RATED), "refunds_pkey"),
     "known_listing_events": Asked(LISTED, 2 * len(RATED), "listing_events_pkey"),
     "known_sale_days": Asked((*LISTED, [MONTH] * 100), 3 * 100, "listing_days_pkey"),
     "known_stock_counts": Asked((*LISTED, [PUBLISHED] * 100), 100, "stock_counts_pkey"),
-    "lock_shops": Asked(texts(TENANTS, IDS), 200, f"{SHOPS} shop_totals_pkey"),
-    "begin_totals": Asked(texts(TENANTS, IDS), 100, SHOPS),
-    "locked_shops": Asked(texts(KEYS), 200, f"{SHOPS} shop_totals_pkey"),
-    "lock_free_shops": Asked(texts(TENANTS, IDS), 200, f"{SHOPS} shop_totals_pkey"),
-    "add_days": Asked(
-        (), 0, "", staged=STAGED.format("false", "shop_days") + " and day = '2026-11-19'"
-    ),
-    "add_units": Asked(texts(*LISTED, [DAY] * 100, [2] * 100), 0, ""),
-    "add_totals": Asked((), 0, "", staged=STAGED.format("true", "shop_totals")),
-    "set_totals": Asked((), 100, "shop_totals_pkey", staged=STAGED.format("true", "shop_totals")),
+    "defined_shops": Asked((TENANTS, IDS), 100, "shops_pkey"),
+    "lock_shops": Asked((KEYS,), 100, "shop_totals_pkey"),
+    "begin_totals": Asked((KEYS,), 100, SHOPS),
+    "lock_free_shops": Asked((KEYS,), 100, "shop_totals_pkey"),
+    "add_units": Asked((*LISTED, [DAY] * 100, [2] * 100), 0, ""),
+    "add_totals": Asked((TOTALS, TOTALS), 0, ""),
+    "set_totals": Asked((TOTALS,), 2, "shop_totals_pkey"),
     "update_states": Asked((*REVIEWS, [1] * len(RATED)), len(RATED), "ratings_pkey"),
     "reviews_page": Asked(
         (1, LARGEST, None, date(2026, 1, 1), DAY, NOON, "", 51, None),
@@ -155,7 +142,6 @@ ASKED: dict[str, Asked] = {
         (1, DAY, ["m"], ["c"], ["CNY"], [1], ["{1}"], ["{0}"], ["{0}"], ["{0}"], ["{null}"]), 0, ""
     ),
     "snapshots_page": Asked((1, None, 51), 51, "peer_snapshots_pkey"),
-    "shops_by_id": Asked((1, IDS), 100, "shops_pkey"),
     "shops_page": Asked((1, None, None, None, "s-5", 51), 51, "shops_pkey"),
     "shops_after": Asked((5000, 500), 500, "shops_shop_key_key"),
     "insert_shop": Asked(
@@ -193,7 +179,6 @@ EXEMPT: dict[str, str] = {
     "shops_behind": "shops of all tenants, once a minute; nothing of theirs but a row each",
     "shops_to_roll": "shops of a zone, at its midnight; nothing of theirs but a row each",
     "zones": "shops of all tenants, once a minute; nothing of theirs but a row each",
-    "stage": "makes an empty table",
 }
 """Why the plan of a statement does not matter."""
 
@@ -256,9 +241,8 @@ async def _faults(connection: Connection, name: str, mode: str, spoilt: str = ""
     asked = ASKED[name]
     transaction = connection.transaction()
     await transaction.start()
-    await connection.execute(sql("stage"))
     settings = (f"set local plan_cache_mode = {mode}", *PLANNER)
-    for step in (*filter(None, (asked.staged, spoilt)), *settings):
+    for step in (*filter(None, (spoilt,)), *settings):
         await connection.execute(step)
     await connection.execute(f"prepare asked as {sql(name.split(maxsplit=1)[0])}")
     values = ", ".join(_literal(value) for value in asked.arguments)

@@ -2,10 +2,10 @@
 insert into listing_days as d (shop_key, listing_id, day, units)
 select shop_key, listing_id, day, units
 from unnest(
-    string_to_array($1, ' ')::bigint[],
-    string_to_array($2, ' '),
-    string_to_array($3, ' ')::date[],
-    string_to_array($4, ' ')::bigint[]
+    $1::text::bigint[],
+    $2::text::text[],
+    $3::text::date[],
+    $4::text::bigint[]
 ) as moved (shop_key, listing_id, day, units)
 order by shop_key, listing_id, day
 on conflict (shop_key, listing_id, day) do update set units = d.units + excluded.units

@@ -2,13 +2,13 @@
 with buyer_months as (
     select given.shop_key, given.buyer_id, given.month
     from unnest(
-        string_to_array($3, ' ')::bigint[],
-        string_to_array($4, ' '),
-        string_to_array($5, ' ')::date[]
+        $3::text::bigint[],
+        $4::text::text[],
+        $5::text::date[]
     ) as given (shop_key, buyer_id, month)
     union
     select r.shop_key, r.buyer_id, r.month
-    from unnest(string_to_array($1, ' ')::bigint[], string_to_array($2, ' '))
+    from unnest($1::text::bigint[], $2::text::text[])
         as named (shop_key, review_id)
     join ratings r using (shop_key, review_id)
 )

@@ -1,4 +1,4 @@
--- Replaces the running totals of shops by what is staged.
+-- Replaces the running totals of shops by others.
 update shop_totals t set
     day = s.day,
     description_1 = s.description_1,
@@ -23,5 +23,5 @@ update shop_totals t set
     refunded = s.refunded,
     on_sale = s.on_sale,
     sold = s.sold
-from staged s
+from unnest($1::text::moved_totals[]) s
 where t.shop_key = s.shop_key

@@ -1,7 +1,6 @@
 -- Shops with their running totals and what their running day adds: one row a shop, no history.
 select
-    s.tenant_id, s.shop_id, s.shop_key, s.marketplace, s.category, s.currency, s.time_zone,
-    s.kind, s.opened_on, s.rules, s.rules_version,
+    s.shop_key, s.revision,
     l.currency as ladder_currency, l.amounts as ladder_amounts,
     p.as_of, p.taken_at, p.taking,
     t.day,
@@ -27,8 +26,8 @@ select
     t.refunded + coalesce(d.refunded, 0) as refunded,
     t.on_sale + coalesce(d.on_sale, 0) as on_sale,
     t.sold + coalesce(d.sold, 0) as sold
-from unnest($1::bigint[], $2::text[]) as named (tenant_id, shop_id)
-join shops s using (tenant_id, shop_id)
+from unnest($1::text::bigint[], $2::text::bigint[]) as named (tenant_id, shop_key)
+join shops s on s.tenant_id = named.tenant_id and s.shop_key = named.shop_key
 join tenant_shop_totals t on t.tenant_id = named.tenant_id and t.shop_key = s.shop_key
 left join tenant_shop_days d
     on d.tenant_id = named.tenant_id and d.shop_key = s.shop_key and d.day = t.day

@@ -1,0 +1,139 @@
+"""Definitions of shops on Postgres, remembered while they hold; and shops locked to be written."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Final, NamedTuple, TypeAlias
+
+import asyncpg
+
+from domain.facts import KnownShop
+from domain.ports import KeptShop
+from domain.shops import Shop
+from infra.postgres.pool import Connection
+from infra.postgres.rules import RuleBook
+from infra.postgres.statements import array, arrays, sql
+
+ShopName: TypeAlias = tuple[int, str]
+"""Tenant and id of a shop."""
+
+REMEMBERED_MAX: Final = 50_000
+"""Definitions that are remembered, at about half a kilobyte each."""
+
+
+class Definition(NamedTuple):
+    """A shop as it was defined when it had changed so many times."""
+
+    kept: KeptShop
+    known: KnownShop
+    revision: int
+
+
+class LockedShop(NamedTuple):
+    """A shop that nobody else writes now, and the day of its running totals."""
+
+    definition: Definition
+    totals_day: date
+
+
+class ShopBook:
+    """Finds shops by tenant and id. Those seen are remembered, but never trusted.
+
+    A shop's key never changes. Its definition carries the number of its changes, and so do its
+    running totals: who reads either sees by it whether what is remembered still holds, whichever
+    process changed it. That a shop is not there is never remembered.
+    """
+
+    def __init__(self, rules: RuleBook) -> None:
+        self.rules = rules
+        self._seen: dict[ShopName, Definition] = {}
+
+    def seen(self, names: Collection[ShopName]) -> dict[ShopName, Definition]:
+        """Definitions that were read before; they may hold no more."""
+        seen = self._seen
+        return {name: seen[name] for name in names if name in seen}
+
+    async def find(
+        self, connection: Connection, names: Collection[ShopName]
+    ) -> dict[ShopName, Definition]:
+        """Definitions of those shops that exist; where they were seen before as they were then."""
+        found = self.seen(names)
+        missing = [name for name in names if name not in found]
+        return found | await self.read(connection, missing) if missing else found
+
+    async def read(
+        self, connection: Connection, names: Collection[ShopName]
+    ) -> dict[ShopName, Definition]:
+        """Definitions of those shops that exist, as they are now."""
+        found = {}
+        for row in await connection.fetch(sql("defined_shops"), *arrays(names, 2)):
+            tenant_id, shop_key, shop = row["tenant_id"], row["shop_key"], shop_of(row)
+            rules = await self.rules.version(
+                connection, tenant_id, shop.rules, row["rules_version"]
+            )
+            found[tenant_id, shop.shop_id] = Definition(
+                KeptShop(tenant_id, shop_key, shop, rules),
+                KnownShop(shop_key, shop.currency, shop.time_zone, rules.rules),
+                row["revision"],
+            )
+        self._seen |= found
+        while len(self._seen) > REMEMBERED_MAX:
+            del self._seen[next(iter(self._seen))]
+        return found
+
+    async def lock(
+        self, connection: Connection, names: Collection[ShopName]
+    ) -> dict[ShopName, LockedShop]:
+        """Those of these shops that exist; others who write them wait for the transaction's end."""
+        found = await self.find(connection, names)
+        shop_keys = array(keys_of(found))
+        rows = await connection.fetch(sql("lock_shops"), shop_keys)
+        if len(rows) < len(found):
+            await connection.execute(sql("begin_totals"), shop_keys)
+            rows = await connection.fetch(sql("lock_shops"), shop_keys)
+        return await self.current(connection, found, rows)
+
+    async def lock_free(
+        self, connection: Connection, found: Mapping[ShopName, Definition]
+    ) -> dict[ShopName, LockedShop]:
+        """Those of these shops that nobody else writes now."""
+        rows = await connection.fetch(sql("lock_free_shops"), array(keys_of(found)))
+        return await self.current(connection, found, rows)
+
+    async def current(
+        self,
+        connection: Connection,
+        found: Mapping[ShopName, Definition],
+        rows: Collection[asyncpg.Record],
+    ) -> dict[ShopName, LockedShop]:
+        """Locked shops, read again where a definition was changed since it was seen."""
+        locked = {row[0]: row for row in rows}
+        changed = [
+            name
+            for name, definition in found.items()
+            if (row := locked.get(definition.kept.shop_key)) and row["revision"] != definition[2]
+        ]
+        again = await self.read(connection, changed) if changed else {}
+        return {
+            name: LockedShop(again.get(name, definition), row["day"])
+            for name, definition in found.items()
+            if (row := locked.get(definition.kept.shop_key))
+        }
+
+
+def keys_of(definitions: Mapping[ShopName, Definition]) -> list[int]:
+    """Keys of shops, in the order of their definitions."""
+    return [definition.kept.shop_key for definition in definitions.values()]
+
+
+def shop_of(row: asyncpg.Record) -> Shop:
+    """A row that has the columns of a shop."""
+    return Shop(
+        shop_id=row["shop_id"],
+        marketplace=row["marketplace"],
+        category=row["category"],
+        currency=row["currency"],
+        time_zone=row["time_zone"],
+        kind=row["kind"],
+        opened_on=row["opened_on"],
+        rules=row["rules"],
+    )
