@@ -254,7 +254,7 @@ def audit(url: str, shops: int) -> int:
     async def work() -> int:
         counted = 0
         async with open_database(url, PoolLimits(connections_max=2)) as database:
-            audited = Verification(database, ShopBook(RuleBook())).shops(
+            audited = Verification(database, ShopBook(database, RuleBook())).shops(
                 datetime.now(UTC), mend=False
             )
             async for shop in audited:

@@ -88,7 +88,7 @@ async def open_context(
 ) -> AsyncIterator[Context]:
     """Every port on one database."""
     async with open_database(dsn, pool) as database:
-        book = ShopBook(RuleBook())
+        book = ShopBook(database, RuleBook())
         yield Context(
             ledger=JoinedLedger(Ledger(database, book), limits.waiting_events_max),
             shops=Shops(database, book),

@@ -223,7 +223,7 @@ def import_events(settings: Settings, tenant: str, file: Path) -> None:
     """
 
     async def work(database: Database) -> Tally:
-        ledger = Ledger(database, ShopBook(RuleBook()))
+        ledger = Ledger(database, ShopBook(database, RuleBook()))
         tenant_id = await Keys(database).find_tenant(tenant)
         tally = Tally()
         async for items in read_lines(_parts(file), settings.limits):
@@ -253,7 +253,9 @@ def verify(settings: Settings, *, repair: bool) -> None:
 
     async def work(database: Database) -> tuple[int, int]:
         shops = wrong = 0
-        async for shop in Verification(database, ShopBook(RuleBook())).shops(clock(), mend=repair):
+        async for shop in Verification(database, ShopBook(database, RuleBook())).shops(
+            clock(), mend=repair
+        ):
             shops += 1
             wrong += bool(shop.differences)
             for difference in shop.differences:

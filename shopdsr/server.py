@@ -4,7 +4,7 @@ import resource
 from typing import Any, Final
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
@@ -29,6 +29,7 @@ def http_server(settings: Settings, address: str) -> AbstractServer[Any]:
         "shopdsr.worker:worker",
         factory=True,
         interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
         address=address,
         port=settings.port,
         workers=settings.workers,

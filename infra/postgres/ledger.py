@@ -86,10 +86,7 @@ class Ledger:
     async def draft(self, submission: Submission, now: datetime) -> Draft:
         """All about a request that can be done while others are recorded."""
         named = named_shops(submission)
-        shops = self._book.seen(named)
-        if len(shops) < len(named):
-            shops = await self._database.run(partial(self._book.find, names=named))
-        return await _drafted(submission, now, named, shops)
+        return await _drafted(submission, now, named, await self._book.find(named))
 
     async def record(self, drafts: Sequence[Draft]) -> list[list[Outcome]]:
         """Record several requests in one transaction; outcomes in order, after commit.

@@ -1,8 +1,7 @@
 """Totals on Postgres, as scores are computed from them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import partial
 
 import asyncpg
 
@@ -50,18 +49,13 @@ class Scores:
 
     async def _read(self, asked: Sequence[Sequence[ShopName]]) -> list[dict[str, Standing]]:
         named = {name for names in asked for name in names}
-        shops = self._book.seen(named)
         found: dict[ShopName, Standing] = {}
-        if missing := named - shops.keys():
-            shops |= await self._defined(missing)
+        shops = await self._book.find(named)
         while shops:
             standings, changed = await self._standings_of(shops)
             found |= standings
-            shops = await self._defined(changed) if changed else {}
+            shops = await self._book.read_anew(changed) if changed else {}
         return [{name[1]: found[name] for name in names if name in found} for names in asked]
-
-    async def _defined(self, names: Collection[ShopName]) -> dict[ShopName, Definition]:
-        return await self._database.run(partial(self._book.read, names=names))
 
     async def _standings_of(
         self, shops: Mapping[ShopName, Definition]

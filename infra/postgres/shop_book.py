@@ -1,7 +1,8 @@
 """Definitions of shops on Postgres, remembered while they hold; and shops locked to be written."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 import asyncpg
@@ -9,12 +10,17 @@ import asyncpg
 from domain.facts import KnownShop
 from domain.ports import KeptShop
 from domain.shops import Shop
+from infra.joining import Joiner
+from infra.postgres.database import Database
 from infra.postgres.pool import Connection
 from infra.postgres.rules import RuleBook
 from infra.postgres.statements import array, arrays, sql
 
 ShopName: TypeAlias = tuple[int, str]
 """Tenant and id of a shop."""
+
+SHOPS_READ_AT_ONCE: Final = 500
+READS_WAITING: Final = 20_000
 
 REMEMBERED_MAX: Final = 50_000
 """Definitions that are remembered, at about half a kilobyte each."""
@@ -43,27 +49,31 @@ class ShopBook:
     process changed it. That a shop is not there is never remembered.
     """
 
-    def __init__(self, rules: RuleBook) -> None:
+    def __init__(self, database: Database, rules: RuleBook) -> None:
         self.rules = rules
+        self._database = database
         self._seen: dict[ShopName, Definition] = {}
+        self._reads: Joiner[Collection[ShopName], dict[ShopName, Definition]] = Joiner(
+            self._read_together,
+            lanes=1,
+            weight_max=SHOPS_READ_AT_ONCE,
+            waiting_max=READS_WAITING,
+            patience_s=database.patience_s,
+        )
 
-    def seen(self, names: Collection[ShopName]) -> dict[ShopName, Definition]:
-        """Definitions that were read before; they may hold no more."""
-        seen = self._seen
-        return {name: seen[name] for name in names if name in seen}
-
-    async def find(
-        self, connection: Connection, names: Collection[ShopName]
-    ) -> dict[ShopName, Definition]:
+    async def find(self, names: Collection[ShopName]) -> dict[ShopName, Definition]:
         """Definitions of those shops that exist; where they were seen before as they were then."""
-        found = self.seen(names)
-        missing = [name for name in names if name not in found]
-        return found | await self.read(connection, missing) if missing else found
+        seen, missing = self._looked_up(names)
+        return seen | await self.read_anew(missing) if missing else seen
+
+    async def read_anew(self, names: Collection[ShopName]) -> dict[ShopName, Definition]:
+        """Definitions of those shops that exist, as they are now."""
+        return await self._reads.ask(names, len(names))
 
     async def read(
         self, connection: Connection, names: Collection[ShopName]
     ) -> dict[ShopName, Definition]:
-        """Definitions of those shops that exist, as they are now."""
+        """Definitions of those shops that exist, as the transaction sees them."""
         found = {}
         for row in await connection.fetch(sql("defined_shops"), *arrays(names, 2)):
             tenant_id, shop_key, shop = row["tenant_id"], row["shop_key"], shop_of(row)
@@ -84,22 +94,24 @@ class ShopBook:
         self, connection: Connection, names: Collection[ShopName]
     ) -> dict[ShopName, LockedShop]:
         """Those of these shops that exist; others who write them wait for the transaction's end."""
-        found = await self.find(connection, names)
+        found, missing = self._looked_up(names)
+        if missing:
+            found |= await self.read(connection, missing)
         shop_keys = array(keys_of(found))
         rows = await connection.fetch(sql("lock_shops"), shop_keys)
         if len(rows) < len(found):
             await connection.execute(sql("begin_totals"), shop_keys)
             rows = await connection.fetch(sql("lock_shops"), shop_keys)
-        return await self.current(connection, found, rows)
+        return await self._current(connection, found, rows)
 
     async def lock_free(
         self, connection: Connection, found: Mapping[ShopName, Definition]
     ) -> dict[ShopName, LockedShop]:
         """Those of these shops that nobody else writes now."""
         rows = await connection.fetch(sql("lock_free_shops"), array(keys_of(found)))
-        return await self.current(connection, found, rows)
+        return await self._current(connection, found, rows)
 
-    async def current(
+    async def _current(
         self,
         connection: Connection,
         found: Mapping[ShopName, Definition],
@@ -118,6 +130,23 @@ class ShopBook:
             for name, definition in found.items()
             if (row := locked.get(definition.kept.shop_key))
         }
+
+    def _looked_up(
+        self, names: Collection[ShopName]
+    ) -> tuple[dict[ShopName, Definition], list[ShopName]]:
+        """Definitions that were read before, which may hold no more, and names without one."""
+        seen = self._seen
+        found = {name: seen[name] for name in names if name in seen}
+        return found, [name for name in names if name not in found] if len(found) < len(
+            names
+        ) else []
+
+    async def _read_together(
+        self, asked: Sequence[Collection[ShopName]]
+    ) -> list[dict[ShopName, Definition]]:
+        named = {name for names in asked for name in names}
+        found = await self._database.run(partial(self.read, names=named))
+        return [{name: found[name] for name in names if name in found} for names in asked]
 
 
 def keys_of(definitions: Mapping[ShopName, Definition]) -> list[int]:

@@ -86,7 +86,7 @@ class Session:
 
     async def differences(self) -> list[Any]:
         """What verifying finds stored otherwise than the facts say."""
-        verification = Verification(self.database, ShopBook(RuleBook()))
+        verification = Verification(self.database, ShopBook(self.database, RuleBook()))
         return [
             (shop.shop_id, difference)
             async for shop in verification.shops(self.clock.now, mend=False)

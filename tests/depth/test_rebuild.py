@@ -122,7 +122,7 @@ async def test_a_failed_rebuild_is_finished_at_the_next_start(
     await Both(service, before).agree_on_scores(SHOPS_OF_OPEN[1:], days_of(made))
     assert await service.differences() == []
 
-    restarted = RuleSets(service.database, ShopBook(RuleBook()))
+    restarted = RuleSets(service.database, ShopBook(service.database, RuleBook()))
     assert await restarted.rebuild() == 2
     assert await restarted.rebuild() == 0
     await both.agree_on_scores(both.reference.shop_ids, days_of(made))

@@ -92,7 +92,7 @@ async def stored_identities(url: str) -> Counter[Identity]:
 async def differences(url: str) -> int:
     """How many stored totals the product's own verifying finds wrong."""
     async with open_database(url, PoolLimits(connections_max=2)) as database:
-        verification = Verification(database, ShopBook(RuleBook()))
+        verification = Verification(database, ShopBook(database, RuleBook()))
         shops = [shop async for shop in verification.shops(datetime.now(UTC), mend=False)]
     return sum(len(shop.differences) for shop in shops)
 

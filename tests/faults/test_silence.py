@@ -68,7 +68,7 @@ def test_requests_that_a_silent_server_has_are_all_given_up_after_one_deadline(
             async with open_database(url, LIMITS) as database:
                 assert await Health(database).is_ready()
                 between.frozen = True
-                book = ShopBook(RuleBook())
+                book = ShopBook(database, RuleBook())
                 ledger, scores = JoinedLedger(Ledger(database, book)), Scores(database, book)
                 nothing = Submission(1, None, [])
                 asked = time.monotonic()

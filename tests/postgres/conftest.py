@@ -31,7 +31,7 @@ class Books:
     """The ports on one database, and one tenant's world in them."""
 
     def __init__(self, database: Database, url: str, tenant_id: int, now: datetime) -> None:
-        book = ShopBook(RuleBook())
+        book = ShopBook(database, RuleBook())
         self.database = database
         self.url = url
         self.tenant_id = tenant_id

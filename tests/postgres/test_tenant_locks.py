@@ -118,7 +118,7 @@ async def shop(empty: Answers, client: Client, database: Database) -> ShopKey:
 
 async def read_all(database: Database, shop: ShopKey) -> list[object]:
     """What every read behind the ports finds of a shop; falsy where it finds nothing."""
-    scores = Scores(database, ShopBook(RuleBook()))
+    scores = Scores(database, ShopBook(database, RuleBook()))
     draft = Shop("mine", "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
     kept = KeptShop(shop.tenant_id, shop.shop_key, draft, BUILT_IN["taobao"])
     totals = await scores.window_totals([(kept, windows(DAY, TAOBAO))])
