@@ -190,14 +190,18 @@ async def _read(
         return rows
 
     if reviews := asked.moderated | asked.rated:
-        keep(Moderation(*row) for row in await fetch("known_moderations", reviews))
         named = arrays(reviews if thorough else asked.moderated, 2)
-        months = arrays(asked.buyer_months, 3)
-        for row in await connection.fetch(sql("known_ratings"), *named, *months):
-            *fields, state = row
-            rating = Rating(*fields)
-            keep([rating])
-            stored.states[rating.shop_key, rating.review_id] = RatingState(state)
+        # In the order of their index, most of which is in no cache of the processor.
+        months = arrays(sorted(asked.buyer_months), 3)
+        moderated = arrays(sorted(reviews), 2)
+        found = await connection.fetch(sql("known_reviews"), *named, *months, *moderated)
+        for state, shop_key, review_id, *fields in found:
+            if state is None:
+                time, (removes, reason, note) = fields[2], fields[-3:]
+                keep([Moderation(shop_key, review_id, time, removes, reason, note)])
+            else:
+                keep([Rating(shop_key, review_id, *fields[:-3])])
+                stored.states[shop_key, review_id] = RatingState(state)
     if asked.orders:
         keep(Order(*row) for row in await fetch("known_orders", asked.orders))
     if asked.refunds:

@@ -77,12 +77,11 @@ ASKED: dict[str, Asked] = {
         f"{SHOPS} shop_days_pkey",
     ),
     "day_totals": Asked((1, SMALL, date(2026, 10, 22), TOMORROW), 25, f"{SHOPS} shop_days_pkey"),
-    "known_ratings": Asked(
-        (*REVIEWS, KEYS, ["b-1"] * 100, [MONTH] * 100),
-        20 * len(RATED),
-        "ratings_pkey ratings_buyer_month_idx",
+    "known_reviews": Asked(
+        (*REVIEWS, KEYS, ["b-1"] * 100, [MONTH] * 100, *REVIEWS),
+        25 * len(RATED),
+        "ratings_pkey ratings_buyer_month_idx moderations_pkey",
     ),
-    "known_moderations": Asked(REVIEWS, 2 * len(RATED), "moderations_pkey"),
     "known_orders": Asked(ORDERS, 2 * len(RATED), "orders_pkey"),
     "known_refunds": Asked(ORDERS, 2 * len(RATED), "refunds_pkey"),
     "known_listing_events": Asked(LISTED, 2 * len(RATED), "listing_events_pkey"),

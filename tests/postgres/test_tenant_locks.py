@@ -245,8 +245,8 @@ def test_every_other_reader_of_facts_works_on_shops_that_it_has_locked_or_verifi
     }
     assert others == {
         *("lock_free_shops", "lock_shops", "has_facts", "known_listing_events"),
-        *("known_moderations", "known_orders"),
-        *("known_ratings", "known_refunds", "known_sale_days", "known_stock_counts"),
+        *("known_orders", "known_reviews"),
+        *("known_refunds", "known_sale_days", "known_stock_counts"),
         *("peer_totals", "recount_listing_events", "recount_orders"),
         *("recount_refunds", "shops_to_roll", "stored_days", "stored_totals", "stored_units"),
         *("delete_days", "delete_units"),

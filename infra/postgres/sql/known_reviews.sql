@@ -1,0 +1,24 @@
+-- Ratings of the given reviews, all that share shop, buyer and month with them or the given, and
+-- removals and restorals of further reviews, which have no state. Some may come twice.
+with buyer_months as (
+    select given.shop_key, given.buyer_id, given.month
+    from unnest($3::text::bigint[], $4::text::text[], $5::text::date[])
+        as given (shop_key, buyer_id, month)
+    union all
+    select r.shop_key, r.buyer_id, r.month
+    from unnest($1::text::bigint[], $2::text::text[]) as named (shop_key, review_id)
+    join ratings r using (shop_key, review_id)
+)
+select
+    r.state, r.shop_key, r.review_id, r.buyer_id, r.month, r.time, r.completed_at, r.day,
+    r.description, r.service, r.logistics, r.order_id, r.listing_id, r.comment,
+    null::boolean as removes, null::text as reason, null::text as note
+from buyer_months
+join ratings r using (shop_key, buyer_id, month)
+union all
+select
+    null, m.shop_key, m.review_id, null, null, m.time, null, null,
+    null, null, null, null, null, null,
+    m.removes, m.reason, m.note
+from unnest($6::text::bigint[], $7::text::text[]) as named (shop_key, review_id)
+join moderations m using (shop_key, review_id)
