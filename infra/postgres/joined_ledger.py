@@ -53,6 +53,9 @@ class JoinedLedger:
 
         self._ledger = ledger
         self._held: set[ShopName] = set()
+        self._waiting_max = waiting_max
+        self._large = 0
+        self._drafting = asyncio.Lock()
         turn = asyncio.Lock()
         self._small = lanes(ledger.record_free, SMALL_EVENTS_AT_ONCE)
         self._between = lanes(ledger.record_free, SMALL_EVENTS_AT_ONCE, turn=turn)
@@ -61,9 +64,10 @@ class JoinedLedger:
 
     async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
         """Record one request, perhaps in one transaction with others; outcomes after commit."""
-        asked, weight = await self._ledger.draft(submission, now), len(submission.events)
+        weight = len(submission.events)
         if weight > SMALL_EVENTS_MAX:
-            return await self._bulk.ask(asked, weight)
+            return await self._record_large(submission, now)
+        asked = await self._ledger.draft(submission, now)
         end = monotonic() + self._ledger.patience_s
         if not self._holds(asked):
             outcomes = await self._small.ask(asked, weight)
@@ -78,6 +82,19 @@ class JoinedLedger:
                 return await self._patient.ask(asked, weight)
         except TimeoutError:
             raise Unavailable("waited too long") from None
+
+    async def _record_large(self, submission: Submission, now: datetime) -> list[Outcome]:
+        weight = len(submission.events)
+        if self._large and self._large + weight > self._waiting_max:
+            raise Unavailable("too much is waiting")
+        self._large += weight
+        try:
+            # One after the other, so what is being recorded waits for a turn of one of them.
+            async with self._drafting:
+                draft = await self._ledger.draft(submission, now)
+            return await self._bulk.ask(draft, weight)
+        finally:
+            self._large -= weight
 
     def _holds(self, asked: Draft) -> bool:
         """Whether the large transaction under way is about one of these shops."""

@@ -45,11 +45,12 @@ from domain.windows import window_totals, windows_before
 from infra.postgres.database import Database
 from infra.postgres.pool import Connection
 from infra.postgres.shop_book import Definition, LockedShop, ShopBook, ShopName
-from infra.postgres.statements import arrays, composites, sql
+from infra.postgres.statements import CSV, array, arrays, composites, lines, sql
 
 T = TypeVar("T")
 
 _ITEMS_A_TURN = 200
+_ROWS_A_TURN = 500
 
 TABLES: dict[type[Fact], str] = {
     Rating: "ratings",
@@ -189,19 +190,8 @@ async def _read(
         rows: list[Any] = await connection.fetch(sql(name), *arrays(keys, width))
         return rows
 
-    if reviews := asked.moderated | asked.rated:
-        named = arrays(reviews if thorough else asked.moderated, 2)
-        # In the order of their index, most of which is in no cache of the processor.
-        months = arrays(sorted(asked.buyer_months), 3)
-        moderated = arrays(sorted(reviews), 2)
-        found = await connection.fetch(sql("known_reviews"), *named, *months, *moderated)
-        for state, shop_key, review_id, *fields in found:
-            if state is None:
-                time, (removes, reason, note) = fields[2], fields[-3:]
-                keep([Moderation(shop_key, review_id, time, removes, reason, note)])
-            else:
-                keep([Rating(shop_key, review_id, *fields[:-3])])
-                stored.states[shop_key, review_id] = RatingState(state)
+    if asked.rated or asked.moderated:
+        await _read_reviews(connection, asked, stored, thorough=thorough)
     if asked.orders:
         keep(Order(*row) for row in await fetch("known_orders", asked.orders))
     if asked.refunds:
@@ -219,6 +209,25 @@ async def _read(
     return stored
 
 
+async def _read_reviews(
+    connection: Connection, asked: Touched, stored: Stored, *, thorough: bool
+) -> None:
+    reviews = asked.moderated | asked.rated
+    named = arrays(reviews if thorough else asked.moderated, 2)
+    # In the order of their indexes, most of which is in no cache of the processor.
+    months = arrays(sorted(asked.buyer_months), 3)
+    moderated = arrays(sorted(reviews), 2)
+    found = await connection.fetch(sql("known_reviews"), *named, *months, *moderated)
+    for state, shop_key, review_id, *fields in found:
+        fact: Rating | Moderation
+        if state is None:
+            fact = Moderation(shop_key, review_id, fields[2], *fields[-3:])
+        else:
+            fact = Rating(shop_key, review_id, *fields[:-3])
+            stored.states[shop_key, review_id] = RatingState(state)
+        stored.facts[fact.identity] = fact
+
+
 async def _write(
     connection: Connection,
     recording: Recording,
@@ -230,6 +239,8 @@ async def _write(
         row = msgspec.structs.astuple(fact)
         if isinstance(fact, Rating):
             row += (recording.states[fact.shop_key, fact.review_id],)
+        elif isinstance(fact, Order):
+            row = tuple(array(value) if isinstance(value, list) else value for value in row)
         rows[type(fact)].append(row)
     for kind, table in TABLES.items():
         if kind in rows:
@@ -266,14 +277,17 @@ def _running(recording: Recording, shops: Mapping[int, LockedShop]) -> list[tupl
 
 
 async def copy(
-    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
-    """Write rows by COPY."""
-    await connection.copy_records_to_table(
-        table,
-        records=_paced(rows) if len(rows) > _ITEMS_A_TURN else rows,
-        columns=columns,
-    )
+    """Write rows by COPY, some at a time, so that the server has some while others are made."""
+    await connection.copy_to_table(table, source=_some_lines(rows), columns=columns, **CSV)
+
+
+async def _some_lines(rows: Sequence[Sequence[Any]]) -> AsyncIterator[bytes]:
+    for start in range(0, len(rows), _ROWS_A_TURN):
+        if start:
+            await asyncio.sleep(0)
+        yield lines(rows[start : start + _ROWS_A_TURN])
 
 
 async def _all(items: Iterable[T], of: Sized) -> list[T]:

@@ -10,7 +10,6 @@ from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 import asyncpg
-import msgspec
 
 from domain import tier
 from domain.acts import Act
@@ -23,7 +22,7 @@ from infra.postgres.database import Database, for_each
 from infra.postgres.ledger import copy
 from infra.postgres.pool import Connection
 from infra.postgres.rules import RuleBook
-from infra.postgres.statements import sql
+from infra.postgres.statements import array, sql
 
 T = TypeVar("T")
 
@@ -156,12 +155,7 @@ def _group_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
 def _member_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
     for currency, members in sorted(taken.members.items()):
         for some in _pieces(members, _MEMBERS_A_ROW):
-            yield currency, some[-1][0], *map(_array, zip(*some, strict=True))
-
-
-def _array(values: Sequence[int | None]) -> str:
-    """An array as the server reads it; the driver would take ten times as long."""
-    return "{" + msgspec.json.encode(values)[1:-1].decode() + "}"
+            yield currency, some[-1][0], *map(array, zip(*some, strict=True))
 
 
 def _group(row: Any) -> Group:
@@ -178,8 +172,8 @@ def _pieces(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield rows[start : start + size]
 
 
-def _bytes(value: int) -> bytes:
-    return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+def _bytes(value: int) -> str:
+    return "\\x" + value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True).hex()
 
 
 def _int(value: bytes) -> int:

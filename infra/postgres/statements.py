@@ -1,13 +1,21 @@
-"""SQL statements by name, the files under `sql/`, read once; and arguments as they take them."""
+"""SQL statements by name, the files under `sql/`, read once; values as the server reads them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
+_encode = _encoder.encode
+
+CSV: Final = {"format": "csv", "quote": '"', "escape": "\\", "null": "null"}
+"""Options of COPY by which a row in JSON is a line, but for its brackets and control characters."""
+
+_ESCAPED = re.compile(rb"\\(.)")
+_CONTROLS = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
 @cache
@@ -41,3 +49,14 @@ def composites(rows: Sequence[Sequence[Any]]) -> str:
         return "{}"
     text = _encode(rows)[2:-2].decode().replace('"', "").replace("],[", ')","(')
     return '{"(' + text + ')"}'
+
+
+def lines(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Rows as COPY takes them; texts in them have no control characters but tab and line breaks.
+
+    The driver takes five times as long for its binary form, and the server waits meanwhile.
+    """
+    text = _encoder.encode_lines(rows)[1:-2].replace(b"]\n[", b"\n")
+    if b"\\" in text:
+        text = _ESCAPED.sub(lambda escaped: _CONTROLS.get(escaped[1], escaped[0]), text)
+    return text + b"\n"
