@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
@@ -29,8 +30,16 @@ def windows(end: date, rules: Rules) -> Windows:
 
 def windows_before(day: date, rules: Rules) -> Windows:
     """The windows of a day without that day itself: those of its running totals."""
-    found = windows(day, rules)
-    return Windows(found.rating_start, found.sales_start, days_before(day, 1))
+    return _windows_before(day, rules.rating_window_days, rules.sales_window_days)
+
+
+@lru_cache(1024)
+def _windows_before(day: date, rating_days: int, sales_days: int) -> Windows:
+    return Windows(
+        rating_start=days_before(day, rating_days - 1),
+        sales_start=days_before(day, sales_days - 1),
+        end=days_before(day, 1),
+    )
 
 
 def window_totals(days: Mapping[date, Totals], of: Windows) -> list[int]:
