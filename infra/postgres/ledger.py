@@ -147,9 +147,11 @@ async def _drafted(
 
 
 async def _current(draft: Draft, locked: Mapping[ShopName, LockedShop]) -> Draft:
-    """The draft by the definitions of the locked shops."""
-    shops = {name: locked[name].definition for name in draft.named if name in locked}
-    if shops == draft.shops:
+    """The draft by the definitions of the locked shops, as they are now."""
+    shops = {name: locked[name].definition for name in draft.shops if name in locked}
+    if len(shops) == len(draft.shops) and all(
+        shops[name].revision == shop.revision for name, shop in draft.shops.items()
+    ):
         return draft
     return await _drafted(draft.submission, draft.at, draft.named, shops)
 
@@ -163,12 +165,13 @@ async def _record(
 ) -> list[list[Outcome]]:
     drafts = [await _current(draft, locked) for draft in drafts]
     shops = {shop.definition.known.shop_key: shop for shop in locked.values()}
+    known = {key: shop.definition.known for key, shop in shops.items()}
     asked = together(draft.touched for draft in drafts)
     stored = await _read(connection, asked, shops, thorough=thorough)
     recording = settle(
         [(draft.items, draft.submission.strict) for draft in drafts],
         stored,
-        {key: shop.definition.known for key, shop in shops.items()},
+        known,
     )
     await _write(connection, recording, stored, shops)
     return recording.outcomes

@@ -86,6 +86,9 @@ class ShopBook:
                 row["revision"],
             )
         self._seen |= found
+        for name in names:
+            if name not in found:
+                self._seen.pop(name, None)
         while len(self._seen) > REMEMBERED_MAX:
             del self._seen[next(iter(self._seen))]
         return found
@@ -102,7 +105,11 @@ class ShopBook:
         if len(rows) < len(found):
             await connection.execute(sql("begin_totals"), shop_keys)
             rows = await connection.fetch(sql("lock_shops"), shop_keys)
-        return await self._current(connection, found, rows)
+        locked = await self._current(connection, found, rows)
+        if gone := found.keys() - locked.keys():
+            # None that was answered is ever lost, but a database may be put back in its place.
+            await self.read(connection, gone)
+        return locked
 
     async def lock_free(
         self, connection: Connection, found: Mapping[ShopName, Definition]
@@ -118,18 +125,19 @@ class ShopBook:
         rows: Collection[asyncpg.Record],
     ) -> dict[ShopName, LockedShop]:
         """Locked shops, read again where a definition was changed since it was seen."""
-        locked = {row[0]: row for row in rows}
-        changed = [
-            name
-            for name, definition in found.items()
-            if (row := locked.get(definition.kept.shop_key)) and row["revision"] != definition[2]
-        ]
-        again = await self.read(connection, changed) if changed else {}
-        return {
-            name: LockedShop(again.get(name, definition), row["day"])
-            for name, definition in found.items()
-            if (row := locked.get(definition.kept.shop_key))
-        }
+        names = {definition.known.shop_key: name for name, definition in found.items()}
+        locked: dict[ShopName, LockedShop] = {}
+        changed = []
+        for shop_key, day, revision in rows:
+            name = names[shop_key]
+            definition = found[name]
+            locked[name] = LockedShop(definition, day)
+            if definition.revision != revision:
+                changed.append(name)
+        if changed:
+            for name, definition in (await self.read(connection, changed)).items():
+                locked[name] = LockedShop(definition, locked[name].totals_day)
+        return locked
 
     def _looked_up(
         self, names: Collection[ShopName]
@@ -151,7 +159,7 @@ class ShopBook:
 
 def keys_of(definitions: Mapping[ShopName, Definition]) -> list[int]:
     """Keys of shops, in the order of their definitions."""
-    return [definition.kept.shop_key for definition in definitions.values()]
+    return [definition.known.shop_key for definition in definitions.values()]
 
 
 def shop_of(row: asyncpg.Record) -> Shop:

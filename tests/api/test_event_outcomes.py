@@ -220,6 +220,17 @@ async def test_an_absent_completion_differs_from_the_time_given_as_one(shop: Cli
     assert codes(await send(shop, event(data={"completed_at": NOON}))) == ["conflict"]
 
 
+async def test_a_large_batch_is_read_in_parts_and_answered_as_one(shop: Client) -> None:
+    events = [review(f"r-{number}") for number in range(450)]
+    wrong = (0, 199, 200, 201, 449)
+    for index in wrong:
+        events[index]["id"] = "e 1"
+    answer = await send(shop, events)
+    assert refusals(answer) == [(index, "e 1", "invalid") for index in wrong]
+    assert answer.json()["stored"] == 445
+    assert (await send(shop, events)).json()["duplicates"] == 445
+
+
 async def test_the_first_of_one_batch_stands(shop: Client) -> None:
     first, second = event(), event(id="e-2", data={"comment": "no"})
     answer = await send(shop, [first, second, first, second])

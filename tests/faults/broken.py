@@ -5,20 +5,19 @@ start, by `controls/sitecustomize.py`; what the schema would still catch is take
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from domain.recording import Recording, Stored
 from domain.rules import RuleSet
-from infra.postgres import ledger, rule_sets, shop_book, shops
+from infra.postgres import database, ledger, rule_sets, shop_book, shops
 from infra.postgres.ledger import Ledger
-from infra.postgres.pool import Connection
+from infra.postgres.pool import Connection, Pool
 from infra.postgres.rules import RuleBook
 from infra.postgres.shop_book import LockedShop
 from infra.postgres.statements import sql
@@ -40,14 +39,18 @@ class Control:
 
 
 def _commit_later() -> None:
-    connect = asyncpg.connect
+    class HastyPool(Pool):
+        def __init__(self, connect: Callable[[], Awaitable[Connection]], *bounds: Any) -> None:
+            async def connect_hastily() -> Connection:
+                connection = await connect()
+                # To wait for this commit keeps the shops of the row, which were registered before.
+                await connection.execute("create temp table begun ()")
+                await connection.execute("set synchronous_commit = off")
+                return connection
 
-    async def connect_hastily(*arguments: Any, **named: Any) -> Any:
-        connection = await connect(*arguments, **named)
-        await connection.execute("set synchronous_commit = off")
-        return connection
+            super().__init__(connect_hastily, *bounds)
 
-    asyncpg.connect = connect_hastily
+    setattr(database, "Pool", HastyPool)  # noqa: B010 - it is no name that others may import
 
 
 def _forget_facts() -> None:

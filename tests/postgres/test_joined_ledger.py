@@ -88,6 +88,21 @@ async def test_who_wants_what_a_large_transaction_holds_goes_before_the_next_one
     assert ledger.steps == ["large", "1 free", "3 free", "large"]
 
 
+async def test_large_requests_over_the_bound_are_refused_at_once_also_before_they_are_drafted() -> (
+    None
+):
+    ledger = Holding()
+    events = SMALL_EVENTS_MAX + 1
+    joined = JoinedLedger(ledger, waiting_max=3 * events)
+    large = [published(name, events) for name in "stuv"]
+    asks = [asyncio.create_task(joined.record(one, NOW)) for one in large]
+    with pytest.raises(Unavailable):
+        await asks.pop()
+    ledger.end.set()
+    await asyncio.gather(*asks)
+    assert set(await joined.record(large[0], NOW)) == {"stored"}
+
+
 async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(books: Books) -> None:
     tenant_id = await two_shops(books)
     ledger = JoinedLedger(books.ledger)

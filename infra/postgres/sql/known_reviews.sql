@@ -1,5 +1,5 @@
--- Ratings of the given reviews, all that share shop, buyer and month with them or the given, and
--- removals and restorals of further reviews, which have no state. Some may come twice.
+-- Ratings of some reviews, all that share shop, buyer and month with them or with others given.
+-- Besides, removals and restorals of some reviews, which have no state. A row may come twice.
 with buyer_months as (
     select given.shop_key, given.buyer_id, given.month
     from unnest($3::text::bigint[], $4::text::text[], $5::text::date[])

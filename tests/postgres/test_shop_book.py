@@ -1,0 +1,124 @@
+"""Definitions of shops are remembered, and never trusted where they hold no more."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from domain.events import ListingPublished, PublishedListing
+from domain.ports import KeptShop
+from domain.recording import UNKNOWN_SHOP, Submission
+from domain.shops import Shop
+from infra.postgres import shop_book
+from infra.postgres.rules import RuleBook
+from infra.postgres.shop_book import ShopBook
+from tests.postgres.conftest import Books, fetch, new_books
+
+SHOP = Shop("a", "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
+EVENING = datetime(2024, 11, 19, 20, tzinfo=UTC)
+"""The next day in Shanghai."""
+
+
+async def standing(books: Books) -> KeptShop:
+    """The shop as a read finds it."""
+    return (await books.scores.standings(books.tenant_id, ["a"]))["a"].kept
+
+
+async def test_a_read_sees_what_another_process_made_of_a_shop(books: Books) -> None:
+    await books.shops.put(books.act, [SHOP])
+    assert (await standing(books)).shop == SHOP
+    other = await new_books(books.database, books.url)
+    for category in ("toys", "food"):
+        moved = msgspec.structs.replace(SHOP, category=category)
+        assert await other.shops.put(books.act, [moved]) == ["changed"]
+        assert (await standing(books)).shop == moved
+
+
+async def test_a_read_sees_which_rules_another_process_gave_a_shop(books: Books) -> None:
+    await books.shops.put(books.act, [SHOP])
+    assert (await standing(books)).rules.name == "taobao"
+    other = await new_books(books.database, books.url)
+    await other.shops.put(books.act, [msgspec.structs.replace(SHOP, rules="pinduoduo")])
+    assert (await standing(books)).rules.name == "pinduoduo"
+
+
+async def test_a_draft_is_made_again_where_its_shop_has_changed(books: Books) -> None:
+    await books.shops.put(books.act, [SHOP])
+    draft = await books.ledger.draft(published(books), books.now)
+    other = await new_books(books.database, books.url)
+    await other.shops.put(books.act, [msgspec.structs.replace(SHOP, time_zone="UTC")])
+    assert await books.ledger.record([draft]) == [["stored"]]
+    days = await books._rows("select day from listing_events join shops using (shop_key)")
+    assert [row["day"] for row in days] == [EVENING.date()]
+    assert await books.differences() == []
+
+
+async def test_that_a_shop_is_not_there_is_not_remembered(books: Books) -> None:
+    assert await books.record_together(published(books)) == [[UNKNOWN_SHOP]]
+    assert await books.scores.standings(books.tenant_id, ["a"]) == {}
+    other = await new_books(books.database, books.url)
+    await other.shops.put(books.act, [SHOP])
+    assert (await standing(books)).shop == SHOP
+    assert await books.record_together(published(books)) == [["stored"]]
+
+
+async def test_a_shop_that_a_restored_database_has_not_is_not_there(books: Books) -> None:
+    await books.shops.put(books.act, [SHOP])
+    assert await books.record_together(published(books)) == [["stored"]]
+    assert (await standing(books)).shop == SHOP
+    for table in ("listing_events", "shop_days", "shop_totals", "shops"):
+        await fetch(books.url, f"delete from {table}")
+    assert await books.record_together(published(books)) == [[UNKNOWN_SHOP]]
+    assert await books.scores.standings(books.tenant_id, ["a"]) == {}
+    await books.shops.put(books.act, [SHOP])
+    assert await books.record_together(published(books)) == [["stored"]]
+    assert (await standing(books)).shop == SHOP
+
+
+async def test_so_many_are_remembered_and_no_more(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop_book, "REMEMBERED_MAX", 2)
+    names = [(books.tenant_id, name) for name in "abc"]
+    await books.shops.put(books.act, [msgspec.structs.replace(SHOP, shop_id=id_) for id_ in "abc"])
+    book = ShopBook(books.database, RuleBook())
+    for name in names:
+        assert list(await book.find([name])) == [name]
+    assert list(book._seen) == names[1:]
+    assert (await book.find(names)).keys() == set(names)
+
+
+async def test_what_is_missing_at_the_same_time_is_read_together(books: Books) -> None:
+    names = [(books.tenant_id, name) for name in "abcdef"]
+    await books.shops.put(
+        books.act, [msgspec.structs.replace(SHOP, shop_id=shop_id) for _, shop_id in names]
+    )
+    book = ShopBook(books.database, RuleBook())
+    reads: list[int] = []
+    read = book.read
+
+    async def counted(connection: object, names: object) -> object:
+        reads.append(len(names))  # type: ignore[arg-type]
+        return await read(connection, names)  # type: ignore[arg-type]
+
+    book.read = counted  # type: ignore[method-assign,assignment]
+    found = await asyncio.gather(*(book.find([name]) for name in names))
+    assert [list(one) for one in found] == [[name] for name in names]
+    assert sum(reads) == len(names)
+    assert len(reads) <= 2
+    await asyncio.gather(*(book.find([name]) for name in names))
+    assert len(reads) <= 2
+
+
+def published(books: Books) -> Submission:
+    """A listing of the shop on the evening of a day in UTC."""
+    event = ListingPublished(
+        specversion="1.0",
+        id="1",
+        source="/tests",
+        time=EVENING,
+        subject="a",
+        data=PublishedListing("l", "A"),
+    )
+    return Submission(books.tenant_id, None, [event])
