@@ -16,8 +16,7 @@ from benchmarks import processes
 from benchmarks.clients import ROOT
 
 SERVICE_PYTHON = os.environ.get("BENCH_PYTHON", sys.executable)
-"""The interpreter of the service's own environment: its server would take what only the benchmarks
-install, another event loop for one."""
+"""The interpreter of the service's own environment, without what only the benchmarks install."""
 
 START_TIMEOUT_S = 60
 _POLL_S = 0.01

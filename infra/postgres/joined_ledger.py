@@ -67,8 +67,8 @@ class JoinedLedger:
         weight = len(submission.events)
         if weight > SMALL_EVENTS_MAX:
             return await self._record_large(submission, now)
-        asked = await self._ledger.draft(submission, now)
         end = monotonic() + self._ledger.patience_s
+        asked = await self._ledger.draft(submission, now)
         if not self._holds(asked):
             outcomes = await self._small.ask(asked, weight)
             if outcomes is not None:
@@ -89,10 +89,13 @@ class JoinedLedger:
             raise Unavailable("too much is waiting")
         self._large += weight
         try:
-            # One after the other, so what is being recorded waits for a turn of one of them.
-            async with self._drafting:
-                draft = await self._ledger.draft(submission, now)
-            return await self._bulk.ask(draft, weight)
+            async with asyncio.timeout(self._ledger.patience_s):
+                # One after the other, so what is being recorded waits for a turn of one of them.
+                async with self._drafting:
+                    draft = await self._ledger.draft(submission, now)
+                return await self._bulk.ask(draft, weight)
+        except TimeoutError:
+            raise Unavailable("waited too long") from None
         finally:
             self._large -= weight
 

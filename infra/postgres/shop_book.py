@@ -145,9 +145,9 @@ class ShopBook:
         """Definitions that were read before, which may hold no more, and names without one."""
         seen = self._seen
         found = {name: seen[name] for name in names if name in seen}
-        return found, [name for name in names if name not in found] if len(found) < len(
-            names
-        ) else []
+        if len(found) == len(names):
+            return found, []
+        return found, [name for name in names if name not in found]
 
     async def _read_together(
         self, asked: Sequence[Collection[ShopName]]
