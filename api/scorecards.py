@@ -161,7 +161,8 @@ async def scorecards(
     found: dict[str, Scorecard | Problem] = {}
     days: dict[str, date] = {}
     others: list[tuple[KeptShop, Windows]] = []
-    groups: dict[str, GroupAsked] = {}
+    group_of: dict[str, tuple[object, ...]] = {}
+    groups: dict[tuple[object, ...], GroupAsked] = {}
     for shop_id, standing in standings.items():
         shop = standing.kept.shop
         day = todays.get(shop.time_zone)
@@ -178,17 +179,17 @@ async def scorecards(
         if not is_running:
             others.append((standing.kept, windows(day, standing.kept.rules.rules)))
         if not has_ladder(standing.ladder, shop.currency):
-            snapshot = standing.snapshot if is_running else None
-            groups[shop_id] = GroupAsked(
-                shop.marketplace, shop.category, shop.currency, day, snapshot
-            )
+            named = group_of[shop_id] = shop.marketplace, shop.category, shop.currency, day
+            if named not in groups:
+                groups[named] = GroupAsked(*named, standing.snapshot if is_running else None)
     summed = await scores.window_totals(others) if others else {}
-    sales: dict[GroupAsked, SalesGroup] = {}
+    sales: dict[tuple[object, ...], SalesGroup | None] = {}
     if groups:
-        sales = await request.context.peer_sales.groups(tenant_id, set(groups.values()))
+        known = await request.context.peer_sales.groups(tenant_id, groups.values())
+        sales = {named: known.get(group) for named, group in groups.items()}
     for shop_id, day in days.items():
         standing = standings[shop_id]
-        peers = sales.get(groups[shop_id]) if shop_id in groups else None
+        peers = sales[group_of[shop_id]] if shop_id in group_of else None
         totals = summed.get(standing.kept.shop_key, standing.totals)
         found[shop_id] = scorecard(standing, day, totals, peers)
     return found

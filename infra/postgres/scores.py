@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 
 import asyncpg
 
@@ -141,11 +142,16 @@ def _standing(kept: KeptShop, row: asyncpg.Record) -> Standing:
     _, _, currency, amounts, as_of, taken_at, taking, day = row[:8]
     return Standing(
         kept=kept,
-        ladder=Ladder(currency, tuple(amounts)) if amounts else None,
+        ladder=_ladder(currency, amounts) if amounts else None,
         snapshot=Taking(as_of, taken_at, taking) if taking else None,
         day=day,
         totals=row[8:],
     )
+
+
+@lru_cache(4096)
+def _ladder(currency: str, amounts: str) -> Ladder:
+    return Ladder(currency, tuple(map(int, amounts[1:-1].split(","))))
 
 
 def _must_be(rules: RulesRef, name: str, version: int) -> None:

@@ -1,7 +1,7 @@
 -- Shops with their running totals and what their running day adds: one row a shop, no history.
 select
     s.shop_key, s.revision,
-    l.currency as ladder_currency, l.amounts as ladder_amounts,
+    l.currency as ladder_currency, l.amounts::text as ladder_amounts,
     p.as_of, p.taken_at, p.taking,
     t.day,
     t.description_1 + coalesce(d.description_1, 0) as description_1,
