@@ -315,6 +315,20 @@ async def test_scorecards_come_in_the_order_asked(client: Client, holder: KeyHol
     assert item["problem"]["code"] == "not_found"
 
 
+async def test_a_list_that_is_read_in_parts_is_answered_as_one(client: Client) -> None:
+    names = [f"s-{number}" for number in range(150)]
+    shops = [{**SHOP, "shop_id": name} for name in names]
+    assert (await client.post("/v1/shops", json=shops)).json()["created"] == len(names)
+    asked = [*names[::-2], "nosuch", *names[::2]]
+    query = "&".join(f"shop_id={name}" for name in asked)
+    items = (await client.get(f"/v1/scorecards?{query}")).json()["items"]
+    assert [item["shop_id"] for item in items] == asked
+    assert [item["shop_id"] for item in items if "problem" in item] == ["nosuch"]
+    for item in items:
+        if "scorecard" in item:
+            assert item["scorecard"]["shop_id"] == item["shop_id"]
+
+
 async def test_scorecards_take_one_to_two_hundred_different_shops(shop: Client) -> None:
     async def ask(ids: list[str]) -> int:
         query = "&".join(f"shop_id={one}" for one in ids)
