@@ -259,9 +259,8 @@ async def _write(
         await connection.execute(sql("add_units"), *arrays(sorted(units), 4))
     if recording.days:
         days = [(*key, *totals) for key, totals in sorted(recording.days.items())]
-        running = composites(_running(recording, shops))
-        # Prepared, which `execute` is not.
-        await connection.fetch(sql("add_totals"), composites(days), running)
+        running = _running(recording, shops)
+        await connection.execute(sql("add_totals"), composites(days), composites(running))
 
 
 def _running(recording: Recording, shops: Mapping[int, LockedShop]) -> list[tuple[Any, ...]]:
