@@ -21,24 +21,21 @@ class Windows(msgspec.Struct, frozen=True):
 
 def windows(end: date, rules: Rules) -> Windows:
     """The windows of a day under these rules."""
-    return Windows(
-        rating_start=days_before(end, rules.rating_window_days - 1),
-        sales_start=days_before(end, rules.sales_window_days - 1),
-        end=end,
-    )
+    return _windows(end, rules.rating_window_days, rules.sales_window_days)
 
 
 def windows_before(day: date, rules: Rules) -> Windows:
     """The windows of a day without that day itself: those of its running totals."""
-    return _windows_before(day, rules.rating_window_days, rules.sales_window_days)
+    found = windows(day, rules)
+    return Windows(found.rating_start, found.sales_start, days_before(day, 1))
 
 
 @lru_cache(1024)
-def _windows_before(day: date, rating_days: int, sales_days: int) -> Windows:
+def _windows(end: date, rating_days: int, sales_days: int) -> Windows:
     return Windows(
-        rating_start=days_before(day, rating_days - 1),
-        sales_start=days_before(day, sales_days - 1),
-        end=days_before(day, 1),
+        rating_start=days_before(end, rating_days - 1),
+        sales_start=days_before(end, sales_days - 1),
+        end=end,
     )
 
 
