@@ -32,8 +32,8 @@ ReviewKey: TypeAlias = tuple[int, str]
 """Shop key and review id."""
 ListingKey: TypeAlias = tuple[int, str]
 """Shop key and listing id."""
-BuyerMonth: TypeAlias = tuple[int, str, date]
-"""Shop key, buyer id and month of completion: the ratings that share one cap."""
+BuyerMonth: TypeAlias = tuple[int, date, str]
+"""Shop key, month of completion and buyer id: the ratings that share one cap."""
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
@@ -131,7 +131,7 @@ def touched(facts: Iterable[Fact]) -> Touched:
         match fact:
             case Rating():
                 found.rated.add((fact.shop_key, fact.review_id))
-                found.buyer_months.add((fact.shop_key, fact.buyer_id, fact.month))
+                found.buyer_months.add((fact.shop_key, fact.month, fact.buyer_id))
             case Moderation():
                 found.moderated.add((fact.shop_key, fact.review_id))
             case Order():
@@ -246,18 +246,18 @@ def _unsettled(
     by_month: defaultdict[BuyerMonth, list[Rating]] = defaultdict(list)
     for fact in stored.facts.values():
         if isinstance(fact, Rating):
-            by_month[fact.shop_key, fact.buyer_id, fact.month].append(fact)
+            by_month[fact.shop_key, fact.month, fact.buyer_id].append(fact)
     found: dict[BuyerMonth, list[Rating]] = {}
     for fact in recording.facts:
         if isinstance(fact, Rating):
-            buyer_month = fact.shop_key, fact.buyer_id, fact.month
+            buyer_month = fact.shop_key, fact.month, fact.buyer_id
             found[buyer_month] = cohort = by_month[buyer_month]
             cohort.append(fact)
     for fact in recording.facts:
         if isinstance(fact, Moderation):
             rating = seen.get((Rating, fact.shop_key, fact.review_id))
             if isinstance(rating, Rating):
-                buyer_month = rating.shop_key, rating.buyer_id, rating.month
+                buyer_month = rating.shop_key, rating.month, rating.buyer_id
                 found[buyer_month] = by_month[buyer_month]
     return found
 

@@ -1,11 +1,11 @@
 -- Ratings of some reviews, all that share shop, buyer and month with them or with others given.
 -- Besides, removals and restorals of some reviews, which have no state. A row may come twice.
 with buyer_months as (
-    select given.shop_key, given.buyer_id, given.month
-    from unnest($3::text::bigint[], $4::text::text[], $5::text::date[])
-        as given (shop_key, buyer_id, month)
+    select given.shop_key, given.month, given.buyer_id
+    from unnest($3::text::bigint[], $4::text::date[], $5::text::text[])
+        as given (shop_key, month, buyer_id)
     union all
-    select r.shop_key, r.buyer_id, r.month
+    select r.shop_key, r.month, r.buyer_id
     from unnest($1::text::bigint[], $2::text::text[]) as named (shop_key, review_id)
     join ratings r using (shop_key, review_id)
 )
@@ -14,7 +14,7 @@ select
     r.description, r.service, r.logistics, r.order_id, r.listing_id, r.comment,
     null::boolean as removes, null::text as reason, null::text as note
 from buyer_months
-join ratings r using (shop_key, buyer_id, month)
+join ratings r using (shop_key, month, buyer_id)
 union all
 select
     null, m.shop_key, m.review_id, null, null, m.time, null, null,

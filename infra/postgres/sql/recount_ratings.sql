@@ -4,4 +4,4 @@ select
     description, service, logistics, order_id, listing_id, null as comment, state
 from tenant_ratings
 where tenant_id = $1 and shop_key = $2
-order by buyer_id, month
+order by month, buyer_id

@@ -1,0 +1,6 @@
+-- Ratings by month, then buyer: new ones are mostly of this month, so they meet in few pages of the
+-- index, where by buyer they would spread over all that the shop has.
+
+create index ratings_month_buyer_idx on ratings (shop_key, month, buyer_id);
+
+drop index ratings_buyer_month_idx;
