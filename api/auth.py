@@ -22,7 +22,7 @@ async def authenticate(call: Call, scope: Scope) -> None:
     Raises Problem `unauthorized`, `rate_limited` or `forbidden`.
     """
     now = call.context.clock()
-    key = await _holder(call.context, call.header(b"authorization") or "", now)
+    key = await _holder(call.context, call.header(b"authorization"), now)
     if call.context.buckets is not None:
         _limit(call.context.buckets, key.key_id, now, call)
     if scope not in key.scopes:

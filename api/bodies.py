@@ -28,7 +28,7 @@ def media_type(call: Call, accepted: tuple[str, ...]) -> str:
     Raises Problem `unsupported_media_type` for one not accepted, or in another charset or
     encoding.
     """
-    found, charset = _parsed(call.header(b"content-type") or "")
+    found, charset = _parsed(call.header(b"content-type"))
     if found in accepted and charset in ("utf-8", "utf8"):
         _encoding(call)
         return found
@@ -51,7 +51,7 @@ async def read_optional(call: Call, accepted: tuple[str, ...], bytes_max: int) -
 
     Raises as `media_type` and `read` do.
     """
-    if call.header(b"content-type") is not None:
+    if call.header(b"content-type"):
         media_type(call, accepted)
     try:
         body = await read(call, bytes_max)
@@ -156,7 +156,7 @@ def _as_it_is(raw: bytes) -> list[bytes]:
 
 
 def _encoding(call: Call) -> str:
-    encoding = call.joined(b"content-encoding").strip().lower()
+    encoding = call.header(b"content-encoding").strip().lower()
     if encoding in ("", "gzip"):
         return encoding
     raise Problem(

@@ -20,7 +20,7 @@ def computed(request: Call, value: object, *, tagged: object = None) -> Answer:
     digested = body if tagged is None else encode(tagged)
     tag = f'W/"{sha256(digested).hexdigest()[:24]}"'
     headers = [(b"etag", tag.encode()), _CACHE_CONTROL]
-    known = request.joined(b"if-none-match")
+    known = request.header(b"if-none-match")
     if known and _has(known, tag):
         return Answer(304, headers=headers)
     return Answer(200, body, JSON, headers)

@@ -1,7 +1,9 @@
 """What handlers work with: the call itself, the ports, the clock and the limits."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from random import getrandbits
 from typing import Any
 
 import msgspec
@@ -13,6 +15,8 @@ from api.room import Room
 from domain import ports
 from domain.acts import Act
 from domain.keys import ApiKey
+
+_SANE_ID = re.compile(r"[!-~]{1,128}")
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -59,12 +63,13 @@ class Context(msgspec.Struct, frozen=True):
 class Call:
     """One request; `auth` is its key, once that has been checked.
 
-    `answer_headers` go with the answer, whatever it is.
+    `request_id` is the caller's if it is sane, else one of ours; `answer_headers` go with the
+    answer, whatever it is.
     """
 
     __slots__ = (
-        *("answer_headers", "auth", "context", "headers", "operation", "query", "receive"),
-        "request_id",
+        *("_fields", "answer_headers", "auth", "context", "headers", "operation", "query"),
+        *("receive", "request_id"),
     )
 
     operation: Operation
@@ -75,25 +80,30 @@ class Call:
         scope: Mapping[str, Any],
         receive: Callable[[], Awaitable[Any]],
         context: Context,
-        request_id: str,
     ) -> None:
         self.headers: Headers = scope["headers"]
+        self._fields = _joined(self.headers)
         self.query: bytes = scope["query_string"]
         self.receive = receive
         self.context = context
-        self.request_id = request_id
-        self.answer_headers = [(b"x-request-id", request_id.encode())]
+        given = self.header(b"x-request-id")
+        # One of ours is no secret, and seeded anew in each process.
+        self.request_id = given if _SANE_ID.fullmatch(given) else f"{getrandbits(128):032x}"
+        self.answer_headers = [(b"x-request-id", self.request_id.encode())]
 
-    def header(self, name: bytes) -> str | None:
-        """The first header of this name, which is in lower case."""
-        for key, value in self.headers:
-            if key == name:
-                return value.decode("latin-1")
-        return None
+    def header(self, name: bytes) -> str:
+        """The header of this name, which is in lower case; several as one list, none as empty."""
+        value = self._fields.get(name)
+        return "" if value is None else value.decode("latin-1")
 
-    def joined(self, name: bytes) -> str:
-        """All headers of this name as one list."""
-        return b",".join([value for key, value in self.headers if key == name]).decode("latin-1")
+
+def _joined(headers: Headers) -> dict[bytes, bytes]:
+    fields = dict(headers)
+    if len(fields) < len(headers):
+        fields.clear()
+        for name, value in headers:
+            fields[name] = fields[name] + b", " + value if name in fields else value
+    return fields
 
 
 def act(call: Call) -> Act:

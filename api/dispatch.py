@@ -8,7 +8,7 @@ from litestar.types import HTTPScope, Receive, Send
 from api.auth import authenticate
 from api.context import Call, Context
 from api.operations import Answer, Endpoint
-from api.problems import Problem, refusal, request_id
+from api.problems import Problem, refusal
 
 _HOST = re.compile(r"[A-Za-z0-9._~:@%!$&'()*+,;=\[\]-]*\Z")
 """What a `Host` may be; a request without one has been refused where HTTP asks for it."""
@@ -61,7 +61,7 @@ class Dispatch:
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         method: str = scope["method"]
-        call = Call(scope, receive, self.context, request_id(scope["headers"]))
+        call = Call(scope, receive, self.context)
         try:
             answer = await self._answer(call, method, scope["path"])
         except Exception as error:  # noqa: BLE001 - each has its answer
@@ -75,7 +75,7 @@ class Dispatch:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _answer(self, call: Call, method: str, path: str) -> Answer:
-        if not _HOST.match(call.header(b"host") or ""):
+        if not _HOST.match(call.header(b"host")):
             raise Problem("bad_request", "The request cannot be read")
         place, values = self._root.find(path)
         endpoint = place.methods.get(method)

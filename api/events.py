@@ -138,7 +138,7 @@ async def post_events(request: Call) -> Answer:
     they come in: after a fault send all of them again.
     """
     media_type = bodies.media_type(request, ACCEPTED)
-    strict = bool(_STRICT.search(request.joined(b"prefer")))
+    strict = bool(_STRICT.search(request.header(b"prefer")))
     ctx = request.context
     tally = Tally()
     if media_type == NDJSON:

@@ -1,6 +1,6 @@
 """Operations: each handler with what the contract says of it, in one place."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from domain.keys import Scope
 
 Method = Literal["GET", "PUT", "POST", "DELETE"]
-Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 """As they are sent, with names in lower case."""
 
 

@@ -1,20 +1,16 @@
 """Errors on the wire: problem documents (RFC 9457). The one place that knows their status codes."""
 
-import re
 from collections.abc import Mapping, Sequence
-from random import getrandbits
 
 import msgspec
 import structlog
 from msgspec import UNSET, UnsetType
 
-from api.operations import Answer, Headers
+from api.operations import Answer
 from domain import errors
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
-
-_SANE_ID = re.compile(rb"[!-~]{1,128}")
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):
@@ -132,17 +128,6 @@ def bad_parameter(name: str, detail: str) -> Problem:
 def bad_pointer(code: str, pointer: str, detail: str) -> Problem:
     """A place in the body that does not fit."""
     return Problem(code, detail, errors=[ErrorDetail(detail=detail, pointer=pointer)])
-
-
-def request_id(headers: Headers) -> str:
-    """The id of a request: the caller's if it is sane, else one of ours."""
-    for name, given in headers:
-        if name == b"x-request-id":
-            if _SANE_ID.fullmatch(given):
-                return given.decode()
-            break
-    # It is no secret, and seeded anew in each process.
-    return f"{getrandbits(128):032x}"
 
 
 def document(request_id: str, error: Exception) -> Document:

@@ -40,7 +40,7 @@ def call(*messages: dict[str, Any], headers: Headers | None = None, room: int = 
         limits=Limits(body_timeout_ms=100), room=Room(room), patience=Patience()
     )
     scope = {"headers": headers or [], "query_string": b""}
-    return Call(scope, sending(*messages), context, "id")
+    return Call(scope, sending(*messages), context)
 
 
 async def refused(one: Call, bytes_max: int = 100) -> tuple[str, str]:

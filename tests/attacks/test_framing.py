@@ -140,6 +140,18 @@ def test_an_absolute_target_is_that_of_its_path(server: Server) -> None:
         assert wire.ask("GET", "http://elsewhere.test/v1/shops").status == 401
 
 
+def test_what_is_said_twice_is_not_taken_for_the_first(server: Server, key: str) -> None:
+    bearer = b"Authorization: Bearer " + key.encode() + b"\r\n"
+    for said, status in (
+        (b"Host: x\r\n" + bearer, 200),
+        (b"Host: x\r\nHost: y\r\n" + bearer, 400),
+        (b"Host: x\r\n" + bearer + bearer, 401),
+    ):
+        with Wire(server.port) as wire:
+            wire.send(b"GET /v1/shops HTTP/1.1\r\n" + said + b"\r\n")
+            assert wire.answer().status == status, said
+
+
 @pytest.mark.parametrize("count", [50, 10_000])
 def test_many_headers_are_answered_or_refused(server: Server, count: int) -> None:
     with Wire(server.port) as wire:
