@@ -183,22 +183,24 @@ def settle(
     new: list[Fact] = []
     for items, strict in submissions:
         found: list[Outcome] = []
-        fresh: dict[Identity, Fact] = {}
+        start = len(new)
         for item in items:
             if isinstance(item, Refused):
                 found.append(item)
                 continue
             identity = item.identity
-            before = seen.get(identity) or fresh.get(identity)
+            before = seen.get(identity)
             if before is None:
-                fresh[identity] = item
+                seen[identity] = item
+                new.append(item)
                 found.append("stored")
             else:
                 found.append("duplicate" if before == item else CONFLICT)
         outcomes.append(found)
-        if not (strict and any(isinstance(outcome, Refused) for outcome in found)):
-            seen.update(fresh)
-            new.extend(fresh.values())
+        if strict and any(isinstance(outcome, Refused) for outcome in found):
+            for fact in new[start:]:
+                del seen[fact.identity]
+            del new[start:]
     recording = Recording(outcomes, new, {}, {}, {})
     _settle_ratings(recording, stored, seen, shops)
     _settle_sales(recording)

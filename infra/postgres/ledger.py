@@ -7,12 +7,13 @@ from collections.abc import (
     Awaitable,
     Callable,
     Iterable,
+    Iterator,
     Mapping,
     Sequence,
-    Sized,
 )
 from datetime import date, datetime, timedelta
 from functools import cache, partial
+from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -141,7 +142,7 @@ async def _drafted(
     shops: dict[ShopName, Definition],
 ) -> Draft:
     known = {name: definition.known for name, definition in shops.items()}
-    items = await _all(admitted(submission, known, now), submission.events)
+    items = await _all(admitted(submission, known, now))
     facts = (item for item in items if not isinstance(item, Refused))
     return Draft(submission, now, named, shops, items, touched(facts))
 
@@ -292,17 +293,13 @@ async def _some_lines(rows: Sequence[Sequence[Any]]) -> AsyncIterator[bytes]:
         yield lines(rows[start : start + _ROWS_A_TURN])
 
 
-async def _all(items: Iterable[T], of: Sized) -> list[T]:
-    """The items in a list, paced where there are many."""
-    return list(items) if len(of) <= _ITEMS_A_TURN else [item async for item in _paced(items)]
-
-
-async def _paced(items: Iterable[T]) -> AsyncIterator[T]:
+async def _all(items: Iterator[T]) -> list[T]:
     """The items, with a turn for whatever else waits after every so many."""
-    for number, item in enumerate(items, 1):
-        yield item
-        if number % _ITEMS_A_TURN == 0:
-            await asyncio.sleep(0)
+    found: list[T] = []
+    while len(some := list(islice(items, _ITEMS_A_TURN))) == _ITEMS_A_TURN:
+        found += some
+        await asyncio.sleep(0)
+    return found + some
 
 
 @cache
