@@ -41,6 +41,9 @@ def media_type(call: Call, accepted: tuple[str, ...]) -> str:
 
 @lru_cache(256)
 def _parsed(content_type: str) -> tuple[str, str]:
+    if "," in content_type:
+        # It was said twice.
+        return "", ""
     header = Message()
     header["content-type"] = content_type
     return header.get_content_type(), str(header.get_param("charset", "utf-8")).lower()

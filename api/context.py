@@ -1,6 +1,7 @@
 """What handlers work with: the call itself, the ports, the clock and the limits."""
 
 import re
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from random import getrandbits
@@ -63,13 +64,13 @@ class Context(msgspec.Struct, frozen=True):
 class Call:
     """One request; `auth` is its key, once that has been checked.
 
-    `request_id` is the caller's if it is sane, else one of ours; `answer_headers` go with the
-    answer, whatever it is.
+    `headers` are by name in lower case, several of a name as one list. `request_id` is the caller's
+    if it is sane, else one of ours; `answer_headers` go with the answer, whatever it is.
     """
 
     __slots__ = (
-        *("_fields", "answer_headers", "auth", "context", "headers", "operation", "query"),
-        *("receive", "request_id"),
+        *("answer_headers", "auth", "context", "headers", "operation", "query", "receive"),
+        "request_id",
     )
 
     operation: Operation
@@ -81,8 +82,7 @@ class Call:
         receive: Callable[[], Awaitable[Any]],
         context: Context,
     ) -> None:
-        self.headers: Headers = scope["headers"]
-        self._fields = _joined(self.headers)
+        self.headers = _joined(scope["headers"])
         self.query: bytes = scope["query_string"]
         self.receive = receive
         self.context = context
@@ -92,18 +92,19 @@ class Call:
         self.answer_headers = [(b"x-request-id", self.request_id.encode())]
 
     def header(self, name: bytes) -> str:
-        """The header of this name, which is in lower case; several as one list, none as empty."""
-        value = self._fields.get(name)
+        """The header of this name, which is in lower case; empty where there is none."""
+        value = self.headers.get(name)
         return "" if value is None else value.decode("latin-1")
 
 
 def _joined(headers: Headers) -> dict[bytes, bytes]:
-    fields = dict(headers)
-    if len(fields) < len(headers):
-        fields.clear()
-        for name, value in headers:
-            fields[name] = fields[name] + b", " + value if name in fields else value
-    return fields
+    found = dict(headers)
+    if len(found) == len(headers):
+        return found
+    values: defaultdict[bytes, list[bytes]] = defaultdict(list)
+    for name, value in headers:
+        values[name].append(value)
+    return {name: b", ".join(given) for name, given in values.items()}
 
 
 def act(call: Call) -> Act:

@@ -11,7 +11,7 @@ from api.operations import Answer, Endpoint
 from api.problems import Problem, refusal
 
 _HOST = re.compile(r"[A-Za-z0-9._~:@%!$&'()*+,;=\[\]-]*\Z")
-"""What a `Host` may be; a request without one has been refused where HTTP asks for it."""
+"""What a `Host` may be; the server gives a request without one an empty one."""
 
 
 class _Place:

@@ -183,7 +183,7 @@ async def _read(request: Call, ctx: Context, media_type: str) -> Sequence[Item]:
     limits = ctx.limits
     bytes_max = limits.event_bytes_max if media_type == SINGLE else limits.batch_bytes_max
     body = await bodies.read(request, bytes_max)
-    if media_type == JSON and any(name.startswith(b"ce-") for name, _ in request.headers):
+    if media_type == JSON and any(name.startswith(b"ce-") for name in request.headers):
         body = _binary(request, body)
     is_array = body.lstrip(b" \t\r\n").startswith(b"[")
     if media_type == (SINGLE if is_array else BATCH):
@@ -262,7 +262,7 @@ def _binary(request: Call, body: bytes) -> bytes:
     if not is_json(body):
         raise Problem("bad_request", "The body is not valid JSON")
     event: dict[str, object] = {}
-    for raw, value in request.headers:
+    for raw, value in request.headers.items():
         if raw.startswith(b"ce-"):
             name = raw.decode("latin-1")
             try:

@@ -271,6 +271,12 @@ async def test_headers_may_carry_the_envelope(shop: Client) -> None:
     assert answer.json() == received(1)
 
 
+async def test_an_attribute_that_is_said_twice_is_neither_of_the_two(shop: Client) -> None:
+    headers = [("content-type", JSON), *binary().items(), ("ce-subject", "other")]
+    answer = await shop.post("/v1/events", json=event()["data"], headers=headers)
+    assert [code for _, _, code in refusals(answer)] == ["invalid"]
+
+
 async def test_bad_headers_refuse_the_event(shop: Client) -> None:
     for name, value, code in (
         ("specversion", "0.3", "invalid"),

@@ -149,18 +149,22 @@ async def test_a_batch_is_its_own_past(books: Books) -> None:
     assert await books.record(batch) == ["duplicate", "duplicate", CONFLICT, "duplicate"]
 
 
-async def test_strict_takes_all_or_none_and_the_next_request_is_not_touched(books: Books) -> None:
+async def test_strict_takes_all_or_none_and_requests_beside_it_are_not_touched(
+    books: Books,
+) -> None:
     await books.shops.put(books.act, [SHOP])
     await books.record([published("old")])
+    before = Submission(books.tenant_id, None, [published("before")])
     conflict = published("old", title="other")
     refused = Submission(books.tenant_id, None, [published("new"), conflict], strict=True)
     taken = Submission(books.tenant_id, None, [published("new"), published("next")], strict=True)
-    assert await books.record_together(refused, taken) == [
+    assert await books.record_together(before, refused, taken) == [
+        ["stored"],
         ["stored", CONFLICT],
         ["stored", "stored"],
     ]
     assert await books.record_together(refused) == [["duplicate", CONFLICT]]
-    assert await books.facts() == 3
+    assert await books.facts() == 4
     assert await books.differences() == []
 
 

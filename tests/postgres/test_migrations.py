@@ -14,6 +14,11 @@ from infra.postgres import migrations as steps
 from infra.postgres.migrations import Migration, MigrationChanged, is_current, migrate, migrations
 from infra.postgres.pool import Connection
 
+WAITING = """
+    select count(*) from pg_locks join pg_database on oid = database
+    where not granted and datname = current_database()
+"""
+
 NAMES = [migration.name for migration in migrations()]
 
 
@@ -133,6 +138,26 @@ async def test_snapshots_of_rows_say_the_same_in_columns(
     assert all(row["shop_keys"] == sorted(row["shop_keys"]) for row in found)
     assert all(row["last_shop_key"] == row["shop_keys"][-1] for row in found)
     assert max(len(row["shop_keys"]) for row in found) == 32
+
+
+async def test_steps_are_applied_beside_a_release_that_records(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = migrations()
+    async with connected(empty_url) as connection, connected(empty_url) as writer:
+        monkeypatch.setattr(steps, "migrations", lambda: every[:8])
+        await migrate(connection)
+        monkeypatch.setattr(steps, "migrations", lambda: every)
+        async with writer.transaction():
+            await writer.fetch("select from ratings")
+            migrated = asyncio.create_task(migrate(connection))
+            while not await writer.fetchval(WAITING):
+                await asyncio.sleep(0.01)
+            await writer.execute(
+                "insert into ratings (shop_key, review_id, buyer_id, month, time, day, order_id,"
+                " state) values (1, 'r', 'b', '2026-11-01', '2026-11-02Z', '2026-11-02', 'o', 0)"
+            )
+        assert await migrated == [step.name for step in every[8:]]
 
 
 async def test_a_step_that_was_changed_after_it_was_applied_is_an_error(

@@ -3,5 +3,3 @@
 -- built, about a second for each 1.5 million ratings.
 
 create index ratings_month_buyer_idx on ratings (shop_key, month, buyer_id);
-
-drop index ratings_buyer_month_idx;

@@ -1,5 +1,5 @@
--- Running totals with what their day adds to them, beside what is defined of the shop: a scorecard is
--- read from this one view, which meets the shop once. `tenant_shop_totals` stays for the release before.
+-- Running totals with what their day adds to them, beside what is defined of the shop, which is met
+-- once. `tenant_shop_totals` stays for the release before.
 
 create view tenant_standings as
 select
