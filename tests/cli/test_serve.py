@@ -23,11 +23,10 @@ from tests.cli.conftest import (
     postgres_is_stopped,
     wait_until_ready,
 )
+from tests.conditions import as_root
 
 # Forks that become another user have loaded all they need: the clone may be closed to others.
 LOADED = (granian._loops, granian._signals)
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 BROKEN_WORKER = """
 from shopdsr import worker

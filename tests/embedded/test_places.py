@@ -18,10 +18,9 @@ from infra.embedded import (
     places,
     throwaway_data_dir,
 )
+from tests.conditions import as_root
 
 from .test_lifetime import ask, stopped
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
 def ids(account: str) -> tuple[int, int]:

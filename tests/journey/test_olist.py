@@ -7,20 +7,18 @@ and this did not pass.
 import gzip
 import json
 import random
-from pathlib import Path
 
 import httpx
-import pytest
 
+from tests.conditions import OLIST, with_olist
 from tests.journey.process import Service
 from tests.journey.sending import BATCH, NDJSON
 from tests.reference.rules import Json
 
-OLIST = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "olist"
 SHOPS, EVENTS = 1_610, 20_522
 
 
-@pytest.mark.skipif(not OLIST.exists(), reason="the data set does not lie beside the repository")
+@with_olist
 def test_thirty_real_shops_on_three_days(service: Service) -> None:
     shops = json.loads((OLIST / "shops.json").read_text(encoding="utf-8"))
     packed = (OLIST / "events.ndjson.gz").read_bytes()

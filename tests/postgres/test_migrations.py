@@ -151,7 +151,7 @@ async def test_steps_are_applied_beside_a_release_that_records(
         async with writer.transaction():
             await writer.fetch("select from ratings")
             migrated = asyncio.create_task(migrate(connection))
-            while not await writer.fetchval(WAITING):
+            while not (migrated.done() or await writer.fetchval(WAITING)):
                 await asyncio.sleep(0.01)
             await writer.execute(
                 "insert into ratings (shop_key, review_id, buyer_id, month, time, day, order_id,"

@@ -3,21 +3,17 @@
 import gzip
 import json
 from datetime import UTC, date, datetime
-from pathlib import Path
 
-import pytest
-
+from tests.conditions import OLIST, with_olist
 from tests.reference.rules import Json
 from tests.reference.scores import Reference
 
-_OLIST = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "olist"
 
-
-@pytest.mark.skipif(not _OLIST.exists(), reason="the data set does not lie beside the repository")
+@with_olist
 def test_thirty_real_shops_on_three_days() -> None:
     reference = Reference(datetime(2020, 1, 1, tzinfo=UTC))
-    reference.put_shops(json.loads((_OLIST / "shops.json").read_text(encoding="utf-8")))
-    with gzip.open(_OLIST / "events.ndjson.gz", "rt", encoding="utf-8") as lines:
+    reference.put_shops(json.loads((OLIST / "shops.json").read_text(encoding="utf-8")))
+    with gzip.open(OLIST / "events.ndjson.gz", "rt", encoding="utf-8") as lines:
         answer = reference.post([json.loads(line) for line in lines])
     assert answer.body == {
         "received": 20_522,
@@ -26,7 +22,7 @@ def test_thirty_real_shops_on_three_days() -> None:
         "rejected_count": 0,
         "rejected": [],
     }
-    expected = json.loads((_OLIST / "expected.json").read_text(encoding="utf-8"))
+    expected = json.loads((OLIST / "expected.json").read_text(encoding="utf-8"))
     found = {
         day: {shop_id: _figures(reference, shop_id, date.fromisoformat(day)) for shop_id in by_shop}
         for day, by_shop in expected.items()

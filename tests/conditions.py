@@ -1,0 +1,16 @@
+"""What some tests need and not every machine has: left out there, and nowhere else (`.ci/run`).
+
+The tests pass for an ordinary user and in a clone by itself; as root, beside the data, all of them
+run.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+OLIST = Path(__file__).resolve().parents[2] / "shared" / "data" / "olist"
+"""20,522 events of real shops, with figures that another program worked out; no part of this."""
+
+with_olist = pytest.mark.skipif(not OLIST.exists(), reason="no data set beside the repository")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
