@@ -85,7 +85,7 @@ _STARS = ", ".join(
     f"count(*) filter (where state = 0 and {field[:-2]} = {field[-1]})" for field in HISTOGRAMS
 )
 _DAYS = f"""
-insert into shop_days (shop_key, day, {", ".join(HISTOGRAMS)}, late, capped, removed)
+insert into other_days (shop_key, day, {", ".join(HISTOGRAMS)}, late, capped, removed)
 select
     shop_key, day, {_STARS},
     count(*) filter (where state = 1), count(*) filter (where state = 2),
@@ -100,16 +100,27 @@ _RUNNING = f"""
 update shop_totals t set {", ".join(f"{field} = s.{field}" for field in _RATING_FIELDS)}
 from (
     select d.shop_key, {", ".join(f"sum(d.{field}) as {field}" for field in _RATING_FIELDS)}
-    from shop_days d join shop_totals running using (shop_key)
+    from other_days d join shop_totals running using (shop_key)
     where d.day < running.day and d.day > running.day - $1::integer
     group by d.shop_key
 ) s
 where t.shop_key = s.shop_key
 """  # noqa: S608
+_OWN = f"""
+with taken as (
+    delete from other_days d
+    using shop_totals t
+    where d.shop_key = t.shop_key and d.day = t.day
+    returning d.*
+)
+update shop_totals t set {", ".join(f"day_{field} = d.{field}" for field in _RATING_FIELDS)}
+from taken d
+where t.shop_key = d.shop_key
+"""  # noqa: S608
 
 EMPTY = (
-    "truncate ratings, shop_days, orders, listing_days, listing_events",
-    f"update shop_totals set {', '.join(f'{field} = 0' for field in FIELDS)}",  # noqa: S608
+    "truncate ratings, other_days, orders, listing_days, listing_events",
+    f"update shop_totals set {', '.join(f'{field} = 0, day_{field} = 0' for field in FIELDS)}",  # noqa: S608
     "vacuum full shop_totals",
 )
 """Takes every fact and total out of a database and leaves its shops."""
@@ -175,7 +186,8 @@ async def fill_ratings(connection: Connection, days: int, portions: Sequence[Por
     await connection.execute(_CAP, rules.ratings_per_buyer_month)
     await connection.execute(_DAYS)
     await connection.execute(_RUNNING, rules.rating_window_days)
-    for table in ("ratings", "shop_days", "shop_totals", "shops"):
+    await connection.execute(_OWN)
+    for table in ("ratings", "other_days", "shop_totals", "shops"):
         await connection.execute(f"vacuum (analyze) {table}")
     await connection.execute("checkpoint")
 

@@ -31,7 +31,8 @@ class Recount:
         """States that differ from what is stored, by review id."""
         self.days: defaultdict[date, list[int]] = defaultdict(totals.nothing)
         self.units: defaultdict[tuple[str, date], int] = defaultdict(int)
-        self.wrong_days: list[date] = []
+        self.wrong_days: dict[date, Totals] = {}
+        """What is to be stored of days that are stored otherwise."""
         self.wrong_units: list[tuple[str, date]] = []
         self.wrong_running: date | None = None
         """The day of the running totals, where these are wrong."""
@@ -72,8 +73,9 @@ class Recount:
                 self.days[day][totals.SOLD] += sold
 
     def running(self, day: date) -> list[int]:
-        """Running totals of a day: its windows' sums, without the day itself."""
-        return window_totals(self.days, windows_before(day, self.rules))
+        """Running totals of a day: its windows' sums without the day itself, then what it adds."""
+        before = window_totals(self.days, windows_before(day, self.rules))
+        return [*before, *self.days.get(day, totals.nothing())]
 
     def compare(
         self,
@@ -82,14 +84,16 @@ class Recount:
         running_day: date | None,
         running: Totals,
     ) -> None:
-        """Note what is stored otherwise than recounted; no `running_day`, no running totals."""
-        for day in sorted(days.keys() | self.days.keys()):
-            stored, recounted = (
-                list(rows.get(day, totals.nothing())) for rows in (days, self.days)
-            )
+        """Note what is stored otherwise than recounted; no `running_day`, no running totals.
+
+        What the day of the running totals adds stands beside them, and not among the other days.
+        """
+        others = {day: row for day, row in self.days.items() if day != running_day}
+        for day in sorted(days.keys() | others.keys()):
+            stored, recounted = (list(rows.get(day, totals.nothing())) for rows in (days, others))
             if stored != recounted:
-                self.wrong_days.append(day)
-                self._differ("shop_days", f"{day}", _named(stored), _named(recounted))
+                self.wrong_days[day] = recounted
+                self._differ("other_days", f"{day}", _named(stored), _named(recounted))
         for key in sorted(units.keys() | self.units.keys()):
             if (was := units.get(key, 0)) != (counted := self.units.get(key, 0)):
                 self.wrong_units.append(key)
@@ -107,4 +111,5 @@ class Recount:
 
 
 def _named(row: Totals) -> dict[str, int]:
-    return {field: value for field, value in zip(totals.FIELDS, row, strict=True) if value}
+    fields = [*totals.FIELDS, *(f"day_{field}" for field in totals.FIELDS)]
+    return {field: value for field, value in zip(fields, row, strict=False) if value}

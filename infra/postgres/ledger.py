@@ -2,15 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 from itertools import islice
@@ -46,12 +38,11 @@ from domain.windows import window_totals, windows_before
 from infra.postgres.database import Database
 from infra.postgres.pool import Connection
 from infra.postgres.shop_book import Definition, LockedShop, ShopBook, ShopName
-from infra.postgres.statements import CSV, array, arrays, composites, lines, sql
+from infra.postgres.statements import array, arrays, composites, copy, sql
 
 T = TypeVar("T")
 
 _ITEMS_A_TURN = 200
-_ROWS_A_TURN = 500
 
 TABLES: dict[type[Fact], str] = {
     Rating: "ratings",
@@ -259,38 +250,30 @@ async def _write(
         units = [(*key, units) for key, units in recording.units.items()]
         await connection.execute(sql("add_units"), *arrays(sorted(units), 4))
     if recording.days:
-        days = [(*key, *totals) for key, totals in sorted(recording.days.items())]
-        running = _running(recording, shops)
-        await connection.execute(sql("add_totals"), composites(days), composites(running))
+        added = (composites(rows) for rows in _added(recording, shops))
+        await connection.execute(sql("add_totals"), *added)
 
 
-def _running(recording: Recording, shops: Mapping[int, LockedShop]) -> list[tuple[Any, ...]]:
-    """What the running totals move by: windows that end on their day, without that day."""
-    by_shop: defaultdict[int, dict[date, list[int]]] = defaultdict(dict)
-    for (shop_key, day), totals in recording.days.items():
-        if day < shops[shop_key].totals_day:
-            by_shop[shop_key][day] = totals
-    found = []
-    for shop_key, days in sorted(by_shop.items()):
+def _added(
+    recording: Recording, shops: Mapping[int, LockedShop]
+) -> tuple[list[tuple[Any, ...]], ...]:
+    """What is added to days, to running totals, and to the days of these, by shop."""
+    days: list[tuple[Any, ...]] = []
+    running: list[tuple[Any, ...]] = []
+    own: list[tuple[Any, ...]] = []
+    before: defaultdict[int, dict[date, list[int]]] = defaultdict(dict)
+    for key, totals in sorted(recording.days.items()):
+        shop_key, day = key
+        totals_day = shops[shop_key].totals_day
+        (own if day == totals_day else days).append((*key, *totals))
+        if day < totals_day:
+            before[shop_key][day] = totals
+    for shop_key, totals_of in before.items():
         definition, totals_day = shops[shop_key]
-        moved = window_totals(days, windows_before(totals_day, definition.known.rules))
+        moved = window_totals(totals_of, windows_before(totals_day, definition.known.rules))
         if any(moved):
-            found.append((shop_key, totals_day, *moved))
-    return found
-
-
-async def copy(
-    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
-    """Write rows by COPY, some at a time, so that the server has some while others are made."""
-    await connection.copy_to_table(table, source=_some_lines(rows), columns=columns, **CSV)
-
-
-async def _some_lines(rows: Sequence[Sequence[Any]]) -> AsyncIterator[bytes]:
-    for start in range(0, len(rows), _ROWS_A_TURN):
-        if start:
-            await asyncio.sleep(0)
-        yield lines(rows[start : start + _ROWS_A_TURN])
+            running.append((shop_key, totals_day, *moved))
+    return days, running, own
 
 
 async def _all(items: Iterator[T]) -> list[T]:
@@ -307,6 +290,3 @@ def columns_of(kind: type[Fact]) -> list[str]:
     """Columns that hold a kind of fact, in the order of its fields."""
     names = [field.name for field in msgspec.structs.fields(kind)]
     return [*names, "state"] if kind is Rating else names
-
-
-UNITS_COLUMNS = ["shop_key", "listing_id", "day", "units"]

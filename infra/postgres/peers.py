@@ -19,10 +19,9 @@ from domain.rules import BUILT_IN
 from domain.totals import DIMENSIONS
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Database, for_each
-from infra.postgres.ledger import copy
 from infra.postgres.pool import Connection
 from infra.postgres.rules import RuleBook
-from infra.postgres.statements import array, sql
+from infra.postgres.statements import array, copy, sql
 
 T = TypeVar("T")
 

@@ -12,12 +12,12 @@ from domain.ports import ShopKey
 from domain.ratings import is_removed
 from domain.recount import Recount
 from domain.rules import Rules
-from domain.totals import FIELDS, RatingState
-from infra.postgres.ledger import UNITS_COLUMNS, copy
+from domain.totals import FIELDS, RatingState, Totals
 from infra.postgres.pool import Connection
-from infra.postgres.statements import arrays, composites, sql
+from infra.postgres.statements import arrays, composites, copy, sql
 
 _ROWS_AT_ONCE = 500
+_UNITS_COLUMNS = ["shop_key", "listing_id", "day", "units"]
 
 
 async def recount(connection: Connection, shop: ShopKey, rules: Rules) -> Recount:
@@ -64,21 +64,24 @@ async def repair(connection: Connection, shop_key: int, counted: Recount) -> Non
         rows = [(shop_key, review_id, state) for review_id, state in counted.states.items()]
         await connection.execute(sql("update_states"), *arrays(rows, 3))
     if days := counted.wrong_days:
-        await connection.execute(sql("delete_days"), shop_key, days)
-        rows = [(shop_key, day, *counted.days[day]) for day in days if day in counted.days]
-        await copy(connection, "shop_days", ["shop_key", "day", *FIELDS], rows)
+        await connection.execute(sql("delete_days"), shop_key, list(days))
+        rows = [(shop_key, day, *totals) for day, totals in days.items() if any(totals)]
+        await copy(connection, "other_days", ["shop_key", "day", *FIELDS], rows)
     if units := counted.wrong_units:
         await connection.execute(sql("delete_units"), shop_key, *zip(*units, strict=True))
         rows = [(shop_key, *key, counted.units[key]) for key in units if key in counted.units]
-        await copy(connection, "listing_days", UNITS_COLUMNS, rows)
+        await copy(connection, "listing_days", _UNITS_COLUMNS, rows)
     if day := counted.wrong_running:
         await set_running(connection, {shop_key: (day, counted.running(day))})
 
 
-async def set_running(connection: Connection, running: dict[int, tuple[date, list[int]]]) -> None:
-    """Replace the running totals of locked shops, and the day they stand for."""
-    rows = [(shop_key, day, *row) for shop_key, (day, row) in sorted(running.items())]
-    await connection.execute(sql("set_totals"), composites(rows))
+async def set_running(connection: Connection, running: dict[int, tuple[date, Totals]]) -> None:
+    """Replace the running totals of locked shops, the day they stand for, and what it adds."""
+    rows = sorted(running.items())
+    width = len(FIELDS)
+    sums = [(shop_key, day, *row[:width]) for shop_key, (day, row) in rows]
+    own = [(shop_key, day, *row[width:]) for shop_key, (day, row) in rows]
+    await connection.execute(sql("set_totals"), composites(sums), composites(own))
 
 
 async def _removed(connection: Connection, shop: ShopKey) -> set[str]:

@@ -13,7 +13,7 @@ from domain.ports import KeptShop, ShopKey, Standing, Taking
 from domain.recount import Recount
 from domain.rules import Rules, RulesRef
 from domain.tier import Ladder
-from domain.totals import Totals
+from domain.totals import Totals, nothing
 from domain.windows import Windows, windows_before
 from infra.joining import Joiner
 from infra.postgres.database import Database
@@ -132,7 +132,14 @@ class Scores:
                 if totals_day < today
             ]
             sums = await connection.fetch(sql("window_totals"), *_columns(before))
-            await set_running(connection, {row[0]: (today, list(row[3:])) for row in sums})
+            shop_keys = array([shop.shop_key for shop, _ in before])
+            await connection.execute(sql("keep_days"), shop_keys)
+            taken = await connection.fetch(sql("take_days"), shop_keys, today)
+            own = {row[0]: row[1:] for row in taken}
+            await set_running(
+                connection,
+                {row[0]: (today, (*row[3:], *own.get(row[0], nothing()))) for row in sums},
+            )
             return len(behind)
 
         return await self._database.run(work)

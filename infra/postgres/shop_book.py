@@ -13,6 +13,7 @@ from domain.shops import Shop
 from infra.joining import Joiner
 from infra.postgres.database import Database
 from infra.postgres.pool import Connection
+from infra.postgres.recount import recount, repair
 from infra.postgres.rules import RuleBook
 from infra.postgres.statements import array, arrays, sql
 
@@ -102,10 +103,13 @@ class ShopBook:
             found |= await self.read(connection, missing)
         shop_keys = array(keys_of(found))
         rows = await connection.fetch(sql("lock_shops"), shop_keys)
-        if len(rows) < len(found):
+        whole = {row[0] for row in rows}
+        if len(whole) < len(found):
             await connection.execute(sql("begin_totals"), shop_keys)
             rows = await connection.fetch(sql("lock_shops"), shop_keys)
         locked = await self._current(connection, found, rows)
+        if len(whole) < len(locked):
+            await self._restore(connection, locked, whole)
         if gone := found.keys() - locked.keys():
             # None that was answered is ever lost, but a database may be put back in its place.
             await self.read(connection, gone)
@@ -117,6 +121,15 @@ class ShopBook:
         """Those of these shops that nobody else writes now."""
         rows = await connection.fetch(sql("lock_free_shops"), array(keys_of(found)))
         return await self._current(connection, found, rows)
+
+    async def _restore(
+        self, connection: Connection, locked: Mapping[ShopName, LockedShop], whole: set[int]
+    ) -> None:
+        """Work out what went with the running totals of shops that had lost theirs."""
+        for definition, _ in locked.values():
+            if definition.kept.shop_key not in whole:
+                counted = await recount(connection, definition.kept.key, definition.known.rules)
+                await repair(connection, definition.kept.shop_key, counted)
 
     async def _current(
         self,

@@ -1,12 +1,17 @@
 """SQL statements by name, the files under `sql/`, read once; values as the server reads them."""
 
+import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
 import msgspec
+
+from infra.postgres.pool import Connection
+
+_ROWS_A_TURN = 500
 
 _encoder = msgspec.json.Encoder()
 _encode = _encoder.encode
@@ -49,6 +54,20 @@ def composites(rows: Sequence[Sequence[Any]]) -> str:
         return "{}"
     text = _encode(rows)[2:-2].decode().replace('"', "").replace("],[", ')","(')
     return '{"(' + text + ')"}'
+
+
+async def copy(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Write rows by COPY, some at a time, so that the server has some while others are made."""
+    await connection.copy_to_table(table, source=_some_lines(rows), columns=columns, **CSV)
+
+
+async def _some_lines(rows: Sequence[Sequence[Any]]) -> AsyncIterator[bytes]:
+    for start in range(0, len(rows), _ROWS_A_TURN):
+        if start:
+            await asyncio.sleep(0)
+        yield lines(rows[start : start + _ROWS_A_TURN])
 
 
 def lines(rows: Sequence[Sequence[Any]]) -> bytes:

@@ -58,7 +58,8 @@ def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
     found = shell.run("verify")
     assert found.returncode == 1
     assert found.stdout.count("\n") == 1
-    assert "tenant audited shop audited shop_days 2026-01-01: stored {'paid': 9700}" in found.stdout
+    told = "tenant audited shop audited other_days 2026-01-01: stored {'paid': 9700}"
+    assert told in found.stdout
     assert found.stderr.endswith(" shops recounted, 1 wrong\n")
     repaired = shell.run("verify", "--repair")
     assert (repaired.returncode, repaired.stdout) == (0, found.stdout)
@@ -67,7 +68,7 @@ def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
     assert (after.returncode, after.stdout) == (0, "")
     assert after.stderr.endswith(" shops recounted, 0 wrong\n")
     trail = shell.run("audit", "--tenant", "audited", "--limit", "1")
-    assert trail.stdout.endswith("\tcommand line\tverify --repair\taudited,shop_days\n")
+    assert trail.stdout.endswith("\tcommand line\tverify --repair\taudited,other_days\n")
 
 
 def test_openapi_prints_the_contract(shell: Shell) -> None:
@@ -96,6 +97,6 @@ async def plant(url: str) -> None:
     """Do harm to one day."""
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("update shop_days set paid = 9700 where paid = 700")
+        await connection.execute("update other_days set paid = 9700 where paid = 700")
     finally:
         await connection.close()

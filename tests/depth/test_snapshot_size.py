@@ -101,6 +101,6 @@ async def fill(database_url: str) -> list[Fraction]:
             total = sum(star * n for star, n in enumerate(counts))
             scores.append(Fraction(total, sum(counts)))
     columns = ["shop_key", "day", *FIELDS]
-    await connection.copy_records_to_table("shop_days", records=rows, columns=columns)
+    await connection.copy_records_to_table("other_days", records=rows, columns=columns)
     await connection.close()
     return scores

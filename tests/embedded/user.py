@@ -1,5 +1,6 @@
 """A process that uses the server of a data folder until its standard input ends."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from infra.embedded import embedded_postgres
 
 
 def main() -> None:
+    # What was started in the background of a script takes no Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with embedded_postgres(Path(sys.argv[1])) as dsn:
         told = dsn
         while True:

@@ -104,7 +104,7 @@ async def _totals_wrong(url: str, tally: Tally) -> int:
     try:
         days = {
             (row["shop_id"], row["day"]): row
-            for row in await connection.fetch(named.format("shop_days"))
+            for row in await connection.fetch(named.format("tenant_shop_days"))
         }
         units = {
             (row["shop_id"], row["listing_id"], row["day"]): row["units"]

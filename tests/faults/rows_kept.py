@@ -22,10 +22,10 @@ from tests.faults.stage import Stage, stage
 from tests.faults.stream import SHOPS, batch, encoded
 
 FAULTS = {
-    "shop_days": "update shop_days set service_5 = service_5 + 1, paid = paid - 1",
-    "shop_days, a row missing": "delete from shop_days",
-    "shop_days, a row too many": (
-        "insert into shop_days (shop_key, day, capped) select shop_key, '2001-02-03', 7 from shops"
+    "other_days": "update other_days set service_5 = service_5 + 1, paid = paid - 1",
+    "other_days, a row missing": "delete from other_days",
+    "other_days, a row too many": (
+        "insert into other_days (shop_key, day, capped) select shop_key, '2001-02-03', 7 from shops"
     ),
     "shop_totals": "update shop_totals set paid = paid + 100, description_1 = description_1 - 1",
     "listing_days": "update listing_days set units = units + 1",

@@ -24,7 +24,7 @@ from infra.postgres.shops import Shops
 from infra.postgres.verification import Verification
 from tests.reference.worlds import NOW, Sent, World
 
-TOTALS = ("shop_days", "listing_days", "shop_totals")
+TOTALS = ("other_days", "listing_days", "shop_totals")
 
 
 class Books:
@@ -102,7 +102,7 @@ class Books:
             table: sorted(
                 [(name, value) for name, value in row.items() if name not in _INTERNAL]
                 for row in rows
-                if table != "shop_days" or any(row[field] for field in FIELDS)
+                if table != "other_days" or any(row[field] for field in FIELDS)
             )
             for table, rows in found.items()
         }

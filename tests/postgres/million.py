@@ -20,14 +20,14 @@ insert into shops (
 select 1, 's-' || n, 'taobao', 'c-' || n % 20, 'CNY', 'Asia/Shanghai', 'individual', 'taobao', 1
 from generate_series(1, {SHOPS}) n;
 
-insert into shop_totals (shop_key, day, service_5)
-select n, '2026-11-21', 100 from generate_series(1, {SHOPS}) n;
+insert into shop_totals (shop_key, day, service_5, day_service_5, day_paid)
+select n, '2026-11-21', 100, 5, 100 from generate_series(1, {SHOPS}) n;
 
-insert into shop_days (shop_key, day, service_5, paid)
+insert into other_days (shop_key, day, service_5, paid)
 select shop_key, date '2026-11-21' - back, 5, 100
 from generate_series(1, {SHOPS}) shop_key,
     lateral (
-        select generate_series(0, 39, 2) union all select generate_series(40, 199, 8)
+        select generate_series(2, 39, 2) union all select generate_series(40, 199, 8)
     ) as days (back);
 
 insert into ratings (

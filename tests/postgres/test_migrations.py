@@ -4,12 +4,13 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, timedelta
 
 import asyncpg
 import pytest
 
 from domain.peers import percentile
+from domain.totals import FIELDS
 from infra.postgres import migrations as steps
 from infra.postgres.migrations import Migration, MigrationChanged, is_current, migrate, migrations
 from infra.postgres.pool import Connection
@@ -158,6 +159,51 @@ async def test_steps_are_applied_beside_a_release_that_records(
                 " state) values (1, 'r', 'b', '2026-11-01', '2026-11-02Z', '2026-11-02', 'o', 0)"
             )
         assert await migrated == [step.name for step in every[8:]]
+
+
+async def test_days_that_running_totals_stand_for_move_to_them(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = migrations()
+    views = ("tenant_shop_days", "tenant_standings")
+    rng = random.Random(0)
+    width = len(FIELDS)
+    today = date(2026, 11, 20)
+
+    async def seen(connection: Connection) -> list[set[tuple[object, ...]]]:
+        found = [await connection.fetch(f"select * from {view}") for view in views]
+        return [{tuple(row) for row in rows if any(list(row)[-width:])} for rows in found]
+
+    def totals() -> list[int]:
+        return [rng.randrange(-9, 99) for _ in FIELDS]
+
+    async with connected(empty_url) as connection:
+        monkeypatch.setattr(steps, "migrations", lambda: every[:11])
+        await migrate(connection)
+        await connection.execute("insert into tenants (name) values ('acme')")
+        await connection.execute(
+            "insert into shops (tenant_id, shop_id, marketplace, category, currency, time_zone,"
+            " kind, rules, rules_version) select 1, 's-' || n, 'm', 'c', 'CNY', 'UTC',"
+            " 'individual', 'taobao', 1 from generate_series(1, 30) n"
+        )
+        columns = ["shop_key", "day", *FIELDS]
+        stands = {key: today - timedelta(days=key % 3) for key in range(1, 31)}
+        running = [(key, day, *totals()) for key, day in stands.items()]
+        days = [
+            (key, today - timedelta(days=back), *totals())
+            for key in stands
+            for back in rng.sample(range(-1, 5), 3)
+        ]
+        await connection.copy_records_to_table("shop_totals", records=running, columns=columns)
+        await connection.copy_records_to_table("shop_days", records=days, columns=columns)
+        before = await seen(connection)
+        monkeypatch.setattr(steps, "migrations", lambda: every[:12])
+        await migrate(connection)
+        assert await seen(connection) == before
+        [apart] = await connection.fetch("select count(*) from other_days")
+        assert apart[0] == sum(day != stands[key] for key, day, *_ in days) < len(days)
+        with pytest.raises(asyncpg.UndefinedTableError, match="shop_days"):
+            await connection.execute("insert into shop_days (shop_key, day) values (1, $1)", today)
 
 
 async def test_a_step_that_was_changed_after_it_was_applied_is_an_error(

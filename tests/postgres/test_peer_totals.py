@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from domain.rules import BUILT_IN, TAOBAO, Rules
-from domain.totals import DIMENSIONS, FIELDS, PAID, REFUNDED, histogram
+from domain.totals import DIMENSIONS, FIELDS, PAID, REFUNDED, histogram, nothing
 from domain.windows import window_totals, windows, windows_before
 from infra.postgres.database import Database
 from infra.postgres.peers import BUILT_IN_WINDOWS
@@ -69,12 +69,14 @@ async def _keep(
     shops, totals, rows = [], [], []
     for key, (name, found, day) in enumerate(zip(names, days, stands, strict=True), 1):
         shops.append((1, f"s-{key}", "m", "c", "CNY", "UTC", "individual", name, 1))
-        totals.append((key, day, *window_totals(found, windows_before(day, SETS[name]))))
-        rows += [(key, day, *sums) for day, sums in found.items()]
+        running = window_totals(found, windows_before(day, SETS[name]))
+        totals.append((key, day, *running, *found.get(day, nothing())))
+        rows += [(key, other, *sums) for other, sums in found.items() if other != day]
     columns = ["tenant_id", "shop_id", "marketplace", "category", "currency", "time_zone"]
     columns += ["kind", "rules", "rules_version"]
     await connection.copy_records_to_table("shops", records=shops, columns=columns)
-    for table, records in (("shop_totals", totals), ("shop_days", rows)):
-        columns = ["shop_key", "day", *FIELDS]
-        await connection.copy_records_to_table(table, records=records, columns=columns)
+    columns = ["shop_key", "day", *FIELDS]
+    await connection.copy_records_to_table("other_days", records=rows, columns=columns)
+    columns += [f"day_{field}" for field in FIELDS]
+    await connection.copy_records_to_table("shop_totals", records=totals, columns=columns)
     await connection.close()

@@ -49,7 +49,7 @@ BIG_TABLES = (
     "refunds",
     "listing_events",
     "stock_counts",
-    "shop_days",
+    "other_days",
     "shop_totals",
     "listing_days",
 )
@@ -202,7 +202,7 @@ def own(client: Client) -> str:
 async def open_views(url: str) -> None:
     """Take the second lock away: views show every shop's rows under every tenant."""
     owner = await asyncpg.connect(url)
-    for name in (*BIG_TABLES, "standings"):
+    for name in (*BIG_TABLES, "shop_days", "standings"):
         await forget_tenant(owner, f"tenant_{name}")
     await owner.close()
 
@@ -249,7 +249,7 @@ def test_every_other_reader_of_facts_works_on_shops_that_it_has_locked_or_verifi
         *("known_refunds", "known_sale_days", "known_stock_counts"),
         *("peer_totals", "recount_listing_events", "recount_orders"),
         *("recount_refunds", "shops_to_roll", "stored_days", "stored_totals", "stored_units"),
-        *("delete_days", "delete_units"),
+        *("delete_days", "delete_units", "keep_days", "take_days"),
     }
 
 

@@ -4,9 +4,8 @@ from datetime import UTC, date, datetime
 from itertools import product
 
 from infra.postgres.database import Database
-from infra.postgres.ledger import copy
 from infra.postgres.pool import Connection
-from infra.postgres.statements import array, arrays, composites
+from infra.postgres.statements import array, arrays, composites, copy
 
 PIECES = (
     '"',

@@ -12,15 +12,20 @@ WORLD = world(5, 250)
 
 FAULTS = [
     ("ratings", "update ratings set state = (state + 1) % 4 where day > '2024-10-01'"),
-    ("shop_days", "update shop_days set paid = paid + 1 where paid > 0"),
-    ("shop_days", "update shop_days set logistics_5 = logistics_5 + 1, late = late - 1"),
-    ("shop_days", "delete from shop_days where day > '2024-10-01'"),
-    ("shop_days", "insert into shop_days (shop_key, day, sold) select 1, '1999-12-31', 1"),
+    ("other_days", "update other_days set paid = paid + 1 where paid > 0"),
+    ("other_days", "update other_days set logistics_5 = logistics_5 + 1, late = late - 1"),
+    ("other_days", "delete from other_days where day > '2024-10-01'"),
+    ("other_days", "insert into other_days (shop_key, day, sold) select 1, '1999-12-31', 1"),
+    (
+        "other_days",
+        "insert into other_days (shop_key, day, late) select shop_key, day, 1 from shop_totals",
+    ),
     ("listing_days", "update listing_days set units = units + 1 where units = 1"),
     ("listing_days", "delete from listing_days"),
     ("listing_days", "insert into listing_days select 1, 'none', '1999-12-31', 1"),
     ("shop_totals", "update shop_totals set description_5 = description_5 + 1"),
     ("shop_totals", "update shop_totals set on_sale = -1, refunded = 7"),
+    ("shop_totals", "update shop_totals set day_late = day_late + 1"),
     ("shop_totals", "update shop_totals set day = day - 30"),
     ("shop_totals", "delete from shop_totals"),
 ]

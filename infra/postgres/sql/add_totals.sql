@@ -1,7 +1,7 @@
--- Adds to day totals and to the running totals of locked shops, which are there. Rows come by key.
--- As an update the second might be planned as a pass over all shops.
+-- Adds to totals of locked shops, which are there: to days, to running totals, and to their days.
+-- As an update the second part might be planned as a pass over all shops.
 with added_days as (
-    insert into shop_days as d (
+    insert into other_days as d (
         shop_key, day,
         description_1, description_2, description_3, description_4, description_5, service_1,
         service_2, service_3, service_4, service_5, logistics_1, logistics_2, logistics_3,
@@ -39,16 +39,62 @@ with added_days as (
 )
 insert into shop_totals as t (
     shop_key, day,
-    description_1, description_2, description_3, description_4, description_5, service_1,
-    service_2, service_3, service_4, service_5, logistics_1, logistics_2, logistics_3,
-    logistics_4, logistics_5, late, capped, removed, paid, refunded, on_sale, sold
+    description_1, description_2, description_3, description_4, description_5, service_1, service_2,
+    service_3, service_4, service_5, logistics_1, logistics_2, logistics_3, logistics_4,
+    logistics_5, late, capped, removed, paid, refunded, on_sale, sold,
+    day_description_1, day_description_2, day_description_3, day_description_4, day_description_5,
+    day_service_1, day_service_2, day_service_3, day_service_4, day_service_5, day_logistics_1,
+    day_logistics_2, day_logistics_3, day_logistics_4, day_logistics_5, day_late, day_capped,
+    day_removed, day_paid, day_refunded, day_on_sale, day_sold
 )
 select
-    shop_key, day,
-    description_1, description_2, description_3, description_4, description_5, service_1,
-    service_2, service_3, service_4, service_5, logistics_1, logistics_2, logistics_3,
-    logistics_4, logistics_5, late, capped, removed, paid, refunded, on_sale, sold
-from unnest($2::text::moved_totals[])
+    shop_key, coalesce(running.day, own.day),
+    coalesce(running.description_1, 0),
+    coalesce(running.description_2, 0),
+    coalesce(running.description_3, 0),
+    coalesce(running.description_4, 0),
+    coalesce(running.description_5, 0),
+    coalesce(running.service_1, 0),
+    coalesce(running.service_2, 0),
+    coalesce(running.service_3, 0),
+    coalesce(running.service_4, 0),
+    coalesce(running.service_5, 0),
+    coalesce(running.logistics_1, 0),
+    coalesce(running.logistics_2, 0),
+    coalesce(running.logistics_3, 0),
+    coalesce(running.logistics_4, 0),
+    coalesce(running.logistics_5, 0),
+    coalesce(running.late, 0),
+    coalesce(running.capped, 0),
+    coalesce(running.removed, 0),
+    coalesce(running.paid, 0),
+    coalesce(running.refunded, 0),
+    coalesce(running.on_sale, 0),
+    coalesce(running.sold, 0),
+    coalesce(own.description_1, 0),
+    coalesce(own.description_2, 0),
+    coalesce(own.description_3, 0),
+    coalesce(own.description_4, 0),
+    coalesce(own.description_5, 0),
+    coalesce(own.service_1, 0),
+    coalesce(own.service_2, 0),
+    coalesce(own.service_3, 0),
+    coalesce(own.service_4, 0),
+    coalesce(own.service_5, 0),
+    coalesce(own.logistics_1, 0),
+    coalesce(own.logistics_2, 0),
+    coalesce(own.logistics_3, 0),
+    coalesce(own.logistics_4, 0),
+    coalesce(own.logistics_5, 0),
+    coalesce(own.late, 0),
+    coalesce(own.capped, 0),
+    coalesce(own.removed, 0),
+    coalesce(own.paid, 0),
+    coalesce(own.refunded, 0),
+    coalesce(own.on_sale, 0),
+    coalesce(own.sold, 0)
+from unnest($2::text::moved_totals[]) running
+full join unnest($3::text::moved_totals[]) own using (shop_key)
 on conflict (shop_key) do update set
     description_1 = t.description_1 + excluded.description_1,
     description_2 = t.description_2 + excluded.description_2,
@@ -71,4 +117,26 @@ on conflict (shop_key) do update set
     paid = t.paid + excluded.paid,
     refunded = t.refunded + excluded.refunded,
     on_sale = t.on_sale + excluded.on_sale,
-    sold = t.sold + excluded.sold
+    sold = t.sold + excluded.sold,
+    day_description_1 = t.day_description_1 + excluded.day_description_1,
+    day_description_2 = t.day_description_2 + excluded.day_description_2,
+    day_description_3 = t.day_description_3 + excluded.day_description_3,
+    day_description_4 = t.day_description_4 + excluded.day_description_4,
+    day_description_5 = t.day_description_5 + excluded.day_description_5,
+    day_service_1 = t.day_service_1 + excluded.day_service_1,
+    day_service_2 = t.day_service_2 + excluded.day_service_2,
+    day_service_3 = t.day_service_3 + excluded.day_service_3,
+    day_service_4 = t.day_service_4 + excluded.day_service_4,
+    day_service_5 = t.day_service_5 + excluded.day_service_5,
+    day_logistics_1 = t.day_logistics_1 + excluded.day_logistics_1,
+    day_logistics_2 = t.day_logistics_2 + excluded.day_logistics_2,
+    day_logistics_3 = t.day_logistics_3 + excluded.day_logistics_3,
+    day_logistics_4 = t.day_logistics_4 + excluded.day_logistics_4,
+    day_logistics_5 = t.day_logistics_5 + excluded.day_logistics_5,
+    day_late = t.day_late + excluded.day_late,
+    day_capped = t.day_capped + excluded.day_capped,
+    day_removed = t.day_removed + excluded.day_removed,
+    day_paid = t.day_paid + excluded.day_paid,
+    day_refunded = t.day_refunded + excluded.day_refunded,
+    day_on_sale = t.day_on_sale + excluded.day_on_sale,
+    day_sold = t.day_sold + excluded.day_sold

@@ -1,4 +1,4 @@
--- Replaces the running totals of shops by others.
+-- Replaces the running totals of shops, the day they stand for, and what that day adds.
 update shop_totals t set
     day = s.day,
     description_1 = s.description_1,
@@ -22,6 +22,29 @@ update shop_totals t set
     paid = s.paid,
     refunded = s.refunded,
     on_sale = s.on_sale,
-    sold = s.sold
+    sold = s.sold,
+    day_description_1 = d.description_1,
+    day_description_2 = d.description_2,
+    day_description_3 = d.description_3,
+    day_description_4 = d.description_4,
+    day_description_5 = d.description_5,
+    day_service_1 = d.service_1,
+    day_service_2 = d.service_2,
+    day_service_3 = d.service_3,
+    day_service_4 = d.service_4,
+    day_service_5 = d.service_5,
+    day_logistics_1 = d.logistics_1,
+    day_logistics_2 = d.logistics_2,
+    day_logistics_3 = d.logistics_3,
+    day_logistics_4 = d.logistics_4,
+    day_logistics_5 = d.logistics_5,
+    day_late = d.late,
+    day_capped = d.capped,
+    day_removed = d.removed,
+    day_paid = d.paid,
+    day_refunded = d.refunded,
+    day_on_sale = d.on_sale,
+    day_sold = d.sold
 from unnest($1::text::moved_totals[]) s
+join unnest($2::text::moved_totals[]) d on d.shop_key = s.shop_key
 where t.shop_key = s.shop_key

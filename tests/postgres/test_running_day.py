@@ -1,0 +1,56 @@
+"""What the day of the running totals adds stands in their row, and nowhere else."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from tests.postgres.conftest import Books, events_of, fetch, new_books
+from tests.reference.worlds import NOW, shuffled, world
+
+LATER = timedelta(days=40)
+
+IN_TWO_PLACES = """
+    select from other_days d join shop_totals t on t.shop_key = d.shop_key and t.day = d.day
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_what_is_recorded_before_running_totals_are_moved_counts_as_after(
+    books: Books, seed: int
+) -> None:
+    told = world(seed, 200, now=NOW + LATER)
+    before, after = books, await new_books(books.database, books.url, "other")
+    for one in (before, after):
+        await one.open(told)
+        one.now = NOW + LATER
+    events = events_of(shuffled(told.events, seed))
+    half = random.Random(seed).randrange(len(events))
+    await before.record(events[:half])
+    [ahead] = await fetch(
+        books.url,
+        "select count(*) from other_days d join shop_totals t using (shop_key) where d.day > t.day",
+    )
+    assert ahead[0] > 0
+    assert await before.differences() == []
+    await before.roll()
+    await after.record(events[:half])
+    assert await before.stored() == await after.stored()
+    for one in (before, after):
+        await one.record(events[half:])
+        assert await one.differences() == []
+    assert await before.stored() == await after.stored()
+    assert await fetch(books.url, IN_TWO_PLACES) == []
+
+
+async def test_a_day_without_anything_leaves_no_row_behind(books: Books) -> None:
+    told = world(4, 200)
+    await books.open(told)
+    await books.record(events_of(told.events))
+    rows = "select shop_key, day from other_days union select shop_key, day from shop_totals"
+    before = {tuple(row) for row in await fetch(books.url, rows)}
+    for _ in range(40):
+        await books.roll(days=1)
+    after = {tuple(row) for row in await fetch(books.url, "select shop_key, day from other_days")}
+    assert after <= before
+    assert await books.differences() == []
