@@ -1,5 +1,6 @@
 """Scorecards: the main answer of the service, for one shop and for many."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated
@@ -25,6 +26,9 @@ from domain.totals import ON_SALE, SOLD, Totals
 from domain.windows import Windows, windows
 
 SHOPS_MAX = 200
+SHOPS_A_PART = 50
+"""Of a longer list some are worked out while others are read."""
+
 EASTMOST_ZONE = "Pacific/Kiritimati"
 """Where a day begins first: a later day than its today is no shop's."""
 
@@ -126,7 +130,10 @@ async def list_scorecards(request: Call) -> Answer:
         day_within(asked.as_of, day_of(request.context.clock(), EASTMOST_ZONE))
     key = request.auth
     known = [name for name in asked.shop_id if fit_name(name) and key.reaches(name)]
-    found = await scorecards(request, known, asked)
+    parts = [known[start : start + SHOPS_A_PART] for start in range(0, len(known), SHOPS_A_PART)]
+    found: dict[str, Scorecard | Problem] = {}
+    for part in await asyncio.gather(*(scorecards(request, part, asked) for part in parts)):
+        found |= part
     answers = {
         shop_id: found.get(shop_id) or NotFound("shop", shop_id) for shop_id in asked.shop_id
     }
@@ -200,19 +207,19 @@ def scorecard(
 ) -> Scorecard:
     """The scorecard of a shop from the totals of its windows as of a day."""
     kept = standing.kept
-    rules = kept.rules.rules
+    shop, rules = kept.shop, kept.rules.rules
     return Scorecard(
-        shop_id=kept.shop.shop_id,
-        marketplace=kept.shop.marketplace,
-        category=kept.shop.category,
+        shop_id=shop.shop_id,
+        marketplace=shop.marketplace,
+        category=shop.category,
         as_of=as_of,
-        time_zone=kept.shop.time_zone,
+        time_zone=shop.time_zone,
         rules=kept.rules.ref,
         dsr=dsr(totals, window(as_of, rules.rating_window_days), rules),
         tier=tier(
             totals,
             window(as_of, rules.sales_window_days),
-            Yardstick(kept.shop.currency, standing.ladder, peers),
+            Yardstick(shop.currency, standing.ladder, peers),
             rules,
         ),
         sell_through=sell_through(

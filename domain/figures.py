@@ -6,6 +6,8 @@ SCORE_DIGITS = 5
 RATE_DIGITS = 6
 PERCENT_DIGITS = 2
 
+_SCALES: list[int] = [10**digits for digits in range(1 + RATE_DIGITS)]
+
 
 def rounded(value: Fraction, digits: int) -> float:
     """The float whose shortest decimal form is `value` rounded half away from zero."""
@@ -14,9 +16,11 @@ def rounded(value: Fraction, digits: int) -> float:
 
 def rounded_quotient(numerator: int, denominator: int, digits: int) -> float:
     """`numerator / denominator` rounded likewise; the denominator is above 0."""
-    scale: int = 10**digits
-    units = (2 * abs(numerator) * scale + denominator) // (2 * denominator)
-    return (units if numerator >= 0 else -units) / scale
+    if numerator < 0:
+        # Nothing has no sign.
+        return 0.0 - rounded_quotient(-numerator, denominator, digits)
+    scale = _SCALES[digits]
+    return (2 * numerator * scale + denominator) // (2 * denominator) / scale
 
 
 def score(value: Fraction | None) -> float | None:

@@ -86,17 +86,17 @@ class Ledger:
 
         Waits for other writers of their shops.
         """
-        named = frozenset[ShopName]().union(*(draft.named for draft in drafts))
+        found = _found(drafts)
 
         async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome]]:
-            locked = await self._book.lock(connection, named)
+            locked = await self._book.lock(connection, found)
             return await _record(connection, drafts, locked, thorough=thorough)
 
         return await self._run(work)
 
     async def record_free(self, drafts: Sequence[Draft]) -> list[list[Outcome] | None]:
         """Record likewise, but wait for nobody: None for a request of shops that are held now."""
-        found = {name: shop for draft in drafts for name, shop in draft.shops.items()}
+        found = _found(drafts)
 
         async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome] | None]:
             locked = await self._book.lock_free(connection, found)
@@ -126,6 +126,13 @@ def named_shops(submission: Submission) -> frozenset[ShopName]:
     return frozenset((submission.tenant_id, shop_id) for shop_id in submission.subjects())
 
 
+def _found(drafts: Iterable[Draft]) -> dict[ShopName, Definition]:
+    found: dict[ShopName, Definition] = {}
+    for draft in drafts:
+        found |= draft.shops
+    return found
+
+
 async def _drafted(
     submission: Submission,
     now: datetime,
@@ -140,11 +147,11 @@ async def _drafted(
 
 async def _current(draft: Draft, locked: Mapping[ShopName, LockedShop]) -> Draft:
     """The draft by the definitions of the locked shops, as they are now."""
-    shops = {name: locked[name].definition for name in draft.shops if name in locked}
-    if len(shops) == len(draft.shops) and all(
-        shops[name].revision == shop.revision for name, shop in draft.shops.items()
+    if all(
+        name in locked and locked[name].definition is shop for name, shop in draft.shops.items()
     ):
         return draft
+    shops = {name: locked[name].definition for name in draft.shops if name in locked}
     return await _drafted(draft.submission, draft.at, draft.named, shops)
 
 
@@ -262,7 +269,7 @@ def _added(
     running: list[tuple[Any, ...]] = []
     own: list[tuple[Any, ...]] = []
     before: defaultdict[int, dict[date, list[int]]] = defaultdict(dict)
-    for key, totals in sorted(recording.days.items()):
+    for key, totals in sorted(recording.days.items(), key=itemgetter(0)):
         shop_key, day = key
         totals_day = shops[shop_key].totals_day
         (own if day == totals_day else days).append((*key, *totals))

@@ -72,7 +72,7 @@ class RuleSets:
 
     async def _rebuild_shop(self, tenant_id: int, shop_id: str) -> None:
         async def work(connection: Connection) -> None:
-            [locked] = (await self._book.lock(connection, [(tenant_id, shop_id)])).values()
+            [locked] = (await self._book.lock_named(connection, [(tenant_id, shop_id)])).values()
             kept = locked.definition.kept
             found = await self._rules.latest(connection, tenant_id, [kept.rules.name])
             rules = found[kept.rules.name]

@@ -1,6 +1,5 @@
 """Totals on Postgres, as scores are computed from them."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -23,8 +22,8 @@ from infra.postgres.shop_book import Definition, ShopBook, ShopName, keys_of
 from infra.postgres.statements import array, sql
 
 READ_LANES = 2
-SHOPS_READ_AT_ONCE = 100
-"""Of a longer list Postgres reads some in one lane and some in another, at the same time."""
+SHOPS_READ_AT_ONCE = 50
+"""So that of a long list, which is asked for in parts, the first are there before the last."""
 
 READS_WAITING = 20_000
 
@@ -48,15 +47,9 @@ class Scores:
 
     async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, Standing]:
         """Shops by id with running totals; those that are not there are absent."""
-        asked = [(tenant_id, shop_id) for shop_id in shop_ids]
-        parts = [
-            asked[start : start + SHOPS_READ_AT_ONCE]
-            for start in range(0, len(asked), SHOPS_READ_AT_ONCE)
-        ]
-        if len(parts) == 1:
-            return await self._standings.ask(asked, len(asked))
-        found = await asyncio.gather(*(self._standings.ask(part, len(part)) for part in parts))
-        return {shop_id: standing for part in found for shop_id, standing in part.items()}
+        return await self._standings.ask(
+            [(tenant_id, shop_id) for shop_id in shop_ids], len(shop_ids)
+        )
 
     async def _read(self, asked: Sequence[Sequence[ShopName]]) -> list[dict[str, Standing]]:
         named = {name for names in asked for name in names}
@@ -125,7 +118,7 @@ class Scores:
             )
             if not behind:
                 return 0
-            locked = await self._book.lock(connection, [tuple(row) for row in behind])
+            locked = await self._book.lock_named(connection, [tuple(row) for row in behind])
             before = [
                 (definition.kept.key, windows_before(today, definition.known.rules))
                 for definition, totals_day in locked.values()

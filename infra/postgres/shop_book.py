@@ -94,13 +94,19 @@ class ShopBook:
             del self._seen[next(iter(self._seen))]
         return found
 
-    async def lock(
+    async def lock_named(
         self, connection: Connection, names: Collection[ShopName]
     ) -> dict[ShopName, LockedShop]:
         """Those of these shops that exist; others who write them wait for the transaction's end."""
         found, missing = self._looked_up(names)
         if missing:
             found |= await self.read(connection, missing)
+        return await self.lock(connection, found)
+
+    async def lock(
+        self, connection: Connection, found: Mapping[ShopName, Definition]
+    ) -> dict[ShopName, LockedShop]:
+        """Likewise, where what these shops were like is known."""
         shop_keys = array(keys_of(found))
         rows = await connection.fetch(sql("lock_shops"), shop_keys)
         whole = {row[0] for row in rows}
@@ -156,11 +162,15 @@ class ShopBook:
         self, names: Collection[ShopName]
     ) -> tuple[dict[ShopName, Definition], list[ShopName]]:
         """Definitions that were read before, which may hold no more, and names without one."""
-        seen = self._seen
-        found = {name: seen[name] for name in names if name in seen}
-        if len(found) == len(names):
-            return found, []
-        return found, [name for name in names if name not in found]
+        found: dict[ShopName, Definition] = {}
+        missing = []
+        for name in names:
+            definition = self._seen.get(name)
+            if definition is None:
+                missing.append(name)
+            else:
+                found[name] = definition
+        return found, missing
 
     async def _read_together(
         self, asked: Sequence[Collection[ShopName]]

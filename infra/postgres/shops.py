@@ -45,7 +45,7 @@ class Shops:
             others = {
                 (tenant_id, shop.shop_id): shop for shop in shops if shop.shop_id not in outcomes
             }
-            locked = await self._book.lock(connection, others) if others else {}
+            locked = await self._book.lock_named(connection, others) if others else {}
             for name, shop in others.items():
                 outcomes[shop.shop_id] = await self._replace(
                     connection, locked[name].definition.kept, shop, rules[shop.rules], now

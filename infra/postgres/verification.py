@@ -57,7 +57,7 @@ class Verification:
         async def work(connection: Connection) -> list[Difference]:
             if mend:
                 await connection.execute(sql("insert_totals"), shop_key, act.at.date())
-                await self._book.lock(connection, [(act.tenant_id, shop_id)])
+                await self._book.lock_named(connection, [(act.tenant_id, shop_id)])
             [definition] = (await self._book.read(connection, [(act.tenant_id, shop_id)])).values()
             kept = definition.kept
             counted = await recount(connection, kept.key, kept.rules.rules)
