@@ -8,42 +8,42 @@ select
     s.marketplace, s.category, s.currency, s.rules, s.rules_version,
     array_agg(s.shop_key) as shop_keys,
     array_agg(
-        case when span.near then t.description_1 + t.description_2 + t.description_3 + t.description_4 + t.description_5 else 0 end
+        coalesce(t.description_1 + t.description_2 + t.description_3 + t.description_4 + t.description_5, 0)
         + case when span.rates then t.day_description_1 + t.day_description_2 + t.day_description_3 + t.day_description_4 + t.day_description_5 else 0 end
         + span.sign * moved.description_count
     ) as description_counts,
     array_agg(
-        case when span.near then t.description_1 + 2 * t.description_2 + 3 * t.description_3 + 4 * t.description_4 + 5 * t.description_5 else 0 end
+        coalesce(t.description_1 + 2 * t.description_2 + 3 * t.description_3 + 4 * t.description_4 + 5 * t.description_5, 0)
         + case when span.rates then t.day_description_1 + 2 * t.day_description_2 + 3 * t.day_description_3 + 4 * t.day_description_4 + 5 * t.day_description_5 else 0 end
         + span.sign * moved.description_stars
     ) as description_stars,
     array_agg(
-        case when span.near then t.service_1 + t.service_2 + t.service_3 + t.service_4 + t.service_5 else 0 end
+        coalesce(t.service_1 + t.service_2 + t.service_3 + t.service_4 + t.service_5, 0)
         + case when span.rates then t.day_service_1 + t.day_service_2 + t.day_service_3 + t.day_service_4 + t.day_service_5 else 0 end
         + span.sign * moved.service_count
     ) as service_counts,
     array_agg(
-        case when span.near then t.service_1 + 2 * t.service_2 + 3 * t.service_3 + 4 * t.service_4 + 5 * t.service_5 else 0 end
+        coalesce(t.service_1 + 2 * t.service_2 + 3 * t.service_3 + 4 * t.service_4 + 5 * t.service_5, 0)
         + case when span.rates then t.day_service_1 + 2 * t.day_service_2 + 3 * t.day_service_3 + 4 * t.day_service_4 + 5 * t.day_service_5 else 0 end
         + span.sign * moved.service_stars
     ) as service_stars,
     array_agg(
-        case when span.near then t.logistics_1 + t.logistics_2 + t.logistics_3 + t.logistics_4 + t.logistics_5 else 0 end
+        coalesce(t.logistics_1 + t.logistics_2 + t.logistics_3 + t.logistics_4 + t.logistics_5, 0)
         + case when span.rates then t.day_logistics_1 + t.day_logistics_2 + t.day_logistics_3 + t.day_logistics_4 + t.day_logistics_5 else 0 end
         + span.sign * moved.logistics_count
     ) as logistics_counts,
     array_agg(
-        case when span.near then t.logistics_1 + 2 * t.logistics_2 + 3 * t.logistics_3 + 4 * t.logistics_4 + 5 * t.logistics_5 else 0 end
+        coalesce(t.logistics_1 + 2 * t.logistics_2 + 3 * t.logistics_3 + 4 * t.logistics_4 + 5 * t.logistics_5, 0)
         + case when span.rates then t.day_logistics_1 + 2 * t.day_logistics_2 + 3 * t.day_logistics_3 + 4 * t.day_logistics_4 + 5 * t.day_logistics_5 else 0 end
         + span.sign * moved.logistics_stars
     ) as logistics_stars,
     array_agg(
-        case when span.near then t.paid else 0 end
+        coalesce(t.paid, 0)
         + case when span.sells then t.day_paid else 0 end
         + span.sign * moved.paid
     ) as paid,
     array_agg(
-        case when span.near then t.refunded else 0 end
+        coalesce(t.refunded, 0)
         + case when span.sells then t.day_refunded else 0 end
         + span.sign * moved.refunded
     ) as refunded
@@ -60,19 +60,16 @@ left join (
     from unnest($3::text[], $4::integer[], $5::integer[], $6::integer[])
         as built_in (name, version, rating_days, sales_days)
 ) r on r.name = s.rules and r.version = s.rules_version
-left join shop_totals t on t.shop_key = s.shop_key
-cross join lateral (
-    select t.day >= $2::date - 14 and t.day <= $2::date + 14 as near
-) distance
+left join shop_totals t
+    on t.shop_key = s.shop_key and t.day >= $2::date - 14 and t.day <= $2::date + 14
 cross join lateral (
     select
-        distance.near,
-        t.day > $2::date - r.rating_days and t.day <= $2::date as rates,
-        t.day > $2::date - r.sales_days and t.day <= $2::date as sells,
-        case when distance.near and t.day <= $2::date then 1 else -1 end as sign,
-        case when distance.near then t.day - 1 else $2::date end as "end",
-        case when distance.near then t.day - r.rating_days else $2::date end as before_ratings,
-        case when distance.near then t.day - r.sales_days else $2::date end as before_sales
+        t.day <= $2::date and t.day > $2::date - r.rating_days as rates,
+        t.day <= $2::date and t.day > $2::date - r.sales_days as sells,
+        case when t.day <= $2::date then 1 else -1 end as sign,
+        case when t.day <= $2::date then t.day else coalesce(t.day - 1, $2::date) end as "end",
+        coalesce(t.day - r.rating_days, $2::date) as before_ratings,
+        coalesce(t.day - r.sales_days, $2::date) as before_sales
 ) span
 cross join lateral (
     select
@@ -117,6 +114,18 @@ cross join lateral (
         where span.before_sales <> $2::date - r.sales_days and d.shop_key = s.shop_key
             and d.day > least(span.before_sales, $2::date - r.sales_days)
             and d.day <= greatest(span.before_sales, $2::date - r.sales_days)
+        union all
+        select
+            -case when f.day > $2::date - r.rating_days then f.day_description_1 + f.day_description_2 + f.day_description_3 + f.day_description_4 + f.day_description_5 else 0 end,
+            -case when f.day > $2::date - r.rating_days then f.day_description_1 + 2 * f.day_description_2 + 3 * f.day_description_3 + 4 * f.day_description_4 + 5 * f.day_description_5 else 0 end,
+            -case when f.day > $2::date - r.rating_days then f.day_service_1 + f.day_service_2 + f.day_service_3 + f.day_service_4 + f.day_service_5 else 0 end,
+            -case when f.day > $2::date - r.rating_days then f.day_service_1 + 2 * f.day_service_2 + 3 * f.day_service_3 + 4 * f.day_service_4 + 5 * f.day_service_5 else 0 end,
+            -case when f.day > $2::date - r.rating_days then f.day_logistics_1 + f.day_logistics_2 + f.day_logistics_3 + f.day_logistics_4 + f.day_logistics_5 else 0 end,
+            -case when f.day > $2::date - r.rating_days then f.day_logistics_1 + 2 * f.day_logistics_2 + 3 * f.day_logistics_3 + 4 * f.day_logistics_4 + 5 * f.day_logistics_5 else 0 end,
+            -case when f.day > $2::date - r.sales_days then f.day_paid else 0 end,
+            -case when f.day > $2::date - r.sales_days then f.day_refunded else 0 end
+        from shop_totals f
+        where t.day is null and f.shop_key = s.shop_key and f.day <= $2::date
     ) days
 ) moved
 where s.tenant_id = $1
