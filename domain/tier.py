@@ -73,6 +73,16 @@ class SalesGroup(msgspec.Struct, frozen=True):
     as_of: date
     sales: Sequence[int]
     own: int | None
+    known_cuts: dict[tuple[str, ...], list[int]] = msgspec.field(default_factory=dict)
+    """See `cuts`."""
+
+    def cuts(self, quantiles: Sequence[str]) -> list[int]:
+        """See `quantile_cuts`; worked out once for all shops of a group that share their rules."""
+        asked = tuple(quantiles)
+        found = self.known_cuts.get(asked)
+        if found is None:
+            found = self.known_cuts[asked] = quantile_cuts(self.sales, asked)
+        return found
 
 
 class Yardstick(msgspec.Struct, frozen=True):
@@ -216,7 +226,7 @@ def _cuts(yardstick: Yardstick, rules: Rules) -> _Cuts | None:
     if ladder is not None and ladder.currency == yardstick.currency:
         return _Cuts(ladder.amounts, LadderSource("amounts", None))
     if group is not None and len(group.sales) >= rules.peer_min_shops:
-        amounts = quantile_cuts(group.sales, rules.tier_quantiles)
+        amounts = group.cuts(rules.tier_quantiles)
         return _Cuts(amounts, LadderSource("quantiles", group.as_of))
     return None
 

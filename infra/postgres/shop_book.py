@@ -108,14 +108,13 @@ class ShopBook:
     ) -> dict[ShopName, LockedShop]:
         """Likewise, where what these shops were like is known."""
         shop_keys = array(keys_of(found))
-        rows = await connection.fetch(sql("lock_shops"), shop_keys)
-        whole = {row[0] for row in rows}
+        rows = whole = await connection.fetch(sql("lock_shops"), shop_keys)
         if len(whole) < len(found):
             await connection.execute(sql("begin_totals"), shop_keys)
             rows = await connection.fetch(sql("lock_shops"), shop_keys)
         locked = await self._current(connection, found, rows)
         if len(whole) < len(locked):
-            await self._restore(connection, locked, whole)
+            await self._restore(connection, locked, {row[0] for row in whole})
         if gone := found.keys() - locked.keys():
             # None that was answered is ever lost, but a database may be put back in its place.
             await self.read(connection, gone)
@@ -131,7 +130,7 @@ class ShopBook:
     async def _restore(
         self, connection: Connection, locked: Mapping[ShopName, LockedShop], whole: set[int]
     ) -> None:
-        """Work out what went with the running totals of shops that had lost theirs."""
+        """Work out what went with the running totals of shops that had none."""
         for definition, _ in locked.values():
             if definition.kept.shop_key not in whole:
                 counted = await recount(connection, definition.kept.key, definition.known.rules)
