@@ -112,4 +112,4 @@ class Recount:
 
 def _named(row: Totals) -> dict[str, int]:
     fields = [*totals.FIELDS, *(f"day_{field}" for field in totals.FIELDS)]
-    return {field: value for field, value in zip(fields, row, strict=False) if value}
+    return {field: value for field, value in zip(fields[: len(row)], row, strict=True) if value}
