@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.conftest import execute
 from tests.postgres.conftest import Books, events_of, fetch, new_books
 from tests.reference.worlds import NOW, shuffled, world
 
@@ -53,4 +54,21 @@ async def test_a_day_without_anything_leaves_no_row_behind(books: Books) -> None
         await books.roll(days=1)
     after = {tuple(row) for row in await fetch(books.url, "select shop_key, day from other_days")}
     assert after <= before
+    assert await books.differences() == []
+
+
+async def test_a_day_in_two_places_does_not_keep_the_others_from_moving_on(books: Books) -> None:
+    told = world(4, 200)
+    await books.open(told)
+    await books.record(events_of(told.events))
+    await execute(
+        books.url,
+        "insert into other_days (shop_key, day, late) select shop_key, day, 1 from shop_totals",
+    )
+    await books.roll(days=1)
+    [behind] = await fetch(
+        books.url, f"select count(*) from shop_totals where day < '{books.now:%F}'"
+    )
+    assert behind[0] == 0
+    assert "other_days" in await books.differences(mend=True)
     assert await books.differences() == []
