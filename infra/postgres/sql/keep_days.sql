@@ -1,5 +1,5 @@
 -- Gives rows of their own to the days that stand beside running totals, where they add anything.
--- None has one yet; should one have it, which is for verifying to find, the others go on.
+-- None has one yet. Should one have it, which is for verifying to find, the others go on.
 insert into other_days as d (
     shop_key, day,
     description_1, description_2, description_3, description_4, description_5, service_1, service_2,
