@@ -6,9 +6,9 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from api.buckets import Buckets
 from api.context import Call, Context
 from api.problems import Problem
+from api.rate_limit import TokenBucketLimiter
 from domain.keys import ApiKey, Scope, StoredKey
 
 _BEARER = re.compile(r"Bearer +sdk_([A-Za-z0-9]{1,64})_([!-~]{1,256})", re.IGNORECASE)
@@ -57,7 +57,7 @@ async def _holder(context: Context, authorization: str, now: datetime) -> ApiKey
     )
 
 
-def _limit(buckets: Buckets, key_id: str, now: datetime, call: Call) -> None:
+def _limit(buckets: TokenBucketLimiter, key_id: str, now: datetime, call: Call) -> None:
     take = buckets.take(key_id, (now - _EPOCH) // timedelta(microseconds=1))
     # As in draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4.
     call.answer_headers += [

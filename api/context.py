@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from api.buckets import Buckets
+from api.memory_budget import MemoryBudget
 from api.operations import Headers, Operation
 from api.patience import Patience
-from api.room import Room
+from api.rate_limit import TokenBucketLimiter
 from domain import ports
 from domain.acts import Act
 from domain.keys import ApiKey
@@ -55,8 +55,8 @@ class Context(msgspec.Struct, frozen=True):
     reviews: ports.Reviews
     health: ports.Health
     clock: Callable[[], datetime]
-    buckets: Buckets | None
-    room: Room
+    buckets: TokenBucketLimiter | None
+    room: MemoryBudget
     patience: Patience
     limits: Limits
 

@@ -13,7 +13,16 @@ from api.context import Call
 from api.listings import all_listings
 from api.operations import Answer, Beside, Endpoint, Handler, Operation, operation
 from api.problems import bad_parameter
-from api.reading import AsOf, Heading, consistent, day_asked, find_shop, headed, reached, today
+from api.reading import (
+    AsOf,
+    Heading,
+    accessible_shop,
+    day_asked,
+    find_shop,
+    headed,
+    retry_on_rules_change,
+    today,
+)
 from api.wire import query
 from domain.change import Change, change, change_span
 from domain.days import window
@@ -23,9 +32,9 @@ from domain.forecast import Forecast, forecast, forecast_span
 from domain.listings import has_sold
 from domain.names import Name
 from domain.plan import Goal, Plan, plan, plan_span
-from domain.ports import GroupAsked, KeptShop
+from domain.ports import GroupAsked, StoredShop
 from domain.sell_through import SellThrough, sell_through
-from domain.tier import TierDetail, Yardstick, tier_detail
+from domain.tier import TierBasis, TierDetail, tier_detail
 from domain.totals import ON_SALE, SOLD, STARS, Dimension, nothing, over
 from domain.trend import Trend, trend, trend_span
 from domain.windows import windows
@@ -103,7 +112,7 @@ def _read(
             problems=("not_found",),
         ),
     )
-    return lambda handler: serve(consistent(handler))
+    return lambda handler: serve(retry_on_rules_change(handler))
 
 
 @_read("getDsr", "dsr", "The three detailed seller ratings, explained", DsrQuery, DsrAnswer)
@@ -137,7 +146,7 @@ async def get_tier(request: Call, shop_id: str) -> Answer:
     """The level with the way up and the way down."""
     asked = query(request, AsOf)
     ctx = request.context
-    found = await ctx.scores.standings(request.auth.tenant_id, [reached(request, shop_id)])
+    found = await ctx.scores.standings(request.auth.tenant_id, [accessible_shop(request, shop_id)])
     if shop_id not in found:
         raise NotFound("shop", shop_id)
     standing = found[shop_id]
@@ -157,7 +166,7 @@ async def get_tier(request: Call, shop_id: str) -> Answer:
             over(days, span),
             days.get(span.start, nothing()),
             span,
-            Yardstick(shop.currency, standing.ladder, peers),
+            TierBasis(shop.currency, standing.ladder, peers),
             rules,
         )
     )
@@ -252,7 +261,7 @@ async def get_plan(request: Call, shop_id: str) -> Answer:
     return computed(request, headed(kept, as_of, plan(days, as_of, asked.dimension, goal, rules)))
 
 
-def _range(request: Call, kept: KeptShop, asked: Range) -> tuple[date, date]:
+def _range(request: Call, kept: StoredShop, asked: Range) -> tuple[date, date]:
     return (
         day_asked(request, kept.shop, asked.start, "start"),
         day_asked(request, kept.shop, asked.end, "end"),

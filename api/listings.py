@@ -15,7 +15,7 @@ from api.wire import query
 from domain.days import window
 from domain.listings import Listing, View, is_in, listing, sieve
 from domain.names import Id
-from domain.ports import KeptShop
+from domain.ports import StoredShop
 
 READ_AT_ONCE = 500
 
@@ -62,13 +62,13 @@ async def list_listings(request: Call, shop_id: str) -> Answer:
     return computed(request, headed(kept, as_of, page))
 
 
-async def all_listings(request: Call, kept: KeptShop, as_of: date) -> list[Listing]:
+async def all_listings(request: Call, kept: StoredShop, as_of: date) -> list[Listing]:
     """Every listing that exists as of a day."""
     return await _matching(request, kept, as_of, view="all", after="", limit=sys.maxsize)
 
 
 async def _matching(
-    request: Call, kept: KeptShop, as_of: date, *, view: View, after: str, limit: int
+    request: Call, kept: StoredShop, as_of: date, *, view: View, after: str, limit: int
 ) -> list[Listing]:
     rules = kept.rules.rules
     units_from = window(as_of, rules.sold_window_days).start

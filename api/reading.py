@@ -13,8 +13,8 @@ from api.problems import bad_parameter
 from api.shops import fit_name
 from api.wire import beside
 from domain.days import FIRST_DAY, day_of
-from domain.errors import NotFound, RulesMoved, Unavailable
-from domain.ports import KeptShop
+from domain.errors import NotFound, RulesChanged, Unavailable
+from domain.ports import StoredShop
 from domain.rules import RulesRef
 from domain.shops import Shop
 
@@ -36,17 +36,17 @@ class Heading(msgspec.Struct, frozen=True):
     rules: RulesRef
 
 
-def heading(kept: KeptShop, as_of: date) -> Heading:
+def heading(kept: StoredShop, as_of: date) -> Heading:
     """The heading of an answer about a shop as of a day."""
     return Heading(kept.shop.shop_id, as_of, kept.shop.time_zone, kept.rules.ref)
 
 
-def headed(kept: KeptShop, as_of: date, answer: msgspec.Struct) -> dict[str, object]:
+def headed(kept: StoredShop, as_of: date, answer: msgspec.Struct) -> dict[str, object]:
     """An answer whose members stand beside the heading's."""
     return beside(heading(kept, as_of), answer)
 
 
-def consistent(handler: Handler) -> Handler:
+def retry_on_rules_change(handler: Handler) -> Handler:
     """A handler that makes several reads of shops, begun again where their rules moved between."""
 
     @wraps(handler)
@@ -54,23 +54,23 @@ def consistent(handler: Handler) -> Handler:
         for _ in range(READS_MAX):
             try:
                 return await handler(*args, **kwargs)
-            except RulesMoved:
+            except RulesChanged:
                 continue
         raise Unavailable
 
     return read
 
 
-def reached(request: Call, shop_id: str) -> str:
+def accessible_shop(request: Call, shop_id: str) -> str:
     """The id of a shop that the key may know of; raises NotFound for any other."""
     if not fit_name(shop_id) or not request.auth.reaches(shop_id):
         raise NotFound("shop", shop_id)
     return shop_id
 
 
-async def find_shop(request: Call, shop_id: str) -> KeptShop:
+async def find_shop(request: Call, shop_id: str) -> StoredShop:
     """The shop of a path; raises NotFound."""
-    reached(request, shop_id)
+    accessible_shop(request, shop_id)
     return await request.context.shops.get(request.auth.tenant_id, shop_id)
 
 

@@ -16,7 +16,7 @@ from api.wire import query
 from domain.days import FIRST_INSTANT
 from domain.events import Instant, Reason
 from domain.names import Id
-from domain.ports import KeptRating, ReviewsAsked
+from domain.ports import ReviewsAsked, StoredRating
 from domain.totals import RatingState
 
 StateName = Literal["counted", "late", "capped", "removed"]
@@ -105,7 +105,7 @@ async def list_reviews(request: Call, shop_id: str) -> Answer:
     return computed(request, headed(kept, as_of, page))
 
 
-def _review(kept: KeptRating) -> Review:
+def _review(kept: StoredRating) -> Review:
     rating = kept.rating
     return Review(
         review_id=rating.review_id,

@@ -12,16 +12,16 @@ from api.conditional import computed
 from api.context import Call
 from api.operations import Answer, Operation, operation
 from api.problems import Document, Problem, bad_parameter, document
-from api.reading import AsOf, consistent, day_within, reached
+from api.reading import AsOf, accessible_shop, day_within, retry_on_rules_change
 from api.shops import fit_name
 from api.wire import query
 from domain.days import day_of, window
 from domain.dsr import Dsr, dsr
 from domain.errors import NotFound
-from domain.ports import GroupAsked, KeptShop, Standing
+from domain.ports import GroupAsked, ShopTotals, StoredShop
 from domain.rules import RulesRef
 from domain.sell_through import SellThrough, sell_through
-from domain.tier import SalesGroup, Tier, Yardstick, has_ladder, tier
+from domain.tier import SalesGroup, Tier, TierBasis, has_ladder, tier
 from domain.totals import ON_SALE, SOLD, Totals
 from domain.windows import Windows, windows
 
@@ -98,11 +98,11 @@ class ScorecardsQuery(AsOf, frozen=True, kw_only=True):
         problems=("not_found",),
     ),
 )
-@consistent
+@retry_on_rules_change
 async def get_scorecard(request: Call, shop_id: str) -> Answer:
     """The scorecard as of a day."""
     asked = query(request, AsOf)
-    found = await scorecards(request, [reached(request, shop_id)], asked)
+    found = await scorecards(request, [accessible_shop(request, shop_id)], asked)
     answer = found.get(shop_id) or NotFound("shop", shop_id)
     if isinstance(answer, Exception):
         raise answer
@@ -120,7 +120,7 @@ async def get_scorecard(request: Call, shop_id: str) -> Answer:
         answers={200: Scorecards},
     ),
 )
-@consistent
+@retry_on_rules_change
 async def list_scorecards(request: Call) -> Answer:
     """Scorecards in the order asked for; a shop without one has a problem in its place."""
     asked = query(request, ScorecardsQuery)
@@ -167,7 +167,7 @@ async def scorecards(
     todays: dict[str, date] = {}
     found: dict[str, Scorecard | Problem] = {}
     days: dict[str, date] = {}
-    others: list[tuple[KeptShop, Windows]] = []
+    others: list[tuple[StoredShop, Windows]] = []
     group_of: dict[str, tuple[object, ...]] = {}
     groups: dict[tuple[object, ...], GroupAsked] = {}
     for shop_id, standing in standings.items():
@@ -203,7 +203,7 @@ async def scorecards(
 
 
 def scorecard(
-    standing: Standing, as_of: date, totals: Totals, peers: SalesGroup | None
+    standing: ShopTotals, as_of: date, totals: Totals, peers: SalesGroup | None
 ) -> Scorecard:
     """The scorecard of a shop from the totals of its windows as of a day."""
     kept = standing.kept
@@ -219,7 +219,7 @@ def scorecard(
         tier=tier(
             totals,
             window(as_of, rules.sales_window_days),
-            Yardstick(shop.currency, standing.ladder, peers),
+            TierBasis(shop.currency, standing.ladder, peers),
             rules,
         ),
         sell_through=sell_through(

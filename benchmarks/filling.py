@@ -19,8 +19,8 @@ from benchmarks.servers import Server
 from domain.rules import BUILT_IN
 from domain.totals import FIELDS, HISTOGRAMS
 from infra.postgres.database import PoolLimits, open_database
-from infra.postgres.rules import RuleBook
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.rules import RulesCache
+from infra.postgres.shop_cache import ShopCache
 from infra.postgres.verification import Verification
 
 MARKETPLACE = "taobao"
@@ -266,7 +266,7 @@ def audit(url: str, shops: int) -> int:
     async def work() -> int:
         counted = 0
         async with open_database(url, PoolLimits(connections_max=2)) as database:
-            audited = Verification(database, ShopBook(database, RuleBook())).shops(
+            audited = Verification(database, ShopCache(database, RulesCache())).shops(
                 datetime.now(UTC), mend=False
             )
             async for shop in audited:

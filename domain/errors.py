@@ -67,7 +67,7 @@ class ShopImmutable(Refusal):
         self.shop_id, self.fields = shop_id, fields
 
 
-class RulesMoved(Refusal):
+class RulesChanged(Refusal):
     """A shop came under other rules between two reads of it: read it again from the start."""
 
 

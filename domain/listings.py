@@ -16,7 +16,7 @@ from domain.rules import Rules
 View = Literal["all", "on_sale", "zero_payment", "slow"]
 
 
-class Sieve(msgspec.Struct, frozen=True):
+class ListingFilter(msgspec.Struct, frozen=True):
     """What every listing of a view has, among others that `is_in` leaves out.
 
     A publication on one of the days from a first to a last one, and from a day on no sale, or no
@@ -101,25 +101,27 @@ def is_in(view: View, found: Listing, as_of: date, rules: Rules) -> bool:
             return _is_slow(found, as_of, rules)
 
 
-def sieve(view: View, as_of: date, rules: Rules) -> Sieve:
+def sieve(view: View, as_of: date, rules: Rules) -> ListingFilter:
     """What can be told of a view's listings without looking at each."""
     match view:
         case "all":
-            return Sieve()
+            return ListingFilter()
         case "on_sale":
-            return Sieve(published=(date.min, as_of))
+            return ListingFilter(published=(date.min, as_of))
         case "zero_payment":
             limits = rules.zero_payment
             border = days_before(as_of, limits.published_days)
             within = limits.published == "within"
-            return Sieve(
+            return ListingFilter(
                 published=(border + ONE_DAY, as_of) if within else (date.min, border),
                 unsold_from=days_before(as_of, limits.no_sale_days) + ONE_DAY,
             )
         case "slow":
             border = days_before(as_of, rules.slow_days)
             since = border + ONE_DAY
-            return Sieve(published=(date.min, border), unsold_from=since, unedited_from=since)
+            return ListingFilter(
+                published=(date.min, border), unsold_from=since, unedited_from=since
+            )
 
 
 def has_sold(found: Listing, as_of: date, days: int) -> bool:

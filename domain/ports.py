@@ -16,7 +16,7 @@ from domain.errors import Refusal
 from domain.events import Instant, Reason
 from domain.facts import Rating
 from domain.keys import ApiKey, StoredKey
-from domain.listings import ListingFacts, Sieve
+from domain.listings import ListingFacts, ListingFilter
 from domain.peers import PeerStanding
 from domain.recording import Outcome, Submission
 from domain.rules import Rules, RuleSet
@@ -33,7 +33,7 @@ class ShopKey(NamedTuple):
     shop_key: int
 
 
-class KeptShop(msgspec.Struct, frozen=True):
+class StoredShop(msgspec.Struct, frozen=True):
     """A shop as it is kept, and the rules its stored states follow now."""
 
     tenant_id: int
@@ -47,7 +47,7 @@ class KeptShop(msgspec.Struct, frozen=True):
         return ShopKey(self.tenant_id, self.shop_key)
 
 
-class Taking(NamedTuple):
+class SnapshotVersion(NamedTuple):
     """One taking of the peer snapshot of a date; what it says never changes."""
 
     as_of: date
@@ -56,15 +56,15 @@ class Taking(NamedTuple):
     """Tells it from another of the same instant."""
 
 
-class Standing(msgspec.Struct, frozen=True):
+class ShopTotals(msgspec.Struct, frozen=True):
     """A shop with its running totals: the sums of the windows that end on `day`.
 
     Where no ladder serves the shop, `snapshot` is the newest up to `day`, if there is one.
     """
 
-    kept: KeptShop
+    kept: StoredShop
     ladder: Ladder | None
-    snapshot: Taking | None
+    snapshot: SnapshotVersion | None
     day: date
     totals: Totals
 
@@ -88,7 +88,7 @@ class GroupAsked(msgspec.Struct, frozen=True):
     category: str
     currency: str
     day: date
-    snapshot: Taking | None = None
+    snapshot: SnapshotVersion | None = None
 
 
 class ReviewsAsked(msgspec.Struct, frozen=True):
@@ -99,7 +99,7 @@ class ReviewsAsked(msgspec.Struct, frozen=True):
     end: date
 
 
-class KeptRating(msgspec.Struct, frozen=True):
+class StoredRating(msgspec.Struct, frozen=True):
     """A rating with its state; where it is removed, since when and why."""
 
     rating: Rating
@@ -128,7 +128,7 @@ class Shops(Protocol):
         A shop is refused with UnknownRules or ShopImmutable.
         """
 
-    async def get(self, tenant_id: int, shop_id: str) -> KeptShop:
+    async def get(self, tenant_id: int, shop_id: str) -> StoredShop:
         """One shop; raises NotFound."""
 
     async def page(
@@ -179,19 +179,19 @@ class Keys(Protocol):
 class Scores(Protocol):
     """Reads the totals that scores are computed from."""
 
-    async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, Standing]:
+    async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, ShopTotals]:
         """Shops by id with running totals; those that are not there are absent."""
 
-    async def window_totals(self, of: Sequence[tuple[KeptShop, Windows]]) -> dict[int, Totals]:
+    async def window_totals(self, of: Sequence[tuple[StoredShop, Windows]]) -> dict[int, Totals]:
         """Sums of windows, by shop key: one windows' end for each shop.
 
-        Raises RulesMoved where a shop's stored states follow other rules by now.
+        Raises RulesChanged where a shop's stored states follow other rules by now.
         """
 
-    async def day_totals(self, kept: KeptShop, start: date, end: date) -> dict[date, Totals]:
+    async def day_totals(self, kept: StoredShop, start: date, end: date) -> dict[date, Totals]:
         """Totals of the days from `start` to `end`, both included; empty days are absent.
 
-        Raises RulesMoved where the shop's stored states follow other rules by now.
+        Raises RulesChanged where the shop's stored states follow other rules by now.
         """
 
     async def roll(self, now: datetime) -> int:
@@ -213,7 +213,7 @@ class Peers(Protocol):
     async def page(self, tenant_id: int, before: date | None, limit: int) -> list[SnapshotHeader]:
         """Up to `limit` snapshots, newest first, from the first date under `before`."""
 
-    async def standing(self, kept: KeptShop, as_of: date) -> PeerStanding:
+    async def standing(self, kept: StoredShop, as_of: date) -> PeerStanding:
         """What the newest snapshot up to a day says of a shop and its peers."""
 
 
@@ -225,7 +225,7 @@ class PeerSales(Protocol):
     ) -> dict[GroupAsked, SalesGroup]:
         """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
 
-    async def own(self, kept: KeptShop, as_of: date) -> int | None:
+    async def own(self, kept: StoredShop, as_of: date) -> int | None:
         """A shop's sales in the snapshot of a date, where they are in its present group."""
 
 
@@ -236,7 +236,7 @@ class Listings(Protocol):
         self,
         shop: ShopKey,
         as_of: date,
-        sieve: Sieve,
+        sieve: ListingFilter,
         *,
         units_from: date,
         after: str,
@@ -253,7 +253,7 @@ class Reviews(Protocol):
 
     async def page(
         self, shop: ShopKey, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
-    ) -> list[KeptRating]:
+    ) -> list[StoredRating]:
         """Up to `limit` ratings, newest first, then by id, behind the given one."""
 
 

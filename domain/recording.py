@@ -70,7 +70,7 @@ class Submission(msgspec.Struct, frozen=True):
         return named if self.shop_ids is None else named & self.shop_ids
 
 
-class Touched(msgspec.Struct, frozen=True):
+class AffectedKeys(msgspec.Struct, frozen=True):
     """What a batch of facts touches, so what must be known to settle it."""
 
     rated: set[ReviewKey]
@@ -124,9 +124,9 @@ def admitted(
             yield Refused(refusal.code, refusal.errors)
 
 
-def touched(facts: Iterable[Fact]) -> Touched:
+def touched(facts: Iterable[Fact]) -> AffectedKeys:
     """What these facts touch."""
-    found = Touched(set(), set(), set(), set(), set(), {}, set())
+    found = AffectedKeys(set(), set(), set(), set(), set(), {}, set())
     for fact in facts:
         match fact:
             case Rating():
@@ -147,7 +147,7 @@ def touched(facts: Iterable[Fact]) -> Touched:
     return found
 
 
-def together(parts: Iterable[Touched]) -> Touched:
+def together(parts: Iterable[AffectedKeys]) -> AffectedKeys:
     """What several batches of facts touch."""
     found = touched([])
     for part in parts:

@@ -85,7 +85,7 @@ class SalesGroup(msgspec.Struct, frozen=True):
         return found
 
 
-class Yardstick(msgspec.Struct, frozen=True):
+class TierBasis(msgspec.Struct, frozen=True):
     """What a shop's sales are measured by; `currency` is the shop's."""
 
     currency: str
@@ -169,7 +169,7 @@ def has_ladder(ladder: Ladder | None, currency: str) -> bool:
     return ladder is not None and ladder.currency == currency
 
 
-def tier(totals: Totals, span: Window, yardstick: Yardstick, rules: Rules) -> Tier:
+def tier(totals: Totals, span: Window, yardstick: TierBasis, rules: Rules) -> Tier:
     """The level of the sales window `span`, whose totals these are."""
     sold = sales(totals, rules)
     cuts = _cuts(yardstick, rules)
@@ -185,7 +185,7 @@ def tier(totals: Totals, span: Window, yardstick: Yardstick, rules: Rules) -> Ti
 
 
 def tier_detail(
-    totals: Totals, oldest: Totals, span: Window, yardstick: Yardstick, rules: Rules
+    totals: Totals, oldest: Totals, span: Window, yardstick: TierBasis, rules: Rules
 ) -> TierDetail:
     """The level of the sales window `span`, explained; `oldest` are the totals of its first day."""
     brief = tier(totals, span, yardstick, rules)
@@ -221,7 +221,7 @@ def _ratios(shares: tuple[str, ...]) -> list[tuple[int, int]]:
     return [Fraction(share).as_integer_ratio() for share in shares]
 
 
-def _cuts(yardstick: Yardstick, rules: Rules) -> _Cuts | None:
+def _cuts(yardstick: TierBasis, rules: Rules) -> _Cuts | None:
     ladder, group = yardstick.ladder, yardstick.group
     if ladder is not None and ladder.currency == yardstick.currency:
         return _Cuts(ladder.amounts, LadderSource("amounts", None))

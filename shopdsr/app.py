@@ -22,14 +22,14 @@ from api import (
     shops,
     snapshots,
 )
-from api.buckets import Buckets
 from api.context import Context, Limits
 from api.dispatch import Dispatch
+from api.memory_budget import MemoryBudget
 from api.patience import Patience
-from api.room import Room
+from api.rate_limit import TokenBucketLimiter
+from infra.postgres.batching_ledger import BatchingLedger
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
-from infra.postgres.joined_ledger import JoinedLedger
 from infra.postgres.keys import Keys
 from infra.postgres.ladders import Ladders
 from infra.postgres.ledger import Ledger
@@ -38,9 +38,9 @@ from infra.postgres.peer_sales import PeerSales
 from infra.postgres.peers import Peers
 from infra.postgres.reviews import Reviews
 from infra.postgres.rule_sets import RuleSets
-from infra.postgres.rules import RuleBook
+from infra.postgres.rules import RulesCache
 from infra.postgres.scores import Scores
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.shop_cache import ShopCache
 from infra.postgres.shops import Shops
 
 Clock = Callable[[], datetime]
@@ -88,9 +88,9 @@ async def open_context(
 ) -> AsyncIterator[Context]:
     """Every port on one database."""
     async with open_database(dsn, pool) as database:
-        book = ShopBook(database, RuleBook())
+        book = ShopCache(database, RulesCache())
         yield Context(
-            ledger=JoinedLedger(Ledger(database, book), limits.waiting_events_max),
+            ledger=BatchingLedger(Ledger(database, book), limits.waiting_events_max),
             shops=Shops(database, book),
             ladders=Ladders(database),
             keys=Keys(database),
@@ -102,8 +102,8 @@ async def open_context(
             reviews=Reviews(database),
             health=Health(database),
             clock=clock,
-            buckets=Buckets(limits.requests_per_s) if limits.requests_per_s else None,
-            room=Room(max(limits.incoming_bytes_max, limits.batch_bytes_max)),
+            buckets=TokenBucketLimiter(limits.requests_per_s) if limits.requests_per_s else None,
+            room=MemoryBudget(max(limits.incoming_bytes_max, limits.batch_bytes_max)),
             patience=Patience(),
             limits=limits,
         )

@@ -32,8 +32,8 @@ from infra.postgres.database import Database, UnsafeDatabase, open_database
 from infra.postgres.keys import Keys
 from infra.postgres.ledger import Ledger
 from infra.postgres.migrations import MigrationChanged
-from infra.postgres.rules import RuleBook
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.rules import RulesCache
+from infra.postgres.shop_cache import ShopCache
 from infra.postgres.verification import Verification
 from shopdsr.database import BadAddress, database_url, prepare
 from shopdsr.demo import demonstrate
@@ -223,7 +223,7 @@ def import_events(settings: Settings, tenant: str, file: Path) -> None:
     """
 
     async def work(database: Database) -> Tally:
-        ledger = Ledger(database, ShopBook(database, RuleBook()))
+        ledger = Ledger(database, ShopCache(database, RulesCache()))
         tenant_id = await Keys(database).find_tenant(tenant)
         tally = Tally()
         async for items in read_lines(_parts(file), settings.limits):
@@ -253,7 +253,7 @@ def verify(settings: Settings, *, repair: bool) -> None:
 
     async def work(database: Database) -> tuple[int, int]:
         shops = wrong = 0
-        async for shop in Verification(database, ShopBook(database, RuleBook())).shops(
+        async for shop in Verification(database, ShopCache(database, RulesCache())).shops(
             clock(), mend=repair
         ):
             shops += 1

@@ -22,12 +22,12 @@ from domain.facts import (
     StockCount,
 )
 from domain.recording import (
+    AffectedKeys,
     Outcome,
     Recording,
     Refused,
     Stored,
     Submission,
-    Touched,
     admitted,
     settle,
     together,
@@ -37,7 +37,7 @@ from domain.totals import RatingState
 from domain.windows import window_totals, windows_before
 from infra.postgres.database import Database
 from infra.postgres.pool import Connection
-from infra.postgres.shop_book import Definition, LockedShop, ShopBook, ShopName
+from infra.postgres.shop_cache import LockedShop, ShopCache, ShopDefinition, ShopName
 from infra.postgres.statements import array, arrays, composites, copy, sql
 
 T = TypeVar("T")
@@ -55,33 +55,33 @@ TABLES: dict[type[Fact], str] = {
 """Where each kind of fact is kept; its fields are the columns, a rating has `state` besides."""
 
 
-class Draft(NamedTuple):
+class PreparedBatch(NamedTuple):
     """What a request asks to record, by what is known of its shops before they are locked."""
 
     submission: Submission
     at: datetime
     named: frozenset[ShopName]
     """Shops that it is about, as far as its key reaches."""
-    shops: dict[ShopName, Definition]
+    shops: dict[ShopName, ShopDefinition]
     """Those of them that exist."""
     items: list[Fact | Refused]
-    touched: Touched
+    touched: AffectedKeys
 
 
 class Ledger:
     """Records batches of requests, each batch in one transaction."""
 
-    def __init__(self, database: Database, book: ShopBook) -> None:
+    def __init__(self, database: Database, book: ShopCache) -> None:
         self._database = database
         self._book = book
         self.patience_s = database.patience_s
 
-    async def draft(self, submission: Submission, now: datetime) -> Draft:
+    async def draft(self, submission: Submission, now: datetime) -> PreparedBatch:
         """All about a request that can be done while others are recorded."""
         named = named_shops(submission)
         return await _drafted(submission, now, named, await self._book.find(named))
 
-    async def record(self, drafts: Sequence[Draft]) -> list[list[Outcome]]:
+    async def record(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome]]:
         """Record several requests in one transaction; outcomes in order, after commit.
 
         Waits for other writers of their shops.
@@ -94,7 +94,7 @@ class Ledger:
 
         return await self._run(work)
 
-    async def record_free(self, drafts: Sequence[Draft]) -> list[list[Outcome] | None]:
+    async def record_free(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome] | None]:
         """Record likewise, but wait for nobody: None for a request of shops that are held now."""
         found = _found(drafts)
 
@@ -126,8 +126,8 @@ def named_shops(submission: Submission) -> frozenset[ShopName]:
     return frozenset((submission.tenant_id, shop_id) for shop_id in submission.subjects())
 
 
-def _found(drafts: Iterable[Draft]) -> dict[ShopName, Definition]:
-    found: dict[ShopName, Definition] = {}
+def _found(drafts: Iterable[PreparedBatch]) -> dict[ShopName, ShopDefinition]:
+    found: dict[ShopName, ShopDefinition] = {}
     for draft in drafts:
         found |= draft.shops
     return found
@@ -137,15 +137,15 @@ async def _drafted(
     submission: Submission,
     now: datetime,
     named: frozenset[ShopName],
-    shops: dict[ShopName, Definition],
-) -> Draft:
+    shops: dict[ShopName, ShopDefinition],
+) -> PreparedBatch:
     known = {name: definition.known for name, definition in shops.items()}
     items = await _all(admitted(submission, known, now))
     facts = (item for item in items if not isinstance(item, Refused))
-    return Draft(submission, now, named, shops, items, touched(facts))
+    return PreparedBatch(submission, now, named, shops, items, touched(facts))
 
 
-async def _current(draft: Draft, locked: Mapping[ShopName, LockedShop]) -> Draft:
+async def _current(draft: PreparedBatch, locked: Mapping[ShopName, LockedShop]) -> PreparedBatch:
     """The draft by the definitions of the locked shops, as they are now."""
     if all(
         name in locked and locked[name].definition is shop for name, shop in draft.shops.items()
@@ -157,7 +157,7 @@ async def _current(draft: Draft, locked: Mapping[ShopName, LockedShop]) -> Draft
 
 async def _record(
     connection: Connection,
-    drafts: Sequence[Draft],
+    drafts: Sequence[PreparedBatch],
     locked: Mapping[ShopName, LockedShop],
     *,
     thorough: bool,
@@ -178,7 +178,7 @@ async def _record(
 
 async def _read(
     connection: Connection,
-    asked: Touched,
+    asked: AffectedKeys,
     shops: Mapping[int, LockedShop],
     *,
     thorough: bool,
@@ -212,7 +212,7 @@ async def _read(
 
 
 async def _read_reviews(
-    connection: Connection, asked: Touched, stored: Stored, *, thorough: bool
+    connection: Connection, asked: AffectedKeys, stored: Stored, *, thorough: bool
 ) -> None:
     reviews = asked.moderated | asked.rated
     named = arrays(reviews if thorough else asked.moderated, 2)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 
 from domain.facts import ListingEvent
-from domain.listings import ListingFacts, Sieve
+from domain.listings import ListingFacts, ListingFilter
 from domain.ports import ShopKey
 from infra.postgres.database import Database
 from infra.postgres.pool import Connection
@@ -21,7 +21,7 @@ class Listings:
         self,
         shop: ShopKey,
         as_of: date,
-        sieve: Sieve,
+        sieve: ListingFilter,
         *,
         units_from: date,
         after: str,

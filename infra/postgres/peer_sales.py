@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Final, NamedTuple, TypeAlias
 
-from domain.ports import GroupAsked, KeptShop, Taking
+from domain.ports import GroupAsked, SnapshotVersion, StoredShop
 from domain.tier import SalesGroup
-from infra.joining import Joiner
 from infra.postgres.database import Database
+from infra.request_batcher import RequestBatcher
 
 LANES: Final = 2
 GROUPS_READ_AT_ONCE: Final = 500
@@ -31,7 +31,7 @@ class _Taken(NamedTuple):
     """A group in one taking of a snapshot; what it says never changes."""
 
     tenant_id: int
-    snapshot: Taking
+    snapshot: SnapshotVersion
     marketplace: str
     category: str
     currency: str
@@ -54,9 +54,9 @@ class PeerSales:
         self._database = database
         self._remembered: dict[_Taken, SalesGroup] = {}
         self._size = 0
-        self._reads: Joiner[Asked, Found] = Joiner(
+        self._reads: RequestBatcher[Asked, Found] = RequestBatcher(
             self._read,
-            lanes=LANES,
+            queues=LANES,
             weight_max=GROUPS_READ_AT_ONCE,
             waiting_max=READS_WAITING,
             patience_s=database.patience_s,
@@ -74,7 +74,7 @@ class PeerSales:
             found[group] = known
         return found
 
-    async def own(self, kept: KeptShop, as_of: date) -> int | None:
+    async def own(self, kept: StoredShop, as_of: date) -> int | None:
         """A shop's sales in the snapshot of a date, where they are in its present group."""
         shop = kept.shop
         rows = await self._database.fetch(
@@ -107,9 +107,11 @@ class PeerSales:
         known = await self._known({one for groups in taken for one in groups.values()})
         return [{group: known[one] for group, one in groups.items()} for groups in taken]
 
-    async def _newest(self, days: Collection[tuple[int, date]]) -> dict[tuple[int, date], Taking]:
+    async def _newest(
+        self, days: Collection[tuple[int, date]]
+    ) -> dict[tuple[int, date], SnapshotVersion]:
         rows = await self._database.fetch("newest_snapshots", *zip(*days, strict=True))
-        return {(tenant_id, day): Taking(*taking) for tenant_id, day, *taking in rows}
+        return {(tenant_id, day): SnapshotVersion(*taking) for tenant_id, day, *taking in rows}
 
     async def _known(self, taken: Iterable[_Taken]) -> dict[_Taken, SalesGroup]:
         known = {one: self._remembered.get(one) for one in taken}
@@ -143,5 +145,5 @@ class PeerSales:
             self._size -= _GROUP_SIZE + len(group.sales)
 
 
-def _taken(tenant_id: int, snapshot: Taking, group: GroupAsked) -> _Taken:
+def _taken(tenant_id: int, snapshot: SnapshotVersion, group: GroupAsked) -> _Taken:
     return _Taken(tenant_id, snapshot, group.marketplace, group.category, group.currency)

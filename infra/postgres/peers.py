@@ -14,13 +14,13 @@ import asyncpg
 from domain import tier
 from domain.acts import Act
 from domain.peers import Group, PeerShops, PeerStanding, Snapshot, scored, snapshot
-from domain.ports import KeptShop, SnapshotHeader
+from domain.ports import SnapshotHeader, StoredShop
 from domain.rules import BUILT_IN
 from domain.totals import DIMENSIONS
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Database, for_each
 from infra.postgres.pool import Connection
-from infra.postgres.rules import RuleBook
+from infra.postgres.rules import RulesCache
 from infra.postgres.statements import array, copy, sql
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ BUILT_IN_WINDOWS: list[list[Any]] = [
 class Peers:
     """See `domain.ports.Peers`."""
 
-    def __init__(self, database: Database, rules: RuleBook) -> None:
+    def __init__(self, database: Database, rules: RulesCache) -> None:
         self._database = database
         self._rules = rules
 
@@ -106,7 +106,7 @@ class Peers:
         rows = await self._database.fetch("snapshots_page", tenant_id, before, limit)
         return [SnapshotHeader(*row) for row in rows]
 
-    async def standing(self, kept: KeptShop, as_of: date) -> PeerStanding:
+    async def standing(self, kept: StoredShop, as_of: date) -> PeerStanding:
         """What the newest snapshot up to a day says of a shop and its peers."""
         rows = await self._database.fetch(
             "peer_standing",

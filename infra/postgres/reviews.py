@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from domain.facts import Rating
-from domain.ports import KeptRating, ReviewsAsked, ShopKey
+from domain.ports import ReviewsAsked, ShopKey, StoredRating
 from domain.totals import RatingState
 from infra.postgres.database import Database
 
@@ -18,7 +18,7 @@ class Reviews:
 
     async def page(
         self, shop: ShopKey, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
-    ) -> list[KeptRating]:
+    ) -> list[StoredRating]:
         """Up to `limit` ratings, newest first, then by id, behind the given one."""
         rows = await self._database.fetch(
             "reviews_page",
@@ -33,5 +33,5 @@ class Reviews:
         found = []
         for row in rows:
             *fields, state, removed_at, reason = row
-            found.append(KeptRating(Rating(*fields), RatingState(state), removed_at, reason))
+            found.append(StoredRating(Rating(*fields), RatingState(state), removed_at, reason))
         return found

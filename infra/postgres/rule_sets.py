@@ -10,14 +10,14 @@ from infra.postgres.database import Database, for_each
 from infra.postgres.pool import Connection
 from infra.postgres.recount import recount, repair
 from infra.postgres.rules import rule_set
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.shop_cache import ShopCache
 from infra.postgres.statements import sql
 
 
 class RuleSets:
     """See `domain.ports.RuleSets`."""
 
-    def __init__(self, database: Database, book: ShopBook) -> None:
+    def __init__(self, database: Database, book: ShopCache) -> None:
         self._database = database
         self._book = book
         self._rules = book.rules

@@ -9,7 +9,7 @@ from infra.postgres.pool import Connection
 from infra.postgres.statements import sql
 
 
-class RuleBook:
+class RulesCache:
     """Finds rules. A version never changes once stored, so those seen are remembered."""
 
     def __init__(self) -> None:

@@ -7,19 +7,19 @@ from functools import lru_cache
 import asyncpg
 
 from domain.days import ONE_DAY, day_of
-from domain.errors import RulesMoved
-from domain.ports import KeptShop, ShopKey, Standing, Taking
+from domain.errors import RulesChanged
+from domain.ports import ShopKey, ShopTotals, SnapshotVersion, StoredShop
 from domain.recount import Recount
 from domain.rules import Rules, RulesRef
 from domain.tier import Ladder
 from domain.totals import Totals, nothing
 from domain.windows import Windows, windows_before
-from infra.joining import Joiner
 from infra.postgres.database import Database
 from infra.postgres.pool import Connection
 from infra.postgres.recount import count_ratings, set_running
-from infra.postgres.shop_book import Definition, ShopBook, ShopName, keys_of
+from infra.postgres.shop_cache import ShopCache, ShopDefinition, ShopName, keys_of
 from infra.postgres.statements import array, sql
+from infra.request_batcher import RequestBatcher
 
 READ_LANES = 2
 SHOPS_READ_AT_ONCE = 50
@@ -33,27 +33,27 @@ _SHOPS_ROLLED_AT_ONCE = 500
 class Scores:
     """See `domain.ports.Scores`."""
 
-    def __init__(self, database: Database, book: ShopBook) -> None:
+    def __init__(self, database: Database, book: ShopCache) -> None:
         self._database = database
         self._book = book
         self._rolled: dict[str, date] = {}
-        self._standings: Joiner[Sequence[ShopName], dict[str, Standing]] = Joiner(
+        self._standings: RequestBatcher[Sequence[ShopName], dict[str, ShopTotals]] = RequestBatcher(
             self._read,
-            lanes=READ_LANES,
+            queues=READ_LANES,
             weight_max=SHOPS_READ_AT_ONCE,
             waiting_max=READS_WAITING,
             patience_s=database.patience_s,
         )
 
-    async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, Standing]:
+    async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, ShopTotals]:
         """Shops by id with running totals; those that are not there are absent."""
         return await self._standings.ask(
             [(tenant_id, shop_id) for shop_id in shop_ids], len(shop_ids)
         )
 
-    async def _read(self, asked: Sequence[Sequence[ShopName]]) -> list[dict[str, Standing]]:
+    async def _read(self, asked: Sequence[Sequence[ShopName]]) -> list[dict[str, ShopTotals]]:
         named = {name for names in asked for name in names}
-        found: dict[ShopName, Standing] = {}
+        found: dict[ShopName, ShopTotals] = {}
         shops = await self._book.find(named)
         while shops:
             standings, changed = await self._standings_of(shops)
@@ -62,14 +62,14 @@ class Scores:
         return [{name[1]: found[name] for name in names if name in found} for names in asked]
 
     async def _standings_of(
-        self, shops: Mapping[ShopName, Definition]
-    ) -> tuple[dict[ShopName, Standing], list[ShopName]]:
+        self, shops: Mapping[ShopName, ShopDefinition]
+    ) -> tuple[dict[ShopName, ShopTotals], list[ShopName]]:
         """Standings of shops, and the names of those whose definition holds no more."""
         rows = await self._database.fetch(
             "standings", array([tenant_id for tenant_id, _ in shops]), array(keys_of(shops))
         )
         names = {shop.kept.shop_key: name for name, shop in shops.items()}
-        found: dict[ShopName, Standing] = {}
+        found: dict[ShopName, ShopTotals] = {}
         changed = []
         for row in rows:
             name = names[row[0]]
@@ -80,8 +80,8 @@ class Scores:
                 changed.append(name)
         return found, changed
 
-    async def window_totals(self, of: Sequence[tuple[KeptShop, Windows]]) -> dict[int, Totals]:
-        """Sums of windows, by shop key: one windows' end for each shop. Raises RulesMoved."""
+    async def window_totals(self, of: Sequence[tuple[StoredShop, Windows]]) -> dict[int, Totals]:
+        """Sums of windows, by shop key: one windows' end for each shop. Raises RulesChanged."""
         columns = _columns([(kept.key, windows) for kept, windows in of])
         rows = await self._database.fetch("window_totals", *columns)
         rules = {kept.shop_key: kept.rules.ref for kept, _ in of}
@@ -89,10 +89,10 @@ class Scores:
             _must_be(rules[shop_key], name, version)
         return {row[0]: row[3:] for row in rows}
 
-    async def day_totals(self, kept: KeptShop, start: date, end: date) -> dict[date, Totals]:
+    async def day_totals(self, kept: StoredShop, start: date, end: date) -> dict[date, Totals]:
         """Totals of the days from `start` to `end`, both included; empty days are absent.
 
-        Raises RulesMoved.
+        Raises RulesChanged.
         """
         rows = await self._database.fetch("day_totals", *kept.key, start, end + ONE_DAY)
         for name, version, *_ in rows[:1]:
@@ -148,12 +148,12 @@ class Scores:
         return await self._database.run(work, snapshot=True)
 
 
-def _standing(kept: KeptShop, row: asyncpg.Record) -> Standing:
+def _standing(kept: StoredShop, row: asyncpg.Record) -> ShopTotals:
     _, _, currency, amounts, as_of, taken_at, taking, day = row[:8]
-    return Standing(
+    return ShopTotals(
         kept=kept,
         ladder=_ladder(currency, amounts) if amounts else None,
-        snapshot=Taking(as_of, taken_at, taking) if taking else None,
+        snapshot=SnapshotVersion(as_of, taken_at, taking) if taking else None,
         day=day,
         totals=row[8:],
     )
@@ -166,7 +166,7 @@ def _ladder(currency: str, amounts: str) -> Ladder:
 
 def _must_be(rules: RulesRef, name: str, version: int) -> None:
     if (rules.name, rules.version) != (name, version):
-        raise RulesMoved
+        raise RulesChanged
 
 
 def _columns(of: Sequence[tuple[ShopKey, Windows]]) -> tuple[list[object], ...]:

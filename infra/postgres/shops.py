@@ -6,21 +6,21 @@ from datetime import datetime
 from domain.acts import Act
 from domain.days import day_of
 from domain.errors import NotFound, ShopImmutable, UnknownRules
-from domain.ports import KeptShop, PutOutcome
+from domain.ports import PutOutcome, StoredShop
 from domain.rules import RuleSet
 from domain.shops import Shop
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Database
 from infra.postgres.pool import Connection
 from infra.postgres.recount import recount, repair
-from infra.postgres.shop_book import ShopBook, shop_of
+from infra.postgres.shop_cache import ShopCache, shop_of
 from infra.postgres.statements import sql
 
 
 class Shops:
     """See `domain.ports.Shops`."""
 
-    def __init__(self, database: Database, book: ShopBook) -> None:
+    def __init__(self, database: Database, book: ShopCache) -> None:
         self._database = database
         self._book = book
 
@@ -57,7 +57,7 @@ class Shops:
 
         return await self._database.run(work)
 
-    async def get(self, tenant_id: int, shop_id: str) -> KeptShop:
+    async def get(self, tenant_id: int, shop_id: str) -> StoredShop:
         """One shop; raises NotFound."""
         name = (tenant_id, shop_id)
         found = await self._database.run(lambda connection: self._book.read(connection, [name]))
@@ -82,7 +82,7 @@ class Shops:
         return [shop_of(row) for row in rows]
 
     async def _replace(
-        self, connection: Connection, kept: KeptShop, shop: Shop, rules: RuleSet, now: datetime
+        self, connection: Connection, kept: StoredShop, shop: Shop, rules: RuleSet, now: datetime
     ) -> PutOutcome:
         before = kept.shop
         if before == shop:

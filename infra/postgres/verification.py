@@ -11,7 +11,7 @@ from infra.postgres.audit_trail import record
 from infra.postgres.database import Database
 from infra.postgres.pool import Connection
 from infra.postgres.recount import recount, repair
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.shop_cache import ShopCache
 from infra.postgres.statements import sql
 
 _SHOPS_AT_ONCE = 500
@@ -28,7 +28,7 @@ class VerifiedShop(msgspec.Struct, frozen=True):
 class Verification:
     """Recounts shops one by one, each in one snapshot, so that a recount is exact."""
 
-    def __init__(self, database: Database, book: ShopBook) -> None:
+    def __init__(self, database: Database, book: ShopCache) -> None:
         self._database = database
         self._book = book
 

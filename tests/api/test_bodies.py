@@ -10,9 +10,9 @@ import pytest
 
 from api import bodies
 from api.context import Call, Limits
+from api.memory_budget import MemoryBudget
 from api.patience import Patience
 from api.problems import Problem
-from api.room import Room
 
 Headers = list[tuple[bytes, bytes]]
 GONE = {"type": "http.disconnect"}
@@ -37,7 +37,7 @@ def sending(*messages: dict[str, Any]) -> Callable[[], Awaitable[Any]]:
 
 def call(*messages: dict[str, Any], headers: Headers | None = None, room: int = 1000) -> Call:
     context: Any = SimpleNamespace(
-        limits=Limits(body_timeout_ms=100), room=Room(room), patience=Patience()
+        limits=Limits(body_timeout_ms=100), room=MemoryBudget(room), patience=Patience()
     )
     scope = {"headers": headers or [], "query_string": b""}
     return Call(scope, sending(*messages), context)

@@ -11,8 +11,8 @@ from litestar import Litestar
 
 from api.context import Context
 from infra.postgres.database import Database
-from infra.postgres.rules import RuleBook
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.rules import RulesCache
+from infra.postgres.shop_cache import ShopCache
 from infra.postgres.verification import Verification
 from tests.conftest import Clock
 from tests.reference.rules import Json
@@ -86,7 +86,7 @@ class Session:
 
     async def differences(self) -> list[Any]:
         """What verifying finds stored otherwise than the facts say."""
-        verification = Verification(self.database, ShopBook(self.database, RuleBook()))
+        verification = Verification(self.database, ShopCache(self.database, RulesCache()))
         return [
             (shop.shop_id, difference)
             async for shop in verification.shops(self.clock.now, mend=False)

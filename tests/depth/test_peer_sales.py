@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from domain.ports import GroupAsked, Taking
+from domain.ports import GroupAsked, SnapshotVersion
 from domain.rules import TAOBAO
 from infra.postgres import peer_sales
 from infra.postgres.database import Database
@@ -64,7 +64,7 @@ async def test_two_takings_of_one_date_can_be_asked_for_at_once(
         await service.put(f"shops/{shop}", SHOP)
     await service.snapshot(DAY)
     [row] = await database.fetch("newest_snapshots", [tenant_id], [DAY])
-    told = msgspec.structs.replace(GROUP, snapshot=Taking(*row[2:]))
+    told = msgspec.structs.replace(GROUP, snapshot=SnapshotVersion(*row[2:]))
     await service.snapshot(DAY)
     found = await PeerSales(database).groups(tenant_id, [told, GROUP])
     assert [len(group.sales) for group in found.values()] == [len(SHOPS)] * 2

@@ -11,8 +11,8 @@ from domain.errors import Unavailable
 from infra.postgres import rule_sets, shops
 from infra.postgres.recount import repair
 from infra.postgres.rule_sets import RuleSets
-from infra.postgres.rules import RuleBook
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.rules import RulesCache
+from infra.postgres.shop_cache import ShopCache
 from tests.api.samples import problem
 from tests.depth.rule_worlds import random_rules
 from tests.depth.session import Both, Session, told
@@ -122,7 +122,7 @@ async def test_a_failed_rebuild_is_finished_at_the_next_start(
     await Both(service, before).agree_on_scores(SHOPS_OF_OPEN[1:], days_of(made))
     assert await service.differences() == []
 
-    restarted = RuleSets(service.database, ShopBook(service.database, RuleBook()))
+    restarted = RuleSets(service.database, ShopCache(service.database, RulesCache()))
     assert await restarted.rebuild() == 2
     assert await restarted.rebuild() == 0
     await both.agree_on_scores(both.reference.shop_ids, days_of(made))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.postgres.rules import RuleBook
+from infra.postgres.rules import RulesCache
 from tests.depth.session import Session, rating, told_with_snapshots
 from tests.reference.rules import BUILT_IN
 from tests.reference.worlds import World, world
@@ -80,13 +80,13 @@ async def test_no_shop_is_left_out_whose_rules_change_meanwhile(
         shop = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "mine"}
         await service.put(f"shops/s-{number}", shop)
         await service.post([rating(f"s-{number}", number)])
-    version = RuleBook.version
+    version = RulesCache.version
 
-    async def changed_before(self: RuleBook, *arguments: Any) -> Any:
+    async def changed_before(self: RulesCache, *arguments: Any) -> Any:
         monkeypatch.undo()
         await service.put("rules/mine", changed)
         return await version(self, *arguments)
 
-    monkeypatch.setattr(RuleBook, "version", changed_before)
+    monkeypatch.setattr(RulesCache, "version", changed_before)
     assert (await service.snapshot())["shops"] == 6
     assert (await service.read("shops/s-1/dsr"))["dsr"]["service"]["peers"]["shops"] == 6

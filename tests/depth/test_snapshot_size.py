@@ -10,7 +10,7 @@ import asyncpg
 from domain.totals import FIELDS
 from infra.postgres.database import Database, PoolLimits, open_database
 from infra.postgres.peers import Peers
-from infra.postgres.rules import RuleBook
+from infra.postgres.rules import RulesCache
 from tests.depth.session import Session
 from tests.depth.statements import Statements
 from tests.reference.arithmetic import rounded
@@ -75,7 +75,7 @@ async def test_a_snapshot_of_ten_thousand_shops_takes_a_few_statements(
 async def take(service: Session, database: Database, *, hours: int) -> None:
     """Take a snapshot of every tenant, as a worker does that has just started."""
     now = service.clock.now + timedelta(hours=hours)
-    await Peers(database, RuleBook()).take_all(DAY, now, unless_since=now)
+    await Peers(database, RulesCache()).take_all(DAY, now, unless_since=now)
 
 
 def shop_in(number: int, category: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.peers import Peers
-from infra.postgres.rules import RuleBook
+from infra.postgres.rules import RulesCache
 from tests.depth.session import Session
 from tests.depth.statements import Statements
 
@@ -27,7 +27,7 @@ async def test_of_many_workers_exactly_one_takes_the_snapshot(
             limits = PoolLimits(connections_max=1)
             database = await stack.enter_async_context(open_database(database_url, limits))
             await statements.listen(database)
-            workers.append(Peers(database, RuleBook()))
+            workers.append(Peers(database, RulesCache()))
 
         async def all_take(minutes: int) -> int:
             await statements.heard()

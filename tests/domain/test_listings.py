@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.facts import ListingEvent
-from domain.listings import ListingFacts, Sieve, View, is_in, listing, sieve
+from domain.listings import ListingFacts, ListingFilter, View, is_in, listing, sieve
 from domain.rules import Rules, ZeroPayment
 from tests.domain.builders import day, listing_event, rules
 
@@ -48,7 +48,7 @@ def test_a_sieve_lets_through_whatever_is_in_its_view(
         assert _passes(facts, sieve(view, as_of, under))
 
 
-def _passes(facts: ListingFacts, through: Sieve) -> bool:
+def _passes(facts: ListingFacts, through: ListingFilter) -> bool:
     sold, edited = facts.last_sold_on, [e.day for e in facts.events if e.kind == "edited"]
     published = [e.day for e in facts.events if e.kind == "published"]
     span = through.published

@@ -16,8 +16,8 @@ from domain.tier import (
     Ladder,
     LadderDraft,
     SalesGroup,
+    TierBasis,
     TierDetail,
-    Yardstick,
     quantile_cuts,
     sales,
     tier,
@@ -30,14 +30,14 @@ LADDER = Ladder("CNY", (1000, 2000, 3000, 4000, 5000, 6000))
 QUANTILES = ["0.40", "0.70", "0.82", "0.90", "0.95", "0.99"]
 
 
-def detail(paid: int, yardstick: Yardstick, **changed: Any) -> TierDetail:
+def detail(paid: int, yardstick: TierBasis, **changed: Any) -> TierDetail:
     """The tier of a shop with so much paid, nothing of it on the oldest day."""
     return tier_detail(totals(paid=paid), totals(), SPAN, yardstick, rules(**changed))
 
 
-def group(*sold: int, own: int | None = None) -> Yardstick:
+def group(*sold: int, own: int | None = None) -> TierBasis:
     """Peers' sales in yuan, and no ladder."""
-    return Yardstick("CNY", group=SalesGroup(day(20), sorted(sold), own))
+    return TierBasis("CNY", group=SalesGroup(day(20), sorted(sold), own))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def group(*sold: int, own: int | None = None) -> Yardstick:
 )
 def test_a_cut_that_is_met_is_passed(paid: int, level: int, band: str) -> None:
     """Levels 1 and 2 are bottom, 3 to 5 waist, 6 and 7 top."""
-    found = tier(totals(paid=paid), SPAN, Yardstick("CNY", LADDER), rules())
+    found = tier(totals(paid=paid), SPAN, TierBasis("CNY", LADDER), rules())
     assert (found.status, found.level, found.band, found.window) == ("ok", level, band, SPAN)
 
 
@@ -75,7 +75,7 @@ def test_refunds_reduce_sales_where_rules_say_so(
 
 def test_the_way_up_and_the_way_down_are_told() -> None:
     """Between two cuts: what is missing to the next, what there is above the present."""
-    found = msgspec.to_builtins(detail(2500, Yardstick("CNY", LADDER)))
+    found = msgspec.to_builtins(detail(2500, TierBasis("CNY", LADDER)))
     assert found["next"] == {"level": 4, "amount": "30.00", "gap": "5.00"}
     assert found["floor"] == {"amount": "20.00", "margin": "5.00"}
     assert found["ladder"] == {"source": "amounts", "as_of": None}
@@ -85,14 +85,14 @@ def test_the_way_up_and_the_way_down_are_told() -> None:
         "relative_traffic": 1.6,
         "verified": False,
     }
-    assert detail(6000, Yardstick("CNY", LADDER)).next is None
-    assert detail(999, Yardstick("CNY", LADDER)).floor is None
+    assert detail(6000, TierBasis("CNY", LADDER)).next is None
+    assert detail(999, TierBasis("CNY", LADDER)).floor is None
 
 
 @pytest.mark.parametrize(("paid", "relative"), [(0, 0.42857), (2000, 1.6), (5000, 6.0)])
 def test_relative_traffic_is_traffic_over_shops(paid: int, relative: float) -> None:
     """A band's share of traffic by its share of shops, at 5 decimals."""
-    found = detail(paid, Yardstick("CNY", LADDER)).shares
+    found = detail(paid, TierBasis("CNY", LADDER)).shares
     assert found is not None
     assert found.relative_traffic == relative
 
@@ -100,7 +100,7 @@ def test_relative_traffic_is_traffic_over_shops(paid: int, relative: float) -> N
 def test_a_band_without_shops_has_no_relative_traffic() -> None:
     """Nothing can be relative to a share of nothing."""
     shares = BandShares(shops=["0", "0.95", "0.05"], traffic=["0.30", "0.40", "0.30"])
-    found = detail(0, Yardstick("CNY", LADDER), band_shares=shares).shares
+    found = detail(0, TierBasis("CNY", LADDER), band_shares=shares).shares
     assert found is not None
     assert (found.shops, found.traffic, found.relative_traffic) == (0.0, 0.3, None)
 
@@ -111,7 +111,7 @@ def test_what_leaves_tomorrow_was_paid_on_the_oldest_day() -> None:
         totals(paid=900, refunded=100),
         totals(paid=300, refunded=100),
         SPAN,
-        Yardstick("CNY"),
+        TierBasis("CNY"),
         rules(refunds_reduce_sales=True),
     )
     assert (found.sales, found.leaving_tomorrow) == ("8.00", "3.00")
@@ -119,7 +119,7 @@ def test_what_leaves_tomorrow_was_paid_on_the_oldest_day() -> None:
 
 def test_without_a_ladder_there_are_sales_alone() -> None:
     """Level and what hangs on it are null; sales, currency, window and what leaves are not."""
-    assert msgspec.to_builtins(detail(1200, Yardstick("JPY"))) == {
+    assert msgspec.to_builtins(detail(1200, TierBasis("JPY"))) == {
         "status": "no_ladder",
         "level": None,
         "band": None,
@@ -138,9 +138,9 @@ def test_without_a_ladder_there_are_sales_alone() -> None:
 def test_a_ladder_in_another_currency_is_none() -> None:
     """Peers take its place where there are enough of them."""
     foreign = Ladder("USD", LADDER.amounts)
-    assert detail(2500, Yardstick("CNY", foreign)).status == "no_ladder"
+    assert detail(2500, TierBasis("CNY", foreign)).status == "no_ladder"
     peers = SalesGroup(day(20), [0, 0, 0, 0, 0], 0)
-    found = detail(2500, Yardstick("CNY", foreign, peers)).ladder
+    found = detail(2500, TierBasis("CNY", foreign, peers)).ladder
     assert found is not None
     assert (found.source, found.as_of) == ("quantiles", day(20))
 
@@ -183,7 +183,7 @@ def test_a_percentile_is_that_of_the_snapshot() -> None:
     """A shop that was not in it has none, and a ladder of amounts does not take it away."""
     assert detail(300, group(1, 2, 3, 4, 5)).percentile is None
     peers = SalesGroup(day(20), [1, 2, 3, 4], 4)
-    yardstick = Yardstick("CNY", LADDER, peers)
+    yardstick = TierBasis("CNY", LADDER, peers)
     assert detail(0, yardstick, peer_min_shops=4).percentile == 100.0
     assert detail(0, yardstick, peer_min_shops=5).percentile is None
 

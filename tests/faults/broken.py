@@ -15,11 +15,11 @@ import msgspec
 
 from domain.recording import Recording, Stored
 from domain.rules import RuleSet
-from infra.postgres import database, ledger, rule_sets, shop_book, shops
+from infra.postgres import database, ledger, rule_sets, shop_cache, shops
 from infra.postgres.ledger import Ledger
 from infra.postgres.pool import Connection, Pool
-from infra.postgres.rules import RuleBook
-from infra.postgres.shop_book import LockedShop
+from infra.postgres.rules import RulesCache
+from infra.postgres.shop_cache import LockedShop
 from infra.postgres.statements import sql
 from tests.faults.stream import STORED
 
@@ -99,7 +99,7 @@ def _total_later() -> None:
 def _leave_shops_open() -> None:
     locks = {"lock_shops": "for update", "lock_free_shops": "for update skip locked"}
     unlocked = {name: sql(name).replace(lock, "") for name, lock in locks.items()}
-    _say_instead([shop_book], unlocked)
+    _say_instead([shop_cache], unlocked)
     read = ledger._read
 
     async def read_slowly(*arguments: Any, **named: Any) -> Stored:
@@ -113,14 +113,14 @@ def _leave_shops_open() -> None:
 def _leave_tenants_open(lock: str) -> Callable[[], None]:
     def leave_open() -> None:
         _say_instead([rule_sets, shops], {lock: _LOOK_FOR_TENANT})
-        latest = RuleBook.latest
+        latest = RulesCache.latest
 
         async def latest_slowly(*arguments: Any) -> dict[str, RuleSet]:
             found = await latest(*arguments)
             await asyncio.sleep(BETWEEN_S)
             return found
 
-        RuleBook.latest = latest_slowly  # type: ignore[assignment,method-assign]
+        RulesCache.latest = latest_slowly  # type: ignore[assignment,method-assign]
 
     return leave_open
 

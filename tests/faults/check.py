@@ -17,8 +17,8 @@ import asyncpg
 
 from domain.totals import FIELDS
 from infra.postgres.database import PoolLimits, open_database
-from infra.postgres.rules import RuleBook
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.rules import RulesCache
+from infra.postgres.shop_cache import ShopCache
 from infra.postgres.verification import Verification
 from tests.faults.caller import Caller
 from tests.faults.crowd import Model
@@ -92,7 +92,7 @@ async def stored_identities(url: str) -> Counter[Identity]:
 async def differences(url: str) -> int:
     """How many stored totals the product's own verifying finds wrong."""
     async with open_database(url, PoolLimits(connections_max=2)) as database:
-        verification = Verification(database, ShopBook(database, RuleBook()))
+        verification = Verification(database, ShopCache(database, RulesCache()))
         shops = [shop async for shop in verification.shops(datetime.now(UTC), mend=False)]
     return sum(len(shop.differences) for shop in shops)
 

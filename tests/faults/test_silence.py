@@ -12,14 +12,14 @@ import pytest
 
 from domain.errors import Unavailable
 from domain.recording import Submission
+from infra.postgres.batching_ledger import BatchingLedger
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
-from infra.postgres.joined_ledger import JoinedLedger
 from infra.postgres.ledger import Ledger
 from infra.postgres.pool import Connection
-from infra.postgres.rules import RuleBook
+from infra.postgres.rules import RulesCache
 from infra.postgres.scores import Scores
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.shop_cache import ShopCache
 from tests.faults.cluster import SOCKET, Cluster, through
 from tests.faults.proxy import Proxy, proxy
 from tests.faults.stage import template
@@ -68,8 +68,8 @@ def test_requests_that_a_silent_server_has_are_all_given_up_after_one_deadline(
             async with open_database(url, LIMITS) as database:
                 assert await Health(database).is_ready()
                 between.frozen = True
-                book = ShopBook(database, RuleBook())
-                ledger, scores = JoinedLedger(Ledger(database, book)), Scores(database, book)
+                book = ShopCache(database, RulesCache())
+                ledger, scores = BatchingLedger(Ledger(database, book)), Scores(database, book)
                 nothing = Submission(1, None, [])
                 asked = time.monotonic()
                 found = await asyncio.gather(

@@ -17,9 +17,9 @@ from infra.postgres.database import Database
 from infra.postgres.keys import Keys
 from infra.postgres.ledger import TABLES, Ledger
 from infra.postgres.rule_sets import RuleSets
-from infra.postgres.rules import RuleBook
+from infra.postgres.rules import RulesCache
 from infra.postgres.scores import Scores
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.shop_cache import ShopCache
 from infra.postgres.shops import Shops
 from infra.postgres.verification import Verification
 from tests.reference.worlds import NOW, Sent, World
@@ -31,7 +31,7 @@ class Books:
     """The ports on one database, and one tenant's world in them."""
 
     def __init__(self, database: Database, url: str, tenant_id: int, now: datetime) -> None:
-        book = ShopBook(database, RuleBook())
+        book = ShopCache(database, RulesCache())
         self.database = database
         self.url = url
         self.tenant_id = tenant_id

@@ -11,8 +11,8 @@ import pytest
 from domain.events import Event, ListingPublished, ListingWithdrawn, NamedListing, PublishedListing
 from domain.recording import CONFLICT, UNKNOWN_SHOP, Refused, Submission
 from domain.shops import Shop
+from infra.postgres.batching_ledger import BatchingLedger
 from infra.postgres.database import PoolLimits, open_database
-from infra.postgres.joined_ledger import JoinedLedger
 from infra.postgres.ledger import TABLES, columns_of
 from tests.postgres.conftest import Books, events_of, new_books
 from tests.reference.worlds import NOW, expected_verdicts, shuffled, world
@@ -96,7 +96,7 @@ async def test_writers_at_once_keep_each_fact_once(
         pools = [
             await stack.enter_async_context(open_database(database_url, limits)) for _ in range(3)
         ]
-        ledgers = [JoinedLedger((await new_books(pool, database_url)).ledger) for pool in pools]
+        ledgers = [BatchingLedger((await new_books(pool, database_url)).ledger) for pool in pools]
 
         async def write(writer: int) -> Counter[str | Refused]:
             rng = random.Random(writer)

@@ -9,8 +9,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from domain.listings import Sieve
-from domain.ports import KeptShop, ReviewsAsked, ShopKey
+from domain.listings import ListingFilter
+from domain.ports import ReviewsAsked, ShopKey, StoredShop
 from domain.rules import BUILT_IN, TAOBAO
 from domain.shops import Shop
 from domain.windows import windows
@@ -18,9 +18,9 @@ from infra.postgres.database import ROLE, Database
 from infra.postgres.listings import Listings
 from infra.postgres.pool import Connection
 from infra.postgres.reviews import Reviews
-from infra.postgres.rules import RuleBook
+from infra.postgres.rules import RulesCache
 from infra.postgres.scores import Scores
-from infra.postgres.shop_book import ShopBook
+from infra.postgres.shop_cache import ShopCache
 from infra.postgres.statements import sql, statement_names
 from tests.conftest import Clock, new_key
 
@@ -118,16 +118,18 @@ async def shop(empty: Answers, client: Client, database: Database) -> ShopKey:
 
 async def read_all(database: Database, shop: ShopKey) -> list[object]:
     """What every read behind the ports finds of a shop; falsy where it finds nothing."""
-    scores = Scores(database, ShopBook(database, RuleBook()))
+    scores = Scores(database, ShopCache(database, RulesCache()))
     draft = Shop("mine", "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
-    kept = KeptShop(shop.tenant_id, shop.shop_key, draft, BUILT_IN["taobao"])
+    kept = StoredShop(shop.tenant_id, shop.shop_key, draft, BUILT_IN["taobao"])
     totals = await scores.window_totals([(kept, windows(DAY, TAOBAO))])
     everything = ReviewsAsked(None, date.min, date.max)
     return [
         any(any(row) for row in totals.values()),
         await scores.day_totals(kept, DAY, DAY),
         await scores.replay(shop, TAOBAO),
-        await Listings(database).page(shop, DAY, Sieve(), units_from=DAY, after="", limit=10),
+        await Listings(database).page(
+            shop, DAY, ListingFilter(), units_from=DAY, after="", limit=10
+        ),
         await Reviews(database).page(shop, everything, None, 10),
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from domain.errors import Unavailable
-from infra.joining import Joiner
+from infra.request_batcher import RequestBatcher
 
 PATIENCE_S = 0.1
 
@@ -29,11 +29,11 @@ class Work:
 
 def joiner(
     work: Work, *, weight_max: int = 10, waiting_max: int = 100, patience_s: float = 60.0
-) -> Joiner[int, int]:
+) -> RequestBatcher[int, int]:
     """One lane."""
-    return Joiner(
+    return RequestBatcher(
         work,
-        lanes=1,
+        queues=1,
         weight_max=weight_max,
         waiting_max=waiting_max,
         patience_s=patience_s,
@@ -67,7 +67,7 @@ async def test_joiners_in_turns_take_what_waits_when_their_turn_comes() -> None:
 
     turn = asyncio.Lock()
     large, small = (
-        Joiner(work, lanes=1, weight_max=10, waiting_max=100, turn=turn) for _ in range(2)
+        RequestBatcher(work, queues=1, weight_max=10, waiting_max=100, turn=turn) for _ in range(2)
     )
     async with turn:
         asks = [asyncio.create_task(large.ask(number, 10)) for number in (1, 2)]
@@ -143,7 +143,9 @@ async def test_what_is_unavailable_for_one_list_is_not_tried_one_by_one() -> Non
         await asyncio.sleep(0)
         raise Unavailable
 
-    joined: Joiner[int, int] = Joiner(work, lanes=1, weight_max=100, waiting_max=100)
+    joined: RequestBatcher[int, int] = RequestBatcher(
+        work, queues=1, weight_max=100, waiting_max=100
+    )
     asks = (joined.ask(number) for number in range(20))
     found = await asyncio.gather(*asks, return_exceptions=True)
     assert {type(one) for one in found} == {Unavailable}
@@ -152,7 +154,7 @@ async def test_what_is_unavailable_for_one_list_is_not_tried_one_by_one() -> Non
 
 async def test_nobody_waits_longer_than_patience_whether_queued_or_served() -> None:
     work = Work()
-    joined = Joiner(work, lanes=1, weight_max=10, waiting_max=100, patience_s=0.05)
+    joined = RequestBatcher(work, queues=1, weight_max=10, waiting_max=100, patience_s=0.05)
     served = asyncio.create_task(joined.ask(1))
     await started(work)
     await asyncio.sleep(0.03)

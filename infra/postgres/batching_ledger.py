@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from domain.errors import Unavailable
 from domain.recording import Outcome, Submission
-from infra.joining import Joiner
-from infra.postgres.ledger import Draft, Ledger
-from infra.postgres.shop_book import ShopName
+from infra.postgres.ledger import Ledger, PreparedBatch
+from infra.postgres.shop_cache import ShopName
+from infra.request_batcher import RequestBatcher
 
 SMALL_EVENTS_MAX = 50
 """Requests of more events go by a lane of their own, so that they keep no small one waiting."""
@@ -25,26 +25,26 @@ _AT_ONCE: AbstractAsyncContextManager[None] = nullcontext()
 Found = TypeVar("Found")
 
 
-class JoinedLedger:
+class BatchingLedger:
     """See `domain.ports.Ledger`; Unavailable where over `waiting_max` events wait in a lane.
 
     A small request never waits in a transaction for a shop that another writer holds, for that
     would keep those joined with it waiting too. What this worker's large transaction holds is
     waited for outside: those who want it go all together when it ends, before the next large one.
-    Who finds a shop held by another worker steps aside to lanes that wait in Postgres.
+    Who finds a shop held by another worker steps aside to queues that wait in Postgres.
     """
 
     def __init__(self, ledger: Ledger, waiting_max: int = EVENTS_WAITING) -> None:
-        def lanes(
-            work: Callable[[Sequence[Draft]], Awaitable[Sequence[Found]]],
+        def queues(
+            work: Callable[[Sequence[PreparedBatch]], Awaitable[Sequence[Found]]],
             events_at_once: int,
             *,
             count: int = 1,
             turn: AbstractAsyncContextManager[None] = _AT_ONCE,
-        ) -> Joiner[Draft, Found]:
-            return Joiner(
+        ) -> RequestBatcher[PreparedBatch, Found]:
+            return RequestBatcher(
                 work,
-                lanes=count,
+                queues=count,
                 weight_max=events_at_once,
                 waiting_max=waiting_max,
                 patience_s=ledger.patience_s,
@@ -57,10 +57,10 @@ class JoinedLedger:
         self._large = 0
         self._drafting = asyncio.Lock()
         turn = asyncio.Lock()
-        self._small = lanes(ledger.record_free, SMALL_EVENTS_AT_ONCE)
-        self._between = lanes(ledger.record_free, SMALL_EVENTS_AT_ONCE, turn=turn)
-        self._patient = lanes(ledger.record, SMALL_EVENTS_AT_ONCE, count=PATIENT_LANES)
-        self._bulk = lanes(self._record_bulk, BULK_EVENTS_AT_ONCE, turn=turn)
+        self._small = queues(ledger.record_free, SMALL_EVENTS_AT_ONCE)
+        self._between = queues(ledger.record_free, SMALL_EVENTS_AT_ONCE, turn=turn)
+        self._patient = queues(ledger.record, SMALL_EVENTS_AT_ONCE, count=PATIENT_LANES)
+        self._bulk = queues(self._record_bulk, BULK_EVENTS_AT_ONCE, turn=turn)
 
     async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
         """Record one request, perhaps in one transaction with others; outcomes after commit."""
@@ -99,11 +99,11 @@ class JoinedLedger:
         finally:
             self._large -= weight
 
-    def _holds(self, asked: Draft) -> bool:
+    def _holds(self, asked: PreparedBatch) -> bool:
         """Whether the large transaction under way is about one of these shops."""
         return bool(self._held) and not self._held.isdisjoint(asked.named)
 
-    async def _record_bulk(self, drafts: Sequence[Draft]) -> Sequence[list[Outcome]]:
+    async def _record_bulk(self, drafts: Sequence[PreparedBatch]) -> Sequence[list[Outcome]]:
         self._held = {name for draft in drafts for name in draft.named}
         try:
             return await self._ledger.record(drafts)

@@ -1,4 +1,4 @@
-"""Room in memory for what is coming in, shared by all requests of a process."""
+"""A budget of memory for bodies that are coming in, shared by all requests of a process."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ from api.problems import RETRY_AFTER_S, Problem
 _NO_ROOM: Final = "Too many bodies are coming in"
 
 
-class Share:
+class Reservation:
     """What one request holds of the room."""
 
-    def __init__(self, room: "Room") -> None:
+    def __init__(self, room: "MemoryBudget") -> None:
         self._room = room
         self._bytes = 0
 
@@ -36,16 +36,16 @@ class Share:
             yield part
 
 
-class Room:
+class MemoryBudget:
     """So many bytes, of which `free` are held by no request."""
 
     def __init__(self, bytes_max: int) -> None:
         self.free = bytes_max
 
     @contextmanager
-    def share(self) -> Iterator[Share]:
+    def share(self) -> Iterator[Reservation]:
         """A share of one request, given back at its end."""
-        share = Share(self)
+        share = Reservation(self)
         try:
             yield share
         finally:

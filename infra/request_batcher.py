@@ -22,8 +22,8 @@ class _Waiting(NamedTuple, Generic[Asked, Answer]):
     answer: "asyncio.Future[Answer]"
 
 
-class Joiner(Generic[Asked, Answer]):
-    """Runs `work` on lists of what is asked, in at most `lanes` tasks at a time.
+class RequestBatcher(Generic[Asked, Answer]):
+    """Runs `work` on lists of what is asked, in at most `queues` tasks at a time.
 
     A list has at most `weight_max` in weight, or one member. Where the work fails for a list, each
     member is tried by itself, so that one member's trouble fails no other; where it is Unavailable
@@ -36,14 +36,14 @@ class Joiner(Generic[Asked, Answer]):
         self,
         work: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
         *,
-        lanes: int,
+        queues: int,
         weight_max: int,
         waiting_max: int,
         patience_s: float = 60.0,
         turn: AbstractAsyncContextManager[None] = nullcontext(),  # noqa: B008 - it has no state
     ) -> None:
         self._work = work
-        self._free = lanes
+        self._free = queues
         self._weight_max = weight_max
         self._waiting_max = waiting_max
         self._patience_s = patience_s

@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from domain.events import ListingPublished, PublishedListing
-from domain.ports import KeptShop
+from domain.ports import StoredShop
 from domain.recording import UNKNOWN_SHOP, Submission
 from domain.shops import Shop
-from infra.postgres import shop_book
-from infra.postgres.rules import RuleBook
-from infra.postgres.shop_book import ShopBook
+from infra.postgres import shop_cache
+from infra.postgres.rules import RulesCache
+from infra.postgres.shop_cache import ShopCache
 from tests.postgres.conftest import Books, fetch, new_books
 
 SHOP = Shop("a", "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
@@ -20,7 +20,7 @@ EVENING = datetime(2024, 11, 19, 20, tzinfo=UTC)
 """The next day in Shanghai."""
 
 
-async def standing(books: Books) -> KeptShop:
+async def standing(books: Books) -> StoredShop:
     """The shop as a read finds it."""
     return (await books.scores.standings(books.tenant_id, ["a"]))["a"].kept
 
@@ -79,10 +79,10 @@ async def test_a_shop_that_a_restored_database_has_not_is_not_there(books: Books
 async def test_so_many_are_remembered_and_no_more(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shop_book, "REMEMBERED_MAX", 2)
+    monkeypatch.setattr(shop_cache, "REMEMBERED_MAX", 2)
     names = [(books.tenant_id, name) for name in "abc"]
     await books.shops.put(books.act, [msgspec.structs.replace(SHOP, shop_id=id_) for id_ in "abc"])
-    book = ShopBook(books.database, RuleBook())
+    book = ShopCache(books.database, RulesCache())
     for name in names:
         assert list(await book.find([name])) == [name]
     assert list(book._seen) == names[1:]
@@ -94,7 +94,7 @@ async def test_what_is_missing_at_the_same_time_is_read_together(books: Books) -
     await books.shops.put(
         books.act, [msgspec.structs.replace(SHOP, shop_id=shop_id) for _, shop_id in names]
     )
-    book = ShopBook(books.database, RuleBook())
+    book = ShopCache(books.database, RulesCache())
     reads: list[int] = []
     read = book.read
 

@@ -8,14 +8,14 @@ from typing import Final, NamedTuple, TypeAlias
 import asyncpg
 
 from domain.facts import KnownShop
-from domain.ports import KeptShop
+from domain.ports import StoredShop
 from domain.shops import Shop
-from infra.joining import Joiner
 from infra.postgres.database import Database
 from infra.postgres.pool import Connection
 from infra.postgres.recount import recount, repair
-from infra.postgres.rules import RuleBook
+from infra.postgres.rules import RulesCache
 from infra.postgres.statements import array, arrays, sql
+from infra.request_batcher import RequestBatcher
 
 ShopName: TypeAlias = tuple[int, str]
 """Tenant and id of a shop."""
@@ -27,10 +27,10 @@ REMEMBERED_MAX: Final = 50_000
 """Definitions that are remembered, at about half a kilobyte each."""
 
 
-class Definition(NamedTuple):
+class ShopDefinition(NamedTuple):
     """A shop as it was defined when it had changed so many times."""
 
-    kept: KeptShop
+    kept: StoredShop
     known: KnownShop
     revision: int
 
@@ -38,11 +38,11 @@ class Definition(NamedTuple):
 class LockedShop(NamedTuple):
     """A shop that nobody else writes now, and the day of its running totals."""
 
-    definition: Definition
+    definition: ShopDefinition
     totals_day: date
 
 
-class ShopBook:
+class ShopCache:
     """Finds shops by tenant and id. Those seen are remembered, but never trusted.
 
     A shop's key never changes. Its definition carries the number of its changes, and so do its
@@ -50,30 +50,32 @@ class ShopBook:
     process changed it. That a shop is not there is never remembered.
     """
 
-    def __init__(self, database: Database, rules: RuleBook) -> None:
+    def __init__(self, database: Database, rules: RulesCache) -> None:
         self.rules = rules
         self._database = database
-        self._seen: dict[ShopName, Definition] = {}
-        self._reads: Joiner[Collection[ShopName], dict[ShopName, Definition]] = Joiner(
-            self._read_together,
-            lanes=1,
-            weight_max=SHOPS_READ_AT_ONCE,
-            waiting_max=READS_WAITING,
-            patience_s=database.patience_s,
+        self._seen: dict[ShopName, ShopDefinition] = {}
+        self._reads: RequestBatcher[Collection[ShopName], dict[ShopName, ShopDefinition]] = (
+            RequestBatcher(
+                self._read_together,
+                queues=1,
+                weight_max=SHOPS_READ_AT_ONCE,
+                waiting_max=READS_WAITING,
+                patience_s=database.patience_s,
+            )
         )
 
-    async def find(self, names: Collection[ShopName]) -> dict[ShopName, Definition]:
+    async def find(self, names: Collection[ShopName]) -> dict[ShopName, ShopDefinition]:
         """Definitions of those shops that exist; where they were seen before as they were then."""
         seen, missing = self._looked_up(names)
         return seen | await self.read_anew(missing) if missing else seen
 
-    async def read_anew(self, names: Collection[ShopName]) -> dict[ShopName, Definition]:
+    async def read_anew(self, names: Collection[ShopName]) -> dict[ShopName, ShopDefinition]:
         """Definitions of those shops that exist, as they are now."""
         return await self._reads.ask(names, len(names))
 
     async def read(
         self, connection: Connection, names: Collection[ShopName]
-    ) -> dict[ShopName, Definition]:
+    ) -> dict[ShopName, ShopDefinition]:
         """Definitions of those shops that exist, as the transaction sees them."""
         found = {}
         for row in await connection.fetch(sql("defined_shops"), *arrays(names, 2)):
@@ -81,8 +83,8 @@ class ShopBook:
             rules = await self.rules.version(
                 connection, tenant_id, shop.rules, row["rules_version"]
             )
-            found[tenant_id, shop.shop_id] = Definition(
-                KeptShop(tenant_id, shop_key, shop, rules),
+            found[tenant_id, shop.shop_id] = ShopDefinition(
+                StoredShop(tenant_id, shop_key, shop, rules),
                 KnownShop(shop_key, shop.currency, shop.time_zone, rules.rules),
                 row["revision"],
             )
@@ -104,7 +106,7 @@ class ShopBook:
         return await self.lock(connection, found)
 
     async def lock(
-        self, connection: Connection, found: Mapping[ShopName, Definition]
+        self, connection: Connection, found: Mapping[ShopName, ShopDefinition]
     ) -> dict[ShopName, LockedShop]:
         """Likewise, where what these shops were like is known."""
         shop_keys = array(keys_of(found))
@@ -121,7 +123,7 @@ class ShopBook:
         return locked
 
     async def lock_free(
-        self, connection: Connection, found: Mapping[ShopName, Definition]
+        self, connection: Connection, found: Mapping[ShopName, ShopDefinition]
     ) -> dict[ShopName, LockedShop]:
         """Those of these shops that nobody else writes now."""
         rows = await connection.fetch(sql("lock_free_shops"), array(keys_of(found)))
@@ -139,7 +141,7 @@ class ShopBook:
     async def _current(
         self,
         connection: Connection,
-        found: Mapping[ShopName, Definition],
+        found: Mapping[ShopName, ShopDefinition],
         rows: Collection[asyncpg.Record],
     ) -> dict[ShopName, LockedShop]:
         """Locked shops, read again where a definition was changed since it was seen."""
@@ -159,9 +161,9 @@ class ShopBook:
 
     def _looked_up(
         self, names: Collection[ShopName]
-    ) -> tuple[dict[ShopName, Definition], list[ShopName]]:
+    ) -> tuple[dict[ShopName, ShopDefinition], list[ShopName]]:
         """Definitions that were read before, which may hold no more, and names without one."""
-        found: dict[ShopName, Definition] = {}
+        found: dict[ShopName, ShopDefinition] = {}
         missing = []
         for name in names:
             definition = self._seen.get(name)
@@ -173,13 +175,13 @@ class ShopBook:
 
     async def _read_together(
         self, asked: Sequence[Collection[ShopName]]
-    ) -> list[dict[ShopName, Definition]]:
+    ) -> list[dict[ShopName, ShopDefinition]]:
         named = {name for names in asked for name in names}
         found = await self._database.run(partial(self.read, names=named))
         return [{name: found[name] for name in names if name in found} for names in asked]
 
 
-def keys_of(definitions: Mapping[ShopName, Definition]) -> list[int]:
+def keys_of(definitions: Mapping[ShopName, ShopDefinition]) -> list[int]:
     """Keys of shops, in the order of their definitions."""
     return [definition.known.shop_key for definition in definitions.values()]
 

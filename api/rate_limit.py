@@ -10,7 +10,7 @@ _TOKEN: Final = 1_000_000
 _SWEEP_AT_SIZE: Final = 1_024
 
 
-class Take(msgspec.Struct, frozen=True):
+class LimitResult(msgspec.Struct, frozen=True):
     """One try to take a token; `wait_s` is how long the next one takes to come, 0 if there."""
 
     taken: bool
@@ -18,7 +18,7 @@ class Take(msgspec.Struct, frozen=True):
     wait_s: int
 
 
-class Buckets:
+class TokenBucketLimiter:
     """A bucket of `rate` tokens for each key, which gains `rate` tokens a second until it is full.
 
     Only what a bucket lacks is kept, as the instant at which it will be full again: a full one
@@ -34,7 +34,7 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def take(self, key: str, now_us: int) -> Take:
+    def take(self, key: str, now_us: int) -> LimitResult:
         """Take a token, if there is one.
 
         A clock that was set back leaves a bucket empty at worst.
@@ -46,7 +46,7 @@ class Buckets:
             lacking += _TOKEN
         self._keep(key, now + lacking, now)
         left, rest = divmod(self._whole - lacking, _TOKEN)
-        return Take(taken, left, 0 if left else -(-(_TOKEN - rest) // self._whole))
+        return LimitResult(taken, left, 0 if left else -(-(_TOKEN - rest) // self._whole))
 
     def _keep(self, key: str, full_at: int, now: int) -> None:
         if key not in self._full_at and len(self._full_at) >= self._sweep_at_size:

@@ -13,9 +13,9 @@ from domain.errors import Unavailable
 from domain.events import ListingPublished, PostedReview, PublishedListing, ReviewPosted, Scores
 from domain.recording import Outcome, Submission, touched
 from domain.shops import Shop
+from infra.postgres.batching_ledger import BULK_EVENTS_AT_ONCE, SMALL_EVENTS_MAX, BatchingLedger
 from infra.postgres.database import PoolLimits, open_database
-from infra.postgres.joined_ledger import BULK_EVENTS_AT_ONCE, SMALL_EVENTS_MAX, JoinedLedger
-from infra.postgres.ledger import Draft, Ledger, named_shops
+from infra.postgres.ledger import Ledger, PreparedBatch, named_shops
 from infra.postgres.pool import Connection
 from infra.postgres.statements import sql
 from tests.postgres.conftest import Books, new_books
@@ -33,15 +33,15 @@ class Scripted(Ledger):
         self.waited = 0
         self._held, self._tries_s, self._waits_s = held, tries_s, waits_s
 
-    async def draft(self, submission: Submission, now: datetime) -> Draft:
+    async def draft(self, submission: Submission, now: datetime) -> PreparedBatch:
         return drafted(submission, now)
 
-    async def record_free(self, drafts: Sequence[Draft]) -> list[list[Outcome] | None]:
+    async def record_free(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome] | None]:
         self.tried.append(len(drafts))
         await asyncio.sleep(self._tries_s)
         return [None if self._held else ["stored"] for _ in drafts]
 
-    async def record(self, drafts: Sequence[Draft]) -> list[list[Outcome]]:
+    async def record(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome]]:
         self.waited += 1
         await asyncio.sleep(self._waits_s)
         return [["stored"] for _ in drafts]
@@ -50,7 +50,7 @@ class Scripted(Ledger):
 async def test_only_a_request_whose_shop_is_held_waits() -> None:
     for held, waited in ((False, 0), (True, 1)):
         ledger = Scripted(held=held)
-        assert await JoinedLedger(ledger).record(published("s"), NOW) == ["stored"]
+        assert await BatchingLedger(ledger).record(published("s"), NOW) == ["stored"]
         assert (ledger.tried, ledger.waited) == ([1], waited)
 
 
@@ -62,14 +62,14 @@ class Holding(Ledger):
         self.steps: list[str] = []
         self.end = asyncio.Event()
 
-    async def draft(self, submission: Submission, now: datetime) -> Draft:
+    async def draft(self, submission: Submission, now: datetime) -> PreparedBatch:
         return drafted(submission, now)
 
-    async def record_free(self, drafts: Sequence[Draft]) -> list[list[Outcome] | None]:
+    async def record_free(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome] | None]:
         self.steps.append(f"{len(drafts)} free")
         return [["stored"] for _ in drafts]
 
-    async def record(self, drafts: Sequence[Draft]) -> list[list[Outcome]]:
+    async def record(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome]]:
         self.steps.append("large")
         await self.end.wait()
         return [["stored"] for _ in drafts]
@@ -77,7 +77,7 @@ class Holding(Ledger):
 
 async def test_who_wants_what_a_large_transaction_holds_goes_before_the_next_one() -> None:
     ledger = Holding()
-    joined = JoinedLedger(ledger)
+    joined = BatchingLedger(ledger)
     large = [published("s", SMALL_EVENTS_MAX + 1), published("t", BULK_EVENTS_AT_ONCE)]
     asks = [asyncio.create_task(joined.record(one, NOW)) for one in large]
     await asyncio.sleep(0.01)
@@ -93,7 +93,7 @@ async def test_large_requests_over_the_bound_are_refused_at_once_also_before_the
 ):
     ledger = Holding()
     events = SMALL_EVENTS_MAX + 1
-    joined = JoinedLedger(ledger, waiting_max=3 * events)
+    joined = BatchingLedger(ledger, waiting_max=3 * events)
     large = [published(name, events) for name in "stuv"]
     asks = [asyncio.create_task(joined.record(one, NOW)) for one in large]
     with pytest.raises(Unavailable):
@@ -105,7 +105,7 @@ async def test_large_requests_over_the_bound_are_refused_at_once_also_before_the
 
 async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(books: Books) -> None:
     tenant_id = await two_shops(books)
-    ledger = JoinedLedger(books.ledger)
+    ledger = BatchingLedger(books.ledger)
     async with held(books.url, "a") as holder:
         first = asyncio.create_task(ledger.record(published("a", tenant_id=tenant_id), NOW))
         await one_waits(holder)
@@ -124,7 +124,7 @@ async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(book
 async def test_nobody_waits_for_a_held_shop_longer_than_one_deadline(
     tries_s: float, events: int
 ) -> None:
-    ledger = JoinedLedger(Scripted(held=True, tries_s=tries_s, waits_s=10 * PATIENCE_S))
+    ledger = BatchingLedger(Scripted(held=True, tries_s=tries_s, waits_s=10 * PATIENCE_S))
     asked = time.monotonic()
     with pytest.raises(Unavailable):
         await ledger.record(published("s", events), NOW)
@@ -133,7 +133,7 @@ async def test_nobody_waits_for_a_held_shop_longer_than_one_deadline(
 
 async def test_a_shop_that_is_held_keeps_only_its_own_requests_waiting(books: Books) -> None:
     tenant_id = await two_shops(books)
-    ledger = JoinedLedger(books.ledger)
+    ledger = BatchingLedger(books.ledger)
     async with held(books.url, "a"):
         first = asyncio.create_task(ledger.record(published("a", tenant_id=tenant_id), NOW))
         async with asyncio.timeout(5):
@@ -162,7 +162,7 @@ async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_le
     async with open_database(database_url, limits) as database:
         books = await new_books(database, database_url)
         tenant_id = await two_shops(books)
-        ledger = JoinedLedger(books.ledger)
+        ledger = BatchingLedger(books.ledger)
         async with held(database_url, "a"):
             asked = time.monotonic()
             with pytest.raises(Unavailable):
@@ -174,9 +174,9 @@ async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_le
         assert await books.differences() == []
 
 
-def drafted(submission: Submission, now: datetime) -> Draft:
+def drafted(submission: Submission, now: datetime) -> PreparedBatch:
     """A request of shops of which nothing is known."""
-    return Draft(submission, now, named_shops(submission), {}, [], touched([]))
+    return PreparedBatch(submission, now, named_shops(submission), {}, [], touched([]))
 
 
 def published(shop_id: str, events: int = 1, tenant_id: int = 1) -> Submission:
