@@ -36,7 +36,7 @@ from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import ShopCache
 from infra.postgres.verification import Verification
 from shopdsr.database import BadAddress, database_url, prepare
-from shopdsr.demo import demonstrate
+from shopdsr.demo.command import demonstrate
 from shopdsr.server import http_server
 from shopdsr.settings import BadSetting, Settings, read_settings
 from shopdsr.worker import clock

@@ -32,8 +32,8 @@ from domain.keys import SCOPES
 from domain.plan import Plan
 from domain.totals import Dimension
 from infra.embedded import EmbeddedPostgresError, throwaway_data_dir
-from shopdsr import demo_text
-from shopdsr.demo_world import CATEGORY, FALLING, MARKETPLACE, ZONE, World, world
+from shopdsr.demo import text
+from shopdsr.demo.world import CATEGORY, FALLING, MARKETPLACE, ZONE, World, world
 from shopdsr.settings import PREFIX, Settings
 
 TENANT = "demo"
@@ -153,12 +153,12 @@ def _present(caller: _Caller, now: datetime) -> None:
     plan = of_shop("dsr/plan", as_of=today, **goal)
     found = caller.get(_cards(shop_ids, today), _Cards).items
     answers = [
-        demo_text.overview([item.scorecard for item in found], made_up.stories),
-        demo_text.scorecard(caller.get(card, Scorecard)),
-        demo_text.beside_peers(caller.get(dsr, DsrAnswer).dsr),
-        demo_text.fall(DIMENSION, getattr(caller.get(change, Change), DIMENSION), start, today),
-        demo_text.outlook(DIMENSION, caller.get(forecast, Forecast), TARGET),
-        demo_text.effort(DIMENSION, caller.get(plan, Plan), TARGET, STARS, by),
+        text.overview([item.scorecard for item in found], made_up.stories),
+        text.scorecard(caller.get(card, Scorecard)),
+        text.beside_peers(caller.get(dsr, DsrAnswer).dsr),
+        text.fall(DIMENSION, getattr(caller.get(change, Change), DIMENSION), start, today),
+        text.outlook(DIMENSION, caller.get(forecast, Forecast), TARGET),
+        text.effort(DIMENSION, caller.get(plan, Plan), TARGET, STARS, by),
     ]
     click.echo("\n\n".join(answers))
     lines = [
