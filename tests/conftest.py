@@ -5,8 +5,6 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -23,6 +21,7 @@ from infra.postgres.keys import Keys
 from infra.postgres.migrations import migrate
 from shopdsr.app import create_app, open_context
 from tests.contract.validation import check_async
+from tests.harness.postgres import database_name, new_database
 
 POOL = PoolLimits(connections_max=4)
 
@@ -39,7 +38,7 @@ class Clock:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A server whose databases a test may make and drop: the given one, or an embedded one."""
+    """Return the address of a server for tests: a given or an embedded Postgres."""
     given = os.environ.get("SHOPDSR_TEST_DATABASE_URL")
     if given:
         yield given
@@ -50,54 +49,48 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template(postgres_url: str) -> Iterator[str]:
-    """The name of a database with the schema and nothing in it."""
-    name = f"shopdsr_test_{uuid4().hex}"
+    """Create a database with the schema and nothing in it; its name is yielded."""
 
-    async def make() -> None:
-        await execute(postgres_url, f"create database {name}")
-        connection = await asyncpg.connect(database_of(postgres_url, name))
+    async def make(url: str) -> None:
+        connection = await asyncpg.connect(url)
         await migrate(connection)
         await connection.close()
 
-    asyncio.run(make())
-    yield name
-    asyncio.run(execute(postgres_url, f"drop database {name}"))
+    with new_database(postgres_url) as url:
+        asyncio.run(make(url))
+        yield database_name(url)
 
 
 @pytest.fixture
-async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
-    """A database with the schema, for one test."""
-    name = f"shopdsr_test_{uuid4().hex}"
-    await execute(postgres_url, f"create database {name} template {template}")
-    yield database_of(postgres_url, name)
-    await execute(postgres_url, f"drop database {name} with (force)")
+def database_url(postgres_url: str, template: str) -> Iterator[str]:
+    """Create a database with the schema, for one test."""
+    with new_database(postgres_url, f"template {template}") as url:
+        yield url
 
 
 @pytest.fixture
-async def empty_url(postgres_url: str) -> AsyncIterator[str]:
-    """A database without a schema."""
-    name = f"shopdsr_test_{uuid4().hex}"
-    await execute(postgres_url, f"create database {name}")
-    yield database_of(postgres_url, name)
-    await execute(postgres_url, f"drop database {name} with (force)")
+def empty_url(postgres_url: str) -> Iterator[str]:
+    """Create a database without a schema."""
+    with new_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A pool on the test's database."""
+    """Open a pool on the test's database."""
     async with open_database(database_url, POOL) as opened:
         yield opened
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """The clock of the application, at noon UTC of 2026-11-21 until it is moved."""
+    """Return the clock of the application, at noon UTC of 2026-11-21 until a test moves it."""
     return Clock()
 
 
 @pytest.fixture
 def app(database_url: str, clock: Clock) -> Litestar:
-    """The real application on the test's database."""
+    """Make the real application on the test's database."""
 
     @asynccontextmanager
     async def ports() -> AsyncIterator[Context]:
@@ -109,7 +102,7 @@ def app(database_url: str, clock: Clock) -> Litestar:
 
 @pytest.fixture
 async def anonymous(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
-    """A client without a key."""
+    """Open a client without a key."""
     async with AsyncTestClient(app) as client:
         client.event_hooks = {"response": [check_async]}
         yield client
@@ -119,7 +112,7 @@ async def anonymous(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
 async def client(
     anonymous: AsyncTestClient[Litestar], database: Database, clock: Clock
 ) -> AsyncTestClient[Litestar]:
-    """A client whose key may do everything in the tenant `acme`."""
+    """Open a client whose key may do everything in the tenant `acme`."""
     anonymous.headers["authorization"] = f"Bearer {await new_key(database, clock)}"
     return anonymous
 
@@ -133,7 +126,7 @@ async def new_key(
     shop_ids: list[str] | None = None,
     expires_at: datetime | None = None,
 ) -> str:
-    """A key as its holder sends it."""
+    """Return a new key, as its holder sends it."""
     keys = Keys(database)
     text, stored = make_key(
         tenant_id=await keys.make_tenant(tenant),
@@ -145,17 +138,3 @@ async def new_key(
     act = Act(stored.key.tenant_id, COMMAND_LINE, "keys create", clock.now)
     await keys.add(act, stored)
     return text
-
-
-def database_of(server_url: str, name: str) -> str:
-    """The address of another database of the same server."""
-    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-
-
-async def execute(url: str, statement: str) -> None:
-    """Run one statement on a connection of its own."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()

@@ -1,13 +1,12 @@
 """What can be set, from the environment alone, and what is said when it does not fit."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from shopdsr.settings import BadSetting, Settings, read_settings, settings_table
+from tests.harness.server import Shell
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- settings: begin -->\n", "\n<!-- settings: end -->"
@@ -86,14 +85,7 @@ def test_variables_of_the_tests_are_not_settings() -> None:
 
 
 def test_a_bad_variable_ends_a_command_at_its_start() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "shopdsr", "serve"],
-        env={"SHOPDSR_PORT": "99999", "SHOPDSR_POTR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = Shell(port=99_999, potr=1).run("serve")
     assert ended.returncode == 2
     assert "SHOPDSR_PORT: expected 1 to 65535; SHOPDSR_POTR is not a setting" in ended.stderr
     assert ended.stdout == ""

@@ -10,7 +10,8 @@ from infra.postgres.keys import Keys
 from tests.api.conftest import KeyHolder
 from tests.api.samples import Client, event, open_shop, problem
 from tests.attacks.operations import LADDER, SHOP, operations, rules
-from tests.conftest import Clock, execute
+from tests.conftest import Clock
+from tests.harness.postgres import execute
 
 
 async def trail(database: Database, tenant: str = "acme", limit: int = 1_000) -> list[Entry]:

@@ -69,18 +69,18 @@ class Operation(msgspec.Struct, frozen=True):
         path: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> str:
-        """A good path and query; what is given replaces it, quoted already."""
+        """Return a good path and query, with given parts, quoted already, in their place."""
         filled = {name: quote(PARAMETERS[name]) for name in self.in_path} | dict(path or {})
-        found = self.path
+        target = self.path
         for name, value in filled.items():
-            found = found.replace(f"{{{name}}}", value)
+            target = target.replace(f"{{{name}}}", value)
         good = {name: quote(PARAMETERS[name]) for name in self.in_query if PARAMETERS[name]}
-        asked = good | dict(query or {})
-        return found + "?" * bool(asked) + "&".join(f"{name}={asked[name]}" for name in asked)
+        values = good | dict(query or {})
+        return target + "?" * bool(values) + "&".join(f"{name}={values[name]}" for name in values)
 
 
 def operations() -> list[Operation]:
-    """All that the contract knows."""
+    """Return every operation of the contract."""
     return [
         _operation(path, method, node)
         for path, item in document()["paths"].items()
@@ -90,7 +90,7 @@ def operations() -> list[Operation]:
 
 
 def body_values(body: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The path of every value in a body, itself included."""
+    """Yield the path of every value in a body, itself included."""
     yield path
     if isinstance(body, dict):
         for name, value in body.items():
@@ -101,7 +101,7 @@ def body_values(body: object, path: tuple[str | int, ...] = ()) -> Iterator[tupl
 
 
 def replaced(body: Any, path: tuple[str | int, ...], value: bytes) -> bytes:
-    """The JSON of a body with one value in it replaced by raw bytes."""
+    """Return the JSON of a body in which raw bytes replace a value."""
     if not path:
         return value
     hole = "@hole@"
@@ -117,7 +117,7 @@ def _operation(path: str, method: str, node: dict[str, Any]) -> Operation:
     parameters = node.get("parameters", [])
 
     def named(where: str) -> list[str]:
-        return [one["name"] for one in parameters if one["in"] == where]
+        return [parameter["name"] for parameter in parameters if parameter["in"] == where]
 
     content = node.get("requestBody", {}).get("content", {})
     return Operation(
@@ -133,10 +133,10 @@ def _operation(path: str, method: str, node: dict[str, Any]) -> Operation:
 
 
 def good_body(operation: str, media_type: str) -> bytes:
-    """What the operation takes."""
-    one = event("review.posted", time=f"{LATELY}T12:00:00+08:00", data={"completed_at": None})
+    """Return a body that an operation takes."""
+    review = event("review.posted", time=f"{LATELY}T12:00:00+08:00", data={"completed_at": None})
     body: object = {
-        "postEvents": [one] if "batch" in media_type else one,
+        "postEvents": [review] if "batch" in media_type else review,
         "putShop": SHOP,
         "postShops": [{"shop_id": "s", **SHOP}],
         "putLadder": LADDER,
@@ -148,6 +148,6 @@ def good_body(operation: str, media_type: str) -> bytes:
 
 
 def rules() -> dict[str, Any]:
-    """A set of rules that fits."""
-    found: dict[str, Any] = msgspec.to_builtins(BUILT_IN["taobao"].rules)
-    return found
+    """Return a set of rules that fits."""
+    fields: dict[str, Any] = msgspec.to_builtins(BUILT_IN["taobao"].rules)
+    return fields

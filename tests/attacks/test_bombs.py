@@ -12,61 +12,56 @@ import pytest
 from tests.api.samples import JSON, NDJSON
 from tests.attacks.conftest import World
 from tests.attacks.operations import Operation, operations
-from tests.attacks.server import Server, served
 from tests.attacks.values import BOMBS
-from tests.attacks.wire import Answer, Wire
+from tests.harness.raw_socket import RawResponse, raw_headers
+from tests.harness.server import Server, serve
 
 AT_ONCE = 4
 GROWTH_MIB_MAX = 160.0
-PATIENCE_S = 5.0
+WAIT_S_MAX = 5.0
 BATCH_BYTES = 8 * 1024 * 1024
 STREAM_BYTES = 32 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that takes smaller streams, so that all of them take less time."""
-    folder = tmp_path_factory.mktemp("server")
-    with served(world.database_url, folder, stream_bytes=STREAM_BYTES) as running:
+def server(world: World) -> Iterator[Server]:
+    """Run a server that takes smaller streams, so that all of them take less time."""
+    with serve(world.database_url, stream_bytes=STREAM_BYTES) as running:
         yield running
         assert '"bug"' not in running.output
 
 
 def packed(part: bytes, total: int) -> bytes:
-    """The gzip of a part repeated up to so many bytes."""
+    """Return the gzip of a part repeated up to so many bytes."""
     deflate = zlib.compressobj(9, wbits=31)
     whole, rest = divmod(total, len(part))
-    found = [deflate.compress(part) for _ in range(whole)]
-    return b"".join([*found, deflate.compress(part[:rest]), deflate.flush()])
+    parts = [deflate.compress(part) for _ in range(whole)]
+    return b"".join([*parts, deflate.compress(part[:rest]), deflate.flush()])
 
 
 def flood(
     server: Server, key: str, target: str, media_type: str, body: bytes, *, at_once: int = AT_ONCE
-) -> list[Answer]:
-    """The answers to one body sent several times at once, its memory and its neighbours watched."""
-    answers: list[Answer] = []
-    headers = [
-        (b"Authorization", b"Bearer " + key.encode()),
-        (b"Content-Type", media_type.encode()),
-        (b"Content-Encoding", b"gzip"),
-    ]
+) -> list[RawResponse]:
+    """Send a body several times at once, with bounds on memory and on others' waiting."""
+    answers: list[RawResponse] = []
+    headers = [*raw_headers(key, media_type), (b"Content-Encoding", b"gzip")]
     method = (
         "PUT" if "/shops/" in target or "/rules/" in target or "/ladders/" in target else "POST"
     )
 
     def send() -> None:
-        with Wire(server.port, timeout_s=120) as wire:
-            answers.append(wire.ask(method, target, headers, body))
+        with server.raw_socket(timeout_s=120) as connection:
+            answers.append(connection.request(method, target, headers, body))
 
     senders = [threading.Thread(target=send) for _ in range(at_once)]
-    before = server.rss_mib()
-    server.forget_peak()
-    with neighbour(server):
+    before = server.memory_mib()
+    server.forget_peak_memory()
+    with other_caller(server):
         for sender in senders:
             sender.start()
         for sender in senders:
             sender.join(180)
-    grown = server.peak_mib() - before
+    grown = server.peak_memory_mib() - before
     assert grown < GROWTH_MIB_MAX, f"{grown:.0f} MiB"
     assert len(answers) == at_once
     assert all(200 <= answer.status < 500 for answer in answers), answers
@@ -74,17 +69,17 @@ def flood(
 
 
 @contextmanager
-def neighbour(server: Server) -> Iterator[None]:
-    """Someone else, who is answered in time all along."""
+def other_caller(server: Server) -> Iterator[None]:
+    """Ask all along as someone else, who must be answered in time."""
     longest = 0.0
     done = threading.Event()
 
     def ask() -> None:
         nonlocal longest
-        with Wire(server.port, timeout_s=60) as wire:
+        with server.raw_socket(timeout_s=60) as connection:
             while not done.is_set():
                 started = time.monotonic()
-                assert wire.ask("GET", "/livez").status == 200
+                assert connection.request("GET", "/livez").status == 200
                 longest = max(longest, time.monotonic() - started)
                 done.wait(0.01)
 
@@ -95,11 +90,11 @@ def neighbour(server: Server) -> Iterator[None]:
     finally:
         done.set()
         asker.join(90)
-    assert longest < PATIENCE_S, f"someone else waited {longest:.1f} s"
+    assert longest < WAIT_S_MAX, f"someone else waited {longest:.1f} s"
 
 
 @pytest.mark.parametrize(
-    "operation", [one for one in operations() if one.bodies], ids=lambda o: o.name
+    "operation", [operation for operation in operations() if operation.bodies], ids=lambda o: o.name
 )
 def test_no_bomb_takes_memory_that_grows_with_it(
     server: Server, key: str, operation: Operation

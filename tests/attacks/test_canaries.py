@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,10 +13,11 @@ import pytest
 from tests.api.samples import event
 from tests.attacks.conftest import World, new_world
 from tests.attacks.operations import Operation, body_values, operations, replaced
-from tests.attacks.server import Server, free_port, served, within
 from tests.attacks.test_keys import closed_to_connections
-from tests.attacks.wire import Answer, Wire
-from tests.conftest import execute
+from tests.harness.postgres import execute
+from tests.harness.processes import wait_until
+from tests.harness.raw_socket import RawResponse, raw_headers
+from tests.harness.server import Server, Shell, free_port, serve
 
 IN_DSN = "canary-dsn-71a5"
 IN_BODY = "canary-body-71a5"
@@ -40,7 +38,7 @@ FAULTS = (
 
 
 def with_password(url: str, password: str) -> str:
-    """The address with a password in it, which a server that trusts does not look at."""
+    """Return the address with a password, which a server that trusts ignores."""
     parts = urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")
     name = user.partition(":")[0] or "postgres"
@@ -49,28 +47,26 @@ def with_password(url: str, password: str) -> str:
 
 @pytest.fixture(scope="module")
 def canary_world(postgres_url: str, template: str) -> Iterator[World]:
-    """A database that these tests break."""
+    """Create a database that these tests break."""
     with new_world(postgres_url, template) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def canary_server(
-    canary_world: World, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """A server that was told of the database with a canary in its address."""
+def canary_server(canary_world: World) -> Iterator[Server]:
+    """Run a server whose database has a canary in its address."""
     url = with_password(canary_world.database_url, IN_DSN)
-    with served(url, tmp_path_factory.mktemp("canary")) as running:
+    with serve(url) as running:
         yield running
 
 
 def spoilt(operation: Operation) -> Iterator[tuple[str, bytes | None, str]]:
-    """Requests of an operation with canaries wherever something is sent: well and not so well."""
+    """Yield requests of an operation, good and bad, with canaries wherever something is sent."""
     paths = [operation.target(), operation.target(path=dict.fromkeys(operation.in_path, IN_PATH))]
-    asked = dict.fromkeys(operation.in_query, IN_QUERY)
+    query = dict.fromkeys(operation.in_query, IN_QUERY)
     targets = [
         *paths,
-        operation.target(query=asked),
+        operation.target(query=query),
         f"{paths[0]}&{IN_QUERY}=1".replace("&", "?", 1),
     ]
     bodies: list[tuple[bytes | None, str]] = [(None, "application/json")]
@@ -88,22 +84,21 @@ def spoilt(operation: Operation) -> Iterator[tuple[str, bytes | None, str]]:
 
 
 def provoke(server: Server, key: str, every: int = 1) -> dict[int, int]:
-    """Send what is spoilt, or a part of it; how many answers there were of each status."""
-    found: dict[int, int] = {}
-    with Wire(server.port) as wire:
+    """Send spoilt requests, or a part of them; return the number of responses by status."""
+    counts: dict[int, int] = {}
+    with server.raw_socket() as connection:
         for operation in operations():
             for target, body, media_type in islice(spoilt(operation), None, None, every):
                 headers = [
-                    (b"Authorization", b"Bearer " + key.encode()),
-                    (b"Content-Type", media_type.encode()),
+                    *raw_headers(key, media_type),
                     (b"X-Note", IN_HEADER.encode()),
                     (b"Cookie", IN_HEADER.encode()),
                     (b"If-None-Match", IN_HEADER.encode()),
                     (b"Prefer", IN_HEADER.encode()),
                 ]
-                answer: Answer = wire.ask(operation.method, target, headers, body)
-                found[answer.status] = found.get(answer.status, 0) + 1
-    return found
+                answer: RawResponse = connection.request(operation.method, target, headers, body)
+                counts[answer.status] = counts.get(answer.status, 0) + 1
+    return counts
 
 
 def test_no_canary_shows_whatever_goes_wrong(
@@ -125,7 +120,7 @@ def test_no_canary_shows_whatever_goes_wrong(
         assert "canary" not in answer.text
     assert provoke(server, key, 5)[500] > 5
     with closed_to_connections(postgres_url, canary_world.database_url):
-        within(6, lambda: provoke(server, key, 40).get(503, 0) > 5, "storage cannot serve")
+        wait_until(lambda: provoke(server, key, 40).get(503, 0) > 5, 6, "storage cannot serve")
     with server.client() as client:
         metrics = client.get("/metrics").text
     output = server.output
@@ -155,16 +150,7 @@ BAD_DSNS = (
 
 @pytest.mark.parametrize("dsn", BAD_DSNS)
 def test_a_bad_address_is_refused_in_a_line_without_its_password(dsn: str) -> None:
-    environ = {name: text for name, text in os.environ.items() if "SHOPDSR_" not in name}
-    environ |= {"SHOPDSR_DATABASE_URL": dsn.format(IN_DSN), "SHOPDSR_PORT": str(free_port())}
-    ended = subprocess.run(
-        [sys.executable, "-m", "shopdsr", "serve"],
-        capture_output=True,
-        check=False,
-        env=environ,
-        text=True,
-        timeout=60,
-    )
+    ended = Shell(database_url=dsn.format(IN_DSN), port=free_port()).run("serve")
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0
     assert "canary" not in said
@@ -172,13 +158,13 @@ def test_a_bad_address_is_refused_in_a_line_without_its_password(dsn: str) -> No
 
 
 def log_files(postgres_url: str) -> list[Path]:
-    """The logs of the database server, where it is on this machine and not someone else's."""
+    """Return the logs of the database server, where it is on this machine."""
 
     async def folder() -> str:
         connection = await asyncpg.connect(postgres_url)
         try:
-            found: str = await connection.fetchval("select current_setting('data_directory')")
-            return found
+            path: str = await connection.fetchval("select current_setting('data_directory')")
+            return path
         finally:
             await connection.close()
 

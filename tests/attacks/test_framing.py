@@ -2,15 +2,14 @@
 
 import pytest
 
-from tests.attacks.server import Server
-from tests.attacks.wire import Wire
+from tests.harness.server import Server
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 BODY = b'{"marketplace":"taobao","category":"c","currency":"CNY"}'
 
 
 def head(key: str) -> bytes:
-    """A request up to how its body is framed."""
+    """Return a request up to how its body is framed."""
     return b"\r\n".join(
         [
             b"PUT /v1/shops/framed HTTP/1.1",
@@ -94,10 +93,10 @@ FIRST_LINES: tuple[bytes, ...] = (
 def test_nothing_is_smuggled_behind_a_body_of_two_lengths(
     server: Server, key: str, name: str
 ) -> None:
-    with Wire(server.port) as wire:
-        wire.send(head(key) + CONTRADICTIONS[name] + BODY[:6] + SMUGGLED)
+    with server.raw_socket() as connection:
+        connection.send(head(key) + CONTRADICTIONS[name] + BODY[:6] + SMUGGLED)
         statuses: list[int] = []
-        while (status := wire.answer().status) and len(statuses) < 3:
+        while (status := connection.read_response().status) and len(statuses) < 3:
             statuses.append(status)
             if status == 404:
                 break
@@ -109,18 +108,18 @@ def test_nothing_is_smuggled_behind_a_body_of_two_lengths(
     "name", ["two lengths", "two equal lengths on a line", "a negative length"]
 )
 def test_a_body_of_contradictory_length_is_refused(server: Server, key: str, name: str) -> None:
-    with Wire(server.port) as wire:
-        wire.send(head(key) + CONTRADICTIONS[name] + BODY)
-        assert wire.answer().status in {0, 400}
+    with server.raw_socket() as connection:
+        connection.send(head(key) + CONTRADICTIONS[name] + BODY)
+        assert connection.read_response().status in {0, 400}
 
 
 @pytest.mark.parametrize("name", ["a length and chunks", "chunks and a length"])
 def test_of_a_length_and_chunks_the_chunks_count_and_the_connection_ends(
     server: Server, key: str, name: str
 ) -> None:
-    with Wire(server.port) as wire:
-        wire.send(head(key) + CONTRADICTIONS[name] + SMUGGLED)
-        first, second = wire.answer(), wire.answer()
+    with server.raw_socket() as connection:
+        connection.send(head(key) + CONTRADICTIONS[name] + SMUGGLED)
+        first, second = connection.read_response(), connection.read_response()
     assert first.status == 400
     # The next request on the connection is the one that follows the chunks, or none.
     assert second.status in {0, 404}
@@ -128,16 +127,16 @@ def test_of_a_length_and_chunks_the_chunks_count_and_the_connection_ends(
 
 @pytest.mark.parametrize("first", FIRST_LINES, ids=lambda line: line[:40])
 def test_a_strange_first_line_is_answered_or_cut_off(server: Server, first: bytes) -> None:
-    with Wire(server.port) as wire:
-        wire.send(first + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
-        answer = wire.answer()
+    with server.raw_socket() as connection:
+        connection.send(first + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = connection.read_response()
     assert answer.status == 0 or 200 <= answer.status < 500 or answer.status == 505, answer
 
 
 def test_an_absolute_target_is_that_of_its_path(server: Server) -> None:
-    with Wire(server.port) as wire:
-        assert wire.ask("GET", "http://elsewhere.test/livez").status == 200
-        assert wire.ask("GET", "http://elsewhere.test/v1/shops").status == 401
+    with server.raw_socket() as connection:
+        assert connection.request("GET", "http://elsewhere.test/livez").status == 200
+        assert connection.request("GET", "http://elsewhere.test/v1/shops").status == 401
 
 
 @pytest.mark.parametrize(
@@ -159,42 +158,42 @@ def test_what_is_said_twice_is_not_taken_for_the_first(
     server: Server, key: str, first: bytes, said: bytes, status: int
 ) -> None:
     bearer = b"\r\nAuthorization: Bearer " + key.encode()
-    with Wire(server.port) as wire:
-        wire.send(first + b"\r\n" + said + bearer + b"\r\nContent-Length: 0\r\n\r\n")
-        assert wire.answer().status == status
+    with server.raw_socket() as connection:
+        connection.send(first + b"\r\n" + said + bearer + b"\r\nContent-Length: 0\r\n\r\n")
+        assert connection.read_response().status == status
 
 
 @pytest.mark.parametrize("count", [50, 10_000])
 def test_many_headers_are_answered_or_refused(server: Server, count: int) -> None:
-    with Wire(server.port) as wire:
-        answer = wire.ask("GET", "/livez", [(b"X-%d" % n, b"a") for n in range(count)])
+    with server.raw_socket() as connection:
+        answer = connection.request("GET", "/livez", [(b"X-%d" % n, b"a") for n in range(count)])
     assert answer.status in ({200} if count == 50 else {0, 400, 431})
 
 
 @pytest.mark.parametrize("size", [8_000, 1_000_000, 20_000_000])
 def test_a_head_over_its_limit_is_refused(server: Server, size: int) -> None:
-    with Wire(server.port) as wire:
-        answer = wire.ask("GET", "/livez", [(b"X-Large", b"a" * size)])
+    with server.raw_socket() as connection:
+        answer = connection.request("GET", "/livez", [(b"X-Large", b"a" * size)])
     assert answer.status in ({200} if size == 8_000 else {0, 400, 431})
-    assert server.rss_mib() < 300
+    assert server.memory_mib() < 300
 
 
 def test_requests_in_a_row_are_answered_in_a_row(server: Server, key: str) -> None:
     ask = b"GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key.encode() + b"\r\n\r\n"
     targets = [b"/livez", b"/v1/shops", b"/nowhere", b"/v1/shops/none"] * 50
-    with Wire(server.port) as wire:
-        wire.send(b"".join(ask % target for target in targets))
-        statuses = [wire.answer().status for _ in targets]
+    with server.raw_socket() as connection:
+        connection.send(b"".join(ask % target for target in targets))
+        statuses = [connection.read_response().status for _ in targets]
     assert statuses == [200, 200, 404, 404] * 50
 
 
 def test_a_million_requests_in_a_row_are_not_held_in_memory(server: Server) -> None:
-    one = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
-    before = server.rss_mib()
+    request = b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n"
+    before = server.memory_mib()
     # Nobody reads the answers, so sooner or later nobody reads the requests either.
-    with Wire(server.port, timeout_s=1) as wire, pytest.raises(TimeoutError):
-        wire.send(one * 1_000_000)
-    assert server.rss_mib() - before < 60
+    with server.raw_socket(timeout_s=1) as connection, pytest.raises(TimeoutError):
+        connection.send(request * 1_000_000)
+    assert server.memory_mib() - before < 60
 
 
 def test_websockets_are_off(server: Server) -> None:
@@ -205,15 +204,15 @@ def test_websockets_are_off(server: Server) -> None:
         (b"Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ=="),
     ]
     for target in ("/", "/livez", "/v1/events"):
-        with Wire(server.port) as wire:
-            assert wire.ask("GET", target, upgrade).status in {200, 404, 405}
+        with server.raw_socket() as connection:
+            assert connection.request("GET", target, upgrade).status in {200, 404, 405}
 
 
 @pytest.mark.parametrize("preface", [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
 def test_only_http_1_is_spoken(server: Server, preface: bytes) -> None:
-    with Wire(server.port) as wire:
-        wire.send(preface + b"\x00" * 9)
-        assert wire.answer().status in {0, 400, 505}
-    with Wire(server.port) as wire:
+    with server.raw_socket() as connection:
+        connection.send(preface + b"\x00" * 9)
+        assert connection.read_response().status in {0, 400, 505}
+    with server.raw_socket() as connection:
         upgrade = [(b"Connection", b"Upgrade, HTTP2-Settings"), (b"Upgrade", b"h2c")]
-        assert wire.ask("GET", "/livez", upgrade).status == 200
+        assert connection.request("GET", "/livez", upgrade).status == 200

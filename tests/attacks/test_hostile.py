@@ -7,18 +7,18 @@ import pytest
 
 from tests.attacks import values
 from tests.attacks.operations import PARAMETERS, Operation, body_values, operations, replaced
-from tests.attacks.server import Server
-from tests.attacks.wire import Answer, Wire
+from tests.harness.raw_socket import RawResponse, RawSocket
+from tests.harness.server import Server
 
 NDJSON = "application/x-ndjson"
 EVERY = 8
 
-ALL = pytest.mark.parametrize("operation", operations(), ids=lambda one: one.name)
+ALL = pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.name)
 
 
 @pytest.fixture
-def wire(server: Server) -> Iterator[Wire]:
-    with Wire(server.port) as opened:
+def connection(server: Server) -> Iterator[RawSocket]:
+    with server.raw_socket() as opened:
         yield opened
 
 
@@ -27,36 +27,46 @@ def test_there_are_at_least_150_values() -> None:
 
 
 def all_values() -> set[str | bytes]:
-    """Every value, of whatever place."""
+    """Return every value, of whatever place."""
     groups = (values.IN_JSON.values(), values.BOMBS.values(), values.QUOTED, values.IN_HEADERS)
     return {value for group in groups for value in group}
 
 
 def test_every_parameter_of_the_contract_has_a_good_value() -> None:
-    named = {name for one in operations() for name in (*one.in_path, *one.in_query)}
+    named = {
+        name for operation in operations() for name in (*operation.in_path, *operation.in_query)
+    }
     assert named == PARAMETERS.keys()
 
 
 @ALL
-def test_no_path_parameter_makes_a_5xx(operation: Operation, wire: Wire, key: str) -> None:
+def test_no_path_parameter_makes_a_5xx(
+    operation: Operation, connection: RawSocket, key: str
+) -> None:
     for name in operation.in_path:
         for value in values.QUOTED:
-            _must_hold(_ask(wire, operation, key, operation.target(path={name: value})), value)
+            _must_hold(
+                _ask(connection, operation, key, operation.target(path={name: value})), value
+            )
 
 
 @ALL
-def test_no_query_parameter_makes_a_5xx(operation: Operation, wire: Wire, key: str) -> None:
+def test_no_query_parameter_makes_a_5xx(
+    operation: Operation, connection: RawSocket, key: str
+) -> None:
     for name in operation.in_query:
         for value in values.QUOTED:
-            _must_hold(_ask(wire, operation, key, operation.target(query={name: value})), value)
+            _must_hold(
+                _ask(connection, operation, key, operation.target(query={name: value})), value
+            )
     target = operation.target()
     for tail in ("&", "&&&=", "=", "&%=%", "&" * 5_000, "&a" * 2_000, "&%FF=1", "#x", "?a=b"):
         query = tail if "?" in target else f"?{tail}"
-        _must_hold(_ask(wire, operation, key, target + query), tail)
+        _must_hold(_ask(connection, operation, key, target + query), tail)
 
 
 @ALL
-def test_no_header_makes_a_5xx(operation: Operation, wire: Wire, key: str) -> None:
+def test_no_header_makes_a_5xx(operation: Operation, connection: RawSocket, key: str) -> None:
     # Every pair of a header and a value is sent to some operations, its own headers to each.
     turn = operations().index(operation)
     pairs = [
@@ -66,11 +76,13 @@ def test_no_header_makes_a_5xx(operation: Operation, wire: Wire, key: str) -> No
         if name.decode() in operation.in_header or (row + column + turn) % EVERY == 0
     ]
     for own in pairs:
-        _must_hold(_ask(wire, operation, key, operation.target(), own), own)
+        _must_hold(_ask(connection, operation, key, operation.target(), own), own)
 
 
 @ALL
-def test_no_value_in_a_body_makes_a_5xx(operation: Operation, wire: Wire, key: str) -> None:
+def test_no_value_in_a_body_makes_a_5xx(
+    operation: Operation, connection: RawSocket, key: str
+) -> None:
     # Where there are several media types, each value is sent to each place in one of them.
     for turn, (media_type, good) in enumerate(operation.bodies.items()):
         body = json.loads(good)
@@ -83,32 +95,32 @@ def test_no_value_in_a_body_makes_a_5xx(operation: Operation, wire: Wire, key: s
         if media_type == NDJSON:
             spoilt = [("all of them", b"\n".join(line for _, line in spoilt))]
         for name, raw in spoilt:
-            answer = _ask(wire, operation, key, operation.target(), body=raw, of=media_type)
+            answer = _ask(connection, operation, key, operation.target(), body=raw, of=media_type)
             _must_hold(answer, name)
 
 
 @ALL
-def test_no_body_is_needed_to_answer(operation: Operation, wire: Wire, key: str) -> None:
+def test_no_body_is_needed_to_answer(operation: Operation, connection: RawSocket, key: str) -> None:
     bodies: tuple[bytes | None, ...] = (None, b"", b" ", b"\n", b"\x00", b"\xef\xbb\xbf{}", b"{}x")
     for media_type in (*operation.bodies, "", "text/plain", "application/json; charset=latin-1"):
         for raw in bodies:
             own = (b"Content-Type", media_type.encode())
-            _must_hold(_ask(wire, operation, key, operation.target(), own, body=raw), raw)
+            _must_hold(_ask(connection, operation, key, operation.target(), own, body=raw), raw)
 
 
 @pytest.mark.parametrize(
     "method",
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", "PRI"],
 )
-def test_no_method_makes_a_5xx(method: str, wire: Wire, key: str) -> None:
+def test_no_method_makes_a_5xx(method: str, connection: RawSocket, key: str) -> None:
     for operation in operations():
         headers = [(b"Authorization", b"Bearer " + key.encode())]
-        answer = wire.ask(method, operation.target(), headers)
+        answer = connection.request(method, operation.target(), headers)
         _must_hold(answer, (method, operation.path))
 
 
 def _ask(
-    wire: Wire,
+    connection: RawSocket,
     operation: Operation,
     key: str,
     target: str,
@@ -116,7 +128,7 @@ def _ask(
     *,
     body: bytes | None = None,
     of: str | None = None,
-) -> Answer:
+) -> RawResponse:
     media_type = of or next(iter(operation.bodies), "application/json")
     headers = {
         b"Authorization": b"Bearer " + key.encode(),
@@ -126,11 +138,11 @@ def _ask(
         headers |= dict([own])
     if body is None and own is None and operation.bodies:
         body = operation.bodies[media_type]
-    return wire.ask(operation.method, target, headers.items(), body)
+    return connection.request(operation.method, target, headers.items(), body)
 
 
-def _must_hold(answer: Answer, what: object) -> None:
-    """An answer, whole and no 5xx, in which nothing of ours or of the database's shows."""
+def _must_hold(answer: RawResponse, what: object) -> None:
+    """Check that a response is whole, no 5xx, and shows nothing of the inside."""
     assert 200 <= answer.status < 500, (answer.status, what, answer.body[:500])
     assert answer.header(b"x-injected") == b"", what
     if answer.status >= 400 and answer.header(b"content-type"):

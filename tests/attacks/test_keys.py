@@ -5,7 +5,6 @@ import hmac
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,16 +14,16 @@ from infra.postgres.database import Database
 from tests.api.conftest import with_key
 from tests.api.samples import Client, problem
 from tests.attacks.conftest import World
-from tests.attacks.server import Server, served, within
-from tests.attacks.wire import Wire
-from tests.conftest import database_of, execute
+from tests.harness.postgres import database_name, database_of, execute
+from tests.harness.processes import wait_until
+from tests.harness.server import Server, serve
 
 EVERYWHERE_WITHIN_S = 5.0
 
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts what checking a key costs: questions to the database, and comparisons."""
+    """Count what checking a key costs: questions to the database, and comparisons."""
     done: Counter[str] = Counter()
     fetch, compare = Database.fetch, hmac.compare_digest
 
@@ -32,10 +31,10 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         done[name] += 1
         return await fetch(self, name, *arguments)
 
-    def counted_compare(one: bytes, other: bytes) -> bool:
+    def counted_compare(left: bytes, right: bytes) -> bool:
         done["compare"] += 1
-        assert len(one) == len(other) == 32
-        return compare(one, other)
+        assert len(left) == len(right) == 32
+        return compare(left, right)
 
     monkeypatch.setattr(Database, "fetch", counted_fetch)
     monkeypatch.setattr(hmac, "compare_digest", counted_compare)
@@ -84,29 +83,23 @@ async def test_every_refusal_of_a_key_reads_the_same(app: Litestar, client: Clie
 
 
 @pytest.fixture
-def two(world: World, folder: Path) -> Iterator[Server]:
-    """A server of two processes, each with a memory of its own."""
-    with served(world.database_url, folder, workers=2) as server:
+def two(world: World) -> Iterator[Server]:
+    """Run a server of two processes, each with a memory of its own."""
+    with serve(world.database_url, workers=2) as server:
         assert len(server.workers) == 2
         yield server
 
 
 def statuses(server: Server, key: str, count: int) -> Counter[int]:
-    """Answers to a key on so many connections, which spread over the processes."""
-    auth = [(b"Authorization", b"Bearer " + key.encode())]
-    found: Counter[int] = Counter()
-    for _ in range(count):
-        with Wire(server.port) as wire:
-            found[wire.ask("GET", "/v1/shops", auth).status] += 1
-    return found
+    """Return the statuses of a key on new connections, which spread over the processes."""
+    return Counter(server.get_status("/v1/shops", key) for _ in range(count))
 
 
 def test_a_revoked_key_ends_in_every_process_within_5_s(two: Server, world: World) -> None:
     admin, doomed = world.key(), world.key()
     assert statuses(two, doomed, 60) == {200: 60}
-    auth = [(b"Authorization", b"Bearer " + admin.encode())]
-    with Wire(two.port) as wire:
-        assert wire.ask("DELETE", f"/v1/keys/{doomed.split('_')[1]}", auth).status == 204
+    with two.client(admin) as client:
+        assert client.delete(f"/v1/keys/{doomed.split('_')[1]}").status_code == 204
     revoked_at = time.monotonic()
     # It is used all along, which must not keep it alive.
     while time.monotonic() - revoked_at < EVERYWHERE_WITHIN_S:
@@ -122,17 +115,17 @@ def test_without_a_database_a_key_that_cannot_be_asked_for_is_503_and_not_401(
     assert statuses(two, known, 20) == {200: 20}
     with closed_to_connections(postgres_url, world.database_url):
         assert statuses(two, unknown, 10) == {503: 10}
-        within(
-            EVERYWHERE_WITHIN_S + 1,
+        wait_until(
             lambda: statuses(two, known, 10) == {503: 10},
+            EVERYWHERE_WITHIN_S + 1,
             "no process remembers the key any more",
         )
-        with Wire(two.port) as wire:
-            answer = wire.ask("GET", "/v1/shops", [(b"Authorization", b"Bearer " + known.encode())])
-            assert (answer.status, answer.header(b"retry-after")) == (503, b"1")
-            assert wire.ask("GET", "/livez").status == 200
-            assert wire.ask("GET", "/readyz").status == 503
-    within(10, lambda: statuses(two, known, 10) == {200: 10}, "it is served again")
+        with two.client(known) as client:
+            answer = client.get("/v1/shops")
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert two.get_status("/livez") == 200
+        assert two.get_status("/readyz") == 503
+    wait_until(lambda: statuses(two, known, 10) == {200: 10}, 10, "it is served again")
     assert statuses(two, unknown, 10) == {401: 10}
     assert '"bug"' not in two.output
 
@@ -142,7 +135,7 @@ class closed_to_connections:  # noqa: N801 - read as a phrase after `with`
 
     def __init__(self, postgres_url: str, database_url: str) -> None:
         self._server = database_of(postgres_url, "postgres")
-        self._name = database_url.split("/shopdsr_test_")[1].partition("?")[0]
+        self._name = database_name(database_url)
 
     def __enter__(self) -> None:
         self._allow("false")
@@ -150,7 +143,7 @@ class closed_to_connections:  # noqa: N801 - read as a phrase after `with`
             execute(
                 self._server,
                 "select pg_terminate_backend(pid) from pg_stat_activity"
-                f" where datname = 'shopdsr_test_{self._name}'",
+                f" where datname = '{self._name}'",
             )
         )
 
@@ -158,5 +151,5 @@ class closed_to_connections:  # noqa: N801 - read as a phrase after `with`
         self._allow("true")
 
     def _allow(self, allowed: str) -> None:
-        statement = f"alter database shopdsr_test_{self._name} allow_connections {allowed}"
+        statement = f"alter database {self._name} allow_connections {allowed}"
         asyncio.run(execute(self._server, statement))

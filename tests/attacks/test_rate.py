@@ -22,7 +22,7 @@ RATE = 3
 
 @pytest.fixture
 async def limited(database_url: str, database: Database, clock: Clock) -> AsyncIterator[Client]:
-    """A client of an application that takes three requests a second of each key."""
+    """Make a client of an application that takes three requests a second of each key."""
 
     @asynccontextmanager
     async def ports() -> AsyncIterator[Context]:

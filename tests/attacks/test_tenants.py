@@ -61,38 +61,40 @@ HOLE = "@hole@"
 
 
 def cases() -> Iterator[Case]:
-    """Every operation that needs a key, with every id; what only reads comes first."""
+    """Yield every operation that needs a key, with every id; reads come first."""
     order = {"GET": 0, "DELETE": 1, "PUT": 2, "POST": 3}
-    for one in sorted(operations(), key=lambda one: order[one.method]):
-        if one.scope is not None:
-            yield from _cases(one)
+    for operation in sorted(operations(), key=lambda operation: order[operation.method]):
+        if operation.scope is not None:
+            yield from _cases(operation)
 
 
-def _cases(one: Operation) -> Iterator[Case]:
-    media_types = list(one.bodies) or [""]
-    good = one.bodies.get(media_types[0])
+def _cases(operation: Operation) -> Iterator[Case]:
+    media_types = list(operation.bodies) or [""]
+    good = operation.bodies.get(media_types[0])
     text = None if good is None else good.decode()
-    for name in one.in_path:
-        yield Case(one, f"path {name}", one.target(path={name: HOLE}), media_types[0], text)
-    if len(one.in_path) > 1:
-        every = one.target(path=dict.fromkeys(one.in_path, HOLE))
-        yield Case(one, "the whole path", every, media_types[0], text)
-    for name in one.in_query:
+    for name in operation.in_path:
+        yield Case(
+            operation, f"path {name}", operation.target(path={name: HOLE}), media_types[0], text
+        )
+    if len(operation.in_path) > 1:
+        every = operation.target(path=dict.fromkeys(operation.in_path, HOLE))
+        yield Case(operation, "the whole path", every, media_types[0], text)
+    for name in operation.in_query:
         if name in IDS:
-            target = one.target(query={name: HOLE})
-            yield Case(one, f"query {name}", target, media_types[0], text)
-    for media_type, raw in one.bodies.items():
+            target = operation.target(query={name: HOLE})
+            yield Case(operation, f"query {name}", target, media_types[0], text)
+    for media_type, raw in operation.bodies.items():
         body = json.loads(raw)
         for place in body_values(body):
             names = [step for step in place if isinstance(step, str)]
             if names and names[-1] in IDS and not isinstance(_at(body, place), list):
                 spoilt = replaced(body, place, f'"{HOLE}"'.encode()).decode()
-                yield Case(one, f"body {names[-1]}", one.target(), media_type, spoilt)
-        if one.name == "postEvents":
+                yield Case(operation, f"body {names[-1]}", operation.target(), media_type, spoilt)
+        if operation.name == "postEvents":
             for kind, data in DATA.items():
                 sent = event(kind, data=marked(data, HOLE))
                 text = json.dumps([sent] if "batch" in media_type else sent)
-                yield Case(one, f"body ids of {kind}", one.target(), media_type, text)
+                yield Case(operation, f"body ids of {kind}", operation.target(), media_type, text)
 
 
 def _at(body: Any, place: tuple[str | int, ...]) -> Any:
@@ -102,10 +104,12 @@ def _at(body: Any, place: tuple[str | int, ...]) -> Any:
 
 
 def test_every_name_in_the_contract_is_said_to_be_an_id_or_not() -> None:
-    named = {name for one in operations() for name in (*one.in_path, *one.in_query)}
-    for one in operations():
-        for raw in one.bodies.values():
-            if one.name != "putRules":  # its fields are bounds, none of them an id
+    named = {
+        name for operation in operations() for name in (*operation.in_path, *operation.in_query)
+    }
+    for operation in operations():
+        for raw in operation.bodies.values():
+            if operation.name != "putRules":  # its fields are bounds, none of them an id
                 places = body_values(json.loads(raw))
                 named |= {step for place in places for step in place if isinstance(step, str)}
     assert named - IDS - PLAIN - FACTS - {CURSOR} == set()
@@ -113,12 +117,14 @@ def test_every_name_in_the_contract_is_said_to_be_an_id_or_not() -> None:
 
 def test_every_operation_that_takes_an_id_is_tried() -> None:
     tried = {case.operation.name for case in cases()}
-    assert tried >= {one.name for one in operations() if one.scope and one.in_path}
+    assert tried >= {
+        operation.name for operation in operations() if operation.scope and operation.in_path
+    }
     assert {"postEvents", "postShops", "postKey", "listScorecards", "listShops"} <= tried
 
 
 async def settle(owner: Client) -> dict[str, str]:
-    """Give the owner one of everything, marked; its ids, by what names them."""
+    """Give the owner one of everything, marked; return its ids, by what names them."""
     rules = (await owner.get("/v1/rules/taobao")).json()
     for name in ("name", "version", "built_in"):
         del rules[name]
@@ -141,19 +147,19 @@ async def settle(owner: Client) -> dict[str, str]:
 
 
 def marked(data: Mapping[str, Any], mark: str) -> dict[str, Any]:
-    """Data of an event with every id in it replaced."""
+    """Return data of an event with every id in it replaced."""
     return {name: mark if name in FACTS else value for name, value in data.items()}
 
 
 @pytest.fixture
 async def owner(client: Client) -> Client:
-    """The client of `acme`, to whom everything marked belongs."""
+    """Return the client of `acme`, to whom everything marked belongs."""
     return client
 
 
 @pytest.fixture
 async def stranger(holder: KeyHolder) -> Client:
-    """A client that may do everything in a tenant of its own, where it has the shop `s`."""
+    """Make a client of another tenant, which has the shop `s`."""
     client = await holder(tenant="stranger")
     await _open(client)
     return client
@@ -168,7 +174,7 @@ async def test_ids_of_another_tenant_are_answered_as_if_absent_and_nothing_chang
     owner: Client, stranger: Client, database_url: str
 ) -> None:
     ids = await settle(owner)
-    before = await kept(database_url, "acme")
+    before = await stored_rows(database_url, "acme")
     assert len(before) >= 15
     tried = 0
     for case in cases():
@@ -179,39 +185,41 @@ async def test_ids_of_another_tenant_are_answered_as_if_absent_and_nothing_chang
         assert (foreign[0], foreign[1].replace(theirs, nobodys)) == absent, what
         tried += 1
     assert tried > 60
-    assert await kept(database_url, "acme") == before
+    assert await stored_rows(database_url, "acme") == before
 
 
 async def test_cursors_of_another_tenant_lead_to_ones_own(
     owner: Client, stranger: Client, database_url: str
 ) -> None:
     await settle(owner)
-    before = await kept(database_url, "acme")
-    for one in operations():
-        if CURSOR not in one.in_query:
+    before = await stored_rows(database_url, "acme")
+    for operation in operations():
+        if CURSOR not in operation.in_query:
             continue
-        target = one.target().replace("/s/", f"/{THEIRS}/").partition("?")[0]
+        target = operation.target().replace("/s/", f"/{THEIRS}/").partition("?")[0]
         page = (await owner.get(f"{target}?limit=1")).json()
         cursor = page.get("next_cursor") or "bm9uZQ"
         for path in {target, target.replace(THEIRS, "s")}:
             answer = await stranger.get(f"{path}?cursor={quote(cursor)}")
             assert answer.status_code in {200, 400, 404}
-            assert MARK not in answer.text.replace(path, ""), one.name
-    assert await kept(database_url, "acme") == before
+            assert MARK not in answer.text.replace(path, ""), operation.name
+    assert await stored_rows(database_url, "acme") == before
 
 
 async def test_lists_show_nothing_of_another_tenant(owner: Client, stranger: Client) -> None:
     ids = await settle(owner)
-    for one in operations():
-        if one.method == "GET" and one.scope and not one.in_path:
+    for operation in operations():
+        if operation.method == "GET" and operation.scope and not operation.in_path:
             for client in (stranger, owner):
-                answer = await client.get(one.target(query={"shop_id": THEIRS}).partition("?")[0])
+                answer = await client.get(
+                    operation.target(query={"shop_id": THEIRS}).partition("?")[0]
+                )
                 shows = MARK in answer.text or ids["key_id"] in answer.text
-                expected = client is owner and one.name not in {
+                expected = client is owner and operation.name not in {
                     "listPeerSnapshots",  # has days and counts only
                     "listScorecards",  # needs to be told which
                 }
-                assert shows == expected, one.name
+                assert shows == expected, operation.name
 
 
 async def test_a_key_of_some_shops_meets_the_others_as_if_absent(
@@ -220,7 +228,7 @@ async def test_a_key_of_some_shops_meets_the_others_as_if_absent(
     await settle(owner)
     await _open(owner)
     narrow = await holder(shop_ids=["s"])
-    before = await kept(database_url, "acme", but={"audit_trail", "api_keys"})
+    before = await stored_rows(database_url, "acme", but={"audit_trail", "api_keys"})
     for case in cases():
         name = case.place.rpartition(" ")[2]
         if name in {"shop_id", "shop_ids", "subject"}:
@@ -230,11 +238,11 @@ async def test_a_key_of_some_shops_meets_the_others_as_if_absent(
             assert foreign[0] != 201, what
     listed = (await narrow.get("/v1/shops")).text
     assert MARK not in listed
-    assert await kept(database_url, "acme", but={"audit_trail", "api_keys"}) == before
+    assert await stored_rows(database_url, "acme", but={"audit_trail", "api_keys"}) == before
 
 
 async def ask(client: Client, case: Case, name: str) -> tuple[int, str]:
-    """Status and body, without what differs between any two answers."""
+    """Return status and body, without what differs between any two responses."""
     body = None if case.body is None else case.body.replace(HOLE, name)
     answer = await client.request(
         case.operation.method,
@@ -248,14 +256,14 @@ async def ask(client: Client, case: Case, name: str) -> tuple[int, str]:
     return answer.status_code, VARIES.sub(r'"\1":0', answer.text)
 
 
-async def kept(
+async def stored_rows(
     database_url: str, tenant: str, but: set[str] | None = None
 ) -> dict[str, tuple[int, str]]:
-    """How many rows each table has of a tenant, and a digest of them."""
+    """Return by table how many rows a tenant has, and a digest of them."""
     connection = await asyncpg.connect(database_url)
     try:
         tenant_id = await connection.fetchval(TENANT, tenant)
-        found: dict[str, tuple[int, str]] = {}
+        digests: dict[str, tuple[int, str]] = {}
         for table, by_tenant in await connection.fetch(TABLES):
             if table in (but or ()):
                 continue
@@ -265,8 +273,8 @@ async def kept(
                 f" from {table} t where {of}",
                 tenant_id,
             )
-            found[table] = (count, digest)
-        return found
+            digests[table] = (count, digest)
+        return digests
     finally:
         await connection.close()
 

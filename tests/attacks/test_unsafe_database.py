@@ -1,12 +1,7 @@
 """A database that may lose what it confirms is refused at the start, unless that is allowed."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -14,14 +9,14 @@ import pytest
 from infra.embedded import embedded_postgres, lifetime, throwaway_data_dir
 from infra.postgres.database import UnsafeDatabase, refuse_unsafe
 from tests.attacks.conftest import World
-from tests.attacks.server import free_port, served
-from tests.conftest import execute
+from tests.harness.postgres import database_name, execute
+from tests.harness.server import Shell, free_port, serve
 
 
 @pytest.fixture
 def careless(world: World) -> Iterator[World]:
-    """A database whose commits do not wait for the disk."""
-    name = urlsplit(world.database_url).path.removeprefix("/")
+    """Make a database whose commits do not wait for the disk."""
+    name = database_name(world.database_url)
 
     def alter(statement: str) -> None:
         asyncio.run(execute(world.database_url, statement.format(name)))
@@ -34,25 +29,13 @@ def careless(world: World) -> Iterator[World]:
 
 
 def test_the_server_does_not_start_on_it(careless: World) -> None:
-    environ = {name: text for name, text in os.environ.items() if "SHOPDSR_" not in name}
-    environ |= {
-        "SHOPDSR_DATABASE_URL": careless.database_url,
-        "SHOPDSR_PORT": str(free_port()),
-    }
-    ended = subprocess.run(
-        [sys.executable, "-m", "shopdsr", "serve"],
-        capture_output=True,
-        check=False,
-        env=environ,
-        text=True,
-        timeout=60,
-    )
+    ended = Shell(database_url=careless.database_url, port=free_port()).run("serve")
     assert ended.returncode == 1
     assert "synchronous_commit must be on" in ended.stderr
 
 
-def test_the_server_starts_on_it_where_data_may_be_lost(careless: World, folder: Path) -> None:
-    with served(careless.database_url, folder, data_may_be_lost="true") as server:
+def test_the_server_starts_on_it_where_data_may_be_lost(careless: World) -> None:
+    with serve(careless.database_url, data_may_be_lost="true") as server:
         assert server.workers
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.cli.conftest import Shell
+from tests.harness.server import Shell
 
 
 def test_the_trail_is_plain_lines_newest_first(shell: Shell) -> None:

@@ -8,21 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from infra.embedded import embedded_postgres, throwaway_data_dir
 from infra.embedded.places import PROGRAMS, wheel_dir
-from tests.cli.conftest import Served, Shell
-from tests.conftest import database_of, execute
+from tests.harness.postgres import database_of, execute
+from tests.harness.server import Server, Shell
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-ASKED = ("", "/scorecard", "/dsr", "/tier", "/sell-through", "/listings", "/reviews")
+PATHS = ("", "/scorecard", "/dsr", "/tier", "/sell-through", "/listings", "/reviews")
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder with a `.venv/bin/shopdsr`, in which the README's commands are run."""
+    """Make a folder with a `.venv/bin/shopdsr`, for the README's commands."""
     program = tmp_path / ".venv" / "bin" / "shopdsr"
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m shopdsr "$@"\n')
@@ -32,7 +31,7 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[str]:
-    """Another server; its superuser's address."""
+    """Run another server; its superuser's address is yielded."""
     with throwaway_data_dir() as folder, embedded_postgres(folder) as url:
         yield url
 
@@ -40,12 +39,12 @@ def elsewhere() -> Iterator[str]:
 async def test_a_dump_taken_while_serving_answers_the_same_elsewhere(
     empty_url: str, elsewhere: str, place: Path
 ) -> None:
-    shell = Shell(SHOPDSR_DATABASE_URL=empty_url)
-    key = shell.key()
-    with shell.serve() as served:
-        told = fill(served, key)
+    shell = Shell(database_url=empty_url)
+    key = shell.create_key()
+    with shell.serve() as server:
+        before = fill(server, key)
         run(place, commands("back up"), SHOPDSR_DATABASE_URL=empty_url)
-        assert stored(served, key, sold("later")) == 1
+        assert stored(server, key, sold("later")) == 1
 
     name = f"restored_{uuid4().hex}"
     await execute(elsewhere, f"create database {name}")
@@ -54,31 +53,31 @@ async def test_a_dump_taken_while_serving_answers_the_same_elsewhere(
     assert serve == ".venv/bin/shopdsr serve"
     verified = run(place, steps, RESTORED=restored)
     assert verified.stderr.endswith("1 shops recounted, 0 wrong\n")
-    with Shell(SHOPDSR_DATABASE_URL=restored).serve() as served:
-        assert answers(served, key) == told
-        assert stored(served, key, sold("first")) == 0, "it was in the dump"
-        assert stored(served, key, sold("later")) == 1, "it was not"
+    with Shell(database_url=restored).serve() as server:
+        assert answers(server, key) == before
+        assert stored(server, key, sold("first")) == 0, "it was in the dump"
+        assert stored(server, key, sold("later")) == 1, "it was not"
 
 
 def test_a_copy_of_the_stopped_data_folder_answers_the_same(own_folder: Path, place: Path) -> None:
-    shell = Shell(SHOPDSR_DATA_DIR=str(own_folder))
-    key = shell.key()
-    with shell.serve() as served:
-        told = fill(served, key)
-        assert served.end()[0] == 0
+    shell = Shell(data_dir=own_folder)
+    key = shell.create_key()
+    with shell.serve() as server:
+        before = fill(server, key)
+        assert server.stop() == 0
     with throwaway_data_dir() as folder:
         copy = folder / "copy"
         *steps, serve = commands("copy")
         assert serve == ".venv/bin/shopdsr serve"
         verified = run(place, steps, SHOPDSR_DATA_DIR=str(own_folder), COPY=str(copy))
         assert verified.stderr.endswith("1 shops recounted, 0 wrong\n")
-        with Shell(SHOPDSR_DATA_DIR=str(copy)).serve() as served:
-            assert answers(served, key) == told
-            assert served.end()[0] == 0
+        with Shell(data_dir=copy).serve() as server:
+            assert answers(server, key) == before
+            assert server.stop() == 0
 
 
 def commands(what: str) -> list[str]:
-    """The lines of a marked block of the README."""
+    """Return the lines of a marked block of the README."""
     block = README.read_text("utf-8").split(f"<!-- {what}: begin -->\n```\n")[1]
     return block.split(f"```\n<!-- {what}: end -->")[0].splitlines()
 
@@ -89,7 +88,7 @@ def run(place: Path, lines: list[str], **variables: str) -> "subprocess.Complete
     ended = subprocess.run(
         ["/bin/sh", "-e", "-c", "\n".join(lines)],
         cwd=place,
-        env=Shell(**variables).environ | {"PATH": programs},
+        env=Shell(variables).environ | {"PATH": programs},
         capture_output=True,
         text=True,
         timeout=60,
@@ -99,28 +98,30 @@ def run(place: Path, lines: list[str], **variables: str) -> "subprocess.Complete
     return ended
 
 
-def fill(served: Served, key: str) -> list[str]:
-    """Give the tenant a shop with facts; the answers about it."""
+def fill(server: Server, key: str) -> list[str]:
+    """Give the tenant a shop with facts; return the responses about it."""
     shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
-    assert httpx.put(address(served, "/shops/s"), json=shop, headers=auth(key)).status_code == 201
+    with server.client(key) as client:
+        assert client.put("/v1/shops/s", json=shop).status_code == 201
     scores = {"description": 5, "service": 4, "logistics": 3}
     ids = {"review_id": "r", "order_id": "o", "buyer_id": "b"}
     rated = sold("rated") | {"type": "review.posted", "data": {**ids, "scores": scores}}
     for event in (sold("first"), rated):
-        assert stored(served, key, event) == 1
-    return answers(served, key)
+        assert stored(server, key, event) == 1
+    return answers(server, key)
 
 
-def stored(served: Served, key: str, event: dict[str, object]) -> int:
-    """Send an event; how many were stored."""
-    answer = httpx.post(address(served, "/events"), json=event, headers=auth(key))
+def stored(server: Server, key: str, event: dict[str, object]) -> int:
+    """Send an event; return how many were stored."""
+    with server.client(key) as client:
+        answer = client.post("/v1/events", json=event)
     assert answer.json()["rejected"] == []
     count: int = answer.json()["stored"]
     return count
 
 
 def sold(name: str) -> dict[str, object]:
-    """An order that was paid."""
+    """Return an order that was paid."""
     line = {"listing_id": "l", "quantity": 2, "amount": "12.50"}
     return {
         "specversion": "1.0",
@@ -133,23 +134,14 @@ def sold(name: str) -> dict[str, object]:
     }
 
 
-def answers(served: Served, key: str) -> list[str]:
-    """What is answered about the shop as of the day of its facts."""
-    found = []
-    for path in ASKED:
-        range_of = {"start": "2026-01-15", "end": "2026-01-15"} if path == "/reviews" else {}
-        query = range_of or ({"as_of": "2026-01-15"} if path else {})
-        answer = httpx.get(address(served, f"/shops/s{path}"), params=query, headers=auth(key))
-        assert answer.status_code == 200, answer.text
-        found.append(answer.text)
-    return found
-
-
-def address(served: Served, path: str) -> str:
-    """A path under /v1."""
-    return f"http://127.0.0.1:{served.port}/v1{path}"
-
-
-def auth(key: str) -> dict[str, str]:
-    """The header that carries a key."""
-    return {"authorization": f"Bearer {key}"}
+def answers(server: Server, key: str) -> list[str]:
+    """Return the responses about the shop as of the day of its facts."""
+    texts = []
+    with server.client(key) as client:
+        for path in PATHS:
+            days = {"start": "2026-01-15", "end": "2026-01-15"} if path == "/reviews" else {}
+            query = days or ({"as_of": "2026-01-15"} if path else {})
+            answer = client.get(f"/v1/shops/s{path}", params=query)
+            assert answer.status_code == 200, answer.text
+            texts.append(answer.text)
+    return texts

@@ -4,28 +4,24 @@ import gzip
 import json
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.cli.conftest import Served, Shell
+from tests.harness.server import Server, Shell
 
 
 @pytest.fixture
-def key(shell: Shell, served: Served) -> str:
-    """A key of the tenant `files`, which has the shop `a`."""
-    made = shell.key("files")
+def key(shell: Shell, server: Server) -> str:
+    """Make a key of the tenant `files`, which has the shop `a`."""
+    made = shell.create_key("files")
     shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
-    answer = httpx.put(
-        f"http://127.0.0.1:{served.port}/v1/shops/a",
-        json=shop,
-        headers={"authorization": f"Bearer {made}"},
-    )
+    with server.client(made) as client:
+        answer = client.put("/v1/shops/a", json=shop)
     assert answer.status_code in {200, 201}
     return made
 
 
 def lines(prefix: str, count: int) -> bytes:
-    """A shop's first listings."""
+    """Return a shop's first listings as NDJSON."""
     events = [
         {
             "specversion": "1.0",
@@ -64,8 +60,8 @@ def test_refused_lines_are_told_and_the_others_recorded(shell: Shell, tmp_path: 
     ended = shell.run("import", "--tenant", "files", file)
     assert ended.returncode == 1
     assert ended.stdout == "4 events: 2 stored, 0 known before, 2 refused\n"
-    told = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
-    assert [(line["index"], line["code"]) for line in told] == [
+    rejected = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
+    assert [(line["index"], line["code"]) for line in rejected] == [
         (1, "malformed"),
         (2, "unknown_shop"),
     ]

@@ -1,28 +1,27 @@
 """Keys are made, listed and ended beside a running server."""
 
-import time
-
 import pytest
 from click.testing import CliRunner
 
 from domain.keys import SCOPES
 from shopdsr import cli
 from shopdsr.settings import Settings
-from tests.cli.conftest import PATIENCE_S, POLL_S, Served, Shell
+from tests.harness.processes import wait_until
+from tests.harness.server import Server, Shell
 
 
-def test_a_new_key_stands_alone_on_stdout_and_works_at_once(shell: Shell, served: Served) -> None:
+def test_a_new_key_stands_alone_on_stdout_and_works_at_once(shell: Shell, server: Server) -> None:
     made = shell.run("keys", "create", "--tenant", "new", "--scopes", ",".join(SCOPES))
     assert made.returncode == 0
     assert made.stdout.count("\n") == 1
     key = made.stdout.removesuffix("\n")
     assert key.startswith("sdk_")
     assert key == key.strip()
-    assert served.get("/v1/shops", key) == 200
-    assert served.get("/v1/shops", key[:-1]) == 401
+    assert server.get_status("/v1/shops", key) == 200
+    assert server.get_status("/v1/shops", key[:-1]) == 401
 
 
-def test_a_key_has_the_scopes_and_shops_and_end_it_was_given(shell: Shell, served: Served) -> None:
+def test_a_key_has_the_scopes_and_shops_and_end_it_was_given(shell: Shell, server: Server) -> None:
     options = (
         "--scopes",
         "scores:read",
@@ -33,23 +32,20 @@ def test_a_key_has_the_scopes_and_shops_and_end_it_was_given(shell: Shell, serve
     )
     made = shell.run("keys", "create", "--tenant", "narrow", *options)
     assert made.returncode == 0, made.stderr
-    assert served.get("/v1/shops", made.stdout.strip()) == 200
-    assert served.get("/v1/keys", made.stdout.strip()) == 403
+    assert server.get_status("/v1/shops", made.stdout.strip()) == 200
+    assert server.get_status("/v1/keys", made.stdout.strip()) == 403
     listed = shell.run("keys", "list", "--tenant", "narrow")
     key_id = made.stdout.split("_")[1]
     assert listed.stdout == f"{key_id}\tscores:read\ta,b\texpires 2100-01-31T00:00:00Z\n"
 
 
-def test_a_revoked_key_ends_and_stays_on_the_list(shell: Shell, served: Served) -> None:
-    first, second = shell.key("ending"), shell.key("ending")
-    assert served.get("/v1/shops", first) == 200
+def test_a_revoked_key_ends_and_stays_on_the_list(shell: Shell, server: Server) -> None:
+    first, second = shell.create_key("ending"), shell.create_key("ending")
+    assert server.get_status("/v1/shops", first) == 200
     revoked = shell.run("keys", "revoke", "--tenant", "ending", first.split("_")[1])
     assert (revoked.returncode, revoked.stdout) == (0, "")
-    give_up = time.monotonic() + PATIENCE_S
-    while served.get("/v1/shops", first) != 401:
-        assert time.monotonic() < give_up
-        time.sleep(POLL_S)
-    assert served.get("/v1/shops", second) == 200
+    wait_until(lambda: server.get_status("/v1/shops", first) == 401, 60, "the key has ended")
+    assert server.get_status("/v1/shops", second) == 200
     newest, oldest = shell.run("keys", "list", "--tenant", "ending").stdout.splitlines()
     assert newest.startswith(second.split("_")[1])
     assert newest.endswith("\tall shops\tnever expires")
@@ -60,7 +56,7 @@ def test_a_revoked_key_ends_and_stays_on_the_list(shell: Shell, served: Served) 
 def test_what_is_not_there_is_named(shell: Shell) -> None:
     listed = shell.run("keys", "list", "--tenant", "nobody")
     assert (listed.returncode, listed.stderr) == (1, "Error: There is no tenant nobody\n")
-    shell.key("somebody")
+    shell.create_key("somebody")
     revoked = shell.run("keys", "revoke", "--tenant", "somebody", "0000")
     assert (revoked.returncode, revoked.stderr) == (1, "Error: There is no key 0000\n")
 

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import pwd
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,15 +14,11 @@ import pytest
 
 from infra.embedded import places, throwaway_data_dir
 from shopdsr import cli
-from tests.cli.conftest import (
-    PATIENCE_S,
-    Served,
-    Shell,
-    free_port,
-    postgres_is_stopped,
-    wait_until_ready,
-)
+from tests.cli.conftest import postgres_is_stopped
 from tests.conditions import as_root
+from tests.harness.client import get_status
+from tests.harness.processes import wait_until
+from tests.harness.server import READY_TIMEOUT_S, Server, Shell, free_port
 
 # Forks that become another user have loaded all they need: the clone may be closed to others.
 LOADED = (granian._loops, granian._signals)
@@ -42,56 +37,57 @@ worker.worker = fail
 
 @pytest.mark.parametrize("ending", ["SIGTERM", "Ctrl-C", "Ctrl-C while a body comes in"])
 def test_an_end_that_is_asked_for_is_clean(own_folder: Path, ending: str) -> None:
-    shell = Shell(SHOPDSR_DATA_DIR=str(own_folder))
-    key = shell.key()
-    with shell.serve() as served, socket.create_connection(("127.0.0.1", served.port)) as caller:
+    shell = Shell(data_dir=own_folder)
+    key = shell.create_key()
+    with shell.serve() as server, server.raw_socket() as caller:
+        caller.send(b"")  # a connection that is open
         assert not postgres_is_stopped(own_folder)
         if ending == "SIGTERM":
-            status, said = served.end()
+            status = server.stop()
         else:
             if "body" in ending:
-                caller.sendall(
+                caller.send(
                     b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n"
                     b"Content-Type: application/json\r\nExpect: 100-continue\r\n"
                     b"Authorization: Bearer %b\r\n\r\n" % key.encode()
                 )
-                assert caller.recv(1024).startswith(b"HTTP/1.1 100")
+                assert caller.read_response().status == 100
             # The terminal tells every process of the session.
-            os.killpg(served.process.pid, signal.SIGINT)
-            status, said = served.ended()
-    assert (status, said) == (0, f"Serving on http://127.0.0.1:{served.port}\n")
+            os.killpg(server.process.pid, signal.SIGINT)
+            status = server.process.wait(READY_TIMEOUT_S)
+        assert (status, server.output) == (0, f"Serving on {server.url}\n")
     assert postgres_is_stopped(own_folder)
 
 
 def test_a_start_after_kill_9_works_and_nothing_is_lost(own_folder: Path) -> None:
-    shell = Shell(SHOPDSR_DATA_DIR=str(own_folder))
+    shell = Shell(data_dir=own_folder)
     port = free_port()
-    with shell.serve(port) as served:
-        key = shell.key()
-        os.killpg(served.process.pid, signal.SIGKILL)
-    with shell.serve(port) as served:
-        assert served.get("/v1/shops", key) == 200
+    with shell.serve(port) as server:
+        key = shell.create_key()
+        server.kill()
+    with shell.serve(port) as server:
+        assert server.get_status("/v1/shops", key) == 200
         # Only the first process now: the others must not keep the port.
-        assert served.end(signal.SIGKILL)[0] == -signal.SIGKILL
-    with shell.serve(port) as served:
-        assert served.get("/v1/shops", key) == 200
-        assert served.end()[0] == 0
+        server.kill(workers=False)
+    with shell.serve(port) as server:
+        assert server.get_status("/v1/shops", key) == 200
+        assert server.stop() == 0
     assert postgres_is_stopped(own_folder)
 
 
 def test_several_workers_serve_and_end_together(own_folder: Path) -> None:
-    shell = Shell(SHOPDSR_DATA_DIR=str(own_folder), SHOPDSR_WORKERS="2")
-    with shell.serve() as served:
-        key = shell.key()
-        assert {served.get("/v1/shops", key) for _ in range(20)} == {200}
-        assert served.end()[0] == 0
+    shell = Shell(data_dir=own_folder, workers=2)
+    with shell.serve() as server:
+        key = shell.create_key()
+        assert {server.get_status("/v1/shops", key) for _ in range(20)} == {200}
+        assert server.stop() == 0
     assert postgres_is_stopped(own_folder)
 
 
-def test_a_taken_port_is_named(shell: Shell, served: Served) -> None:
-    shell.environ["SHOPDSR_PORT"] = str(served.port)
+def test_a_taken_port_is_named(shell: Shell, server: Server) -> None:
+    shell.environ["SHOPDSR_PORT"] = str(server.port)
     ended = shell.run("serve")
-    message = f"Error: Cannot listen on 127.0.0.1:{served.port}: Address already in use\n"
+    message = f"Error: Cannot listen on 127.0.0.1:{server.port}: Address already in use\n"
     assert (ended.returncode, ended.stderr) == (1, message)
 
 
@@ -108,11 +104,7 @@ def test_workers_that_cannot_start_end_the_service_and_say_why(
 ) -> None:
     # The command itself never makes the application, and its workers do.
     (tmp_path / "sitecustomize.py").write_text(BROKEN_WORKER)
-    shell = Shell(
-        SHOPDSR_DATABASE_URL=database_url,
-        SHOPDSR_PORT=str(free_port()),
-        PYTHONPATH=str(tmp_path),
-    )
+    shell = Shell({"PYTHONPATH": str(tmp_path)}, database_url=database_url, port=free_port())
     ended = shell.run("serve")
     assert ended.returncode == 1
     assert "RuntimeError: no worker today" in ended.stderr
@@ -122,7 +114,7 @@ def test_workers_that_cannot_start_end_the_service_and_say_why(
 
 @pytest.fixture
 def open_wheel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The wheel's files in a folder that is open to all."""
+    """Put the wheel's files in a folder that is open to all."""
     with throwaway_data_dir() as folder:
         wheel = places.copy_of_wheel(folder)
         monkeypatch.setattr(places, "wheel_dir", lambda: wheel)
@@ -147,9 +139,10 @@ def test_an_ordinary_user_serves_too(own_folder: Path, tmp_path: Path) -> None:
 
     process = multiprocessing.get_context("fork").Process(target=serve)
     process.start()
-    wait_until_ready(port)
+    ready = f"http://127.0.0.1:{port}/readyz"
+    wait_until(lambda: get_status(ready) == 200, READY_TIMEOUT_S, "the server is ready")
     assert (own_folder / "postgres").stat().st_uid == entry.pw_uid
     process.terminate()
-    process.join(PATIENCE_S)
+    process.join(READY_TIMEOUT_S)
     assert process.exitcode == 0, (tmp_path / "said").read_text()
     assert postgres_is_stopped(own_folder)

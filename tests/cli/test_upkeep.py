@@ -7,17 +7,16 @@ from importlib import resources
 from pathlib import Path
 
 import asyncpg
-import httpx
 from click.testing import CliRunner
 
 from infra.embedded import embedded_postgres
 from infra.postgres.migrations import migrations
 from shopdsr import cli
-from tests.cli.conftest import Served, Shell
+from tests.harness.server import Server, Shell
 
 
 def test_migrate_takes_every_step_once(empty_url: str) -> None:
-    shell = Shell(SHOPDSR_DATABASE_URL=empty_url)
+    shell = Shell(database_url=empty_url)
     first = shell.run("migrate")
     assert first.returncode == 0, first.stderr
     assert first.stderr.splitlines() == [migration.name for migration in migrations()]
@@ -27,14 +26,12 @@ def test_migrate_takes_every_step_once(empty_url: str) -> None:
 
 
 def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
-    shell: Shell, served: Served, folder: Path, tmp_path: Path
+    shell: Shell, server: Server, folder: Path, tmp_path: Path
 ) -> None:
-    key = shell.key("audited")
-    with httpx.Client(
-        base_url=f"http://127.0.0.1:{served.port}/v1", headers={"authorization": f"Bearer {key}"}
-    ) as client:
+    key = shell.create_key("audited")
+    with server.client(key) as client:
         shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
-        assert client.put("/shops/audited", json=shop).status_code == 201
+        assert client.put("/v1/shops/audited", json=shop).status_code == 201
     event = {
         "specversion": "1.0",
         "id": "1",
@@ -55,14 +52,14 @@ def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
 
     with embedded_postgres(folder) as url:
         asyncio.run(plant(url))
-    found = shell.run("verify")
-    assert found.returncode == 1
-    assert found.stdout.count("\n") == 1
-    told = "tenant audited shop audited other_days 2026-01-01: stored {'paid': 9700}"
-    assert told in found.stdout
-    assert found.stderr.endswith(" shops recounted, 1 wrong\n")
+    verified = shell.run("verify")
+    assert verified.returncode == 1
+    assert verified.stdout.count("\n") == 1
+    difference = "tenant audited shop audited other_days 2026-01-01: stored {'paid': 9700}"
+    assert difference in verified.stdout
+    assert verified.stderr.endswith(" shops recounted, 1 wrong\n")
     repaired = shell.run("verify", "--repair")
-    assert (repaired.returncode, repaired.stdout) == (0, found.stdout)
+    assert (repaired.returncode, repaired.stdout) == (0, verified.stdout)
     assert repaired.stderr.endswith(" shops recounted, 1 repaired\n")
     after = shell.run("verify")
     assert (after.returncode, after.stdout) == (0, "")
@@ -86,7 +83,7 @@ def test_help_says_what_each_command_does() -> None:
 
 
 def test_a_database_that_does_not_answer_is_told_of_without_a_traceback() -> None:
-    shell = Shell(SHOPDSR_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    shell = Shell(database_url="postgresql://nobody@127.0.0.1:1/none")
     ended = shell.run("verify")
     assert ended.returncode == 1
     assert ended.stderr.startswith("Error: The database cannot serve: ConnectionRefusedError")

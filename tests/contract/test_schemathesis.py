@@ -13,7 +13,7 @@ from litestar.testing import AsyncTestClient
 from infra.postgres.database import Database
 from tests.conftest import Clock, new_key
 from tests.contract.test_examples import carry_out
-from tests.faults.serving import REPOSITORY, serving
+from tests.harness.server import REPOSITORY, serve
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
@@ -28,8 +28,8 @@ async def test_schemathesis_finds_nothing(
     await carry_out("first_shop", client, clock)
     clock.now = datetime.now(UTC)
     key = await new_key(database, clock)
-    with serving(database_url, settings={"workers": 1}) as service:
-        url = f"http://{service.host}:{service.port}/openapi.json"
+    with serve(database_url) as server:
+        url = f"{server.url}/openapi.json"
         ran = await asyncio.to_thread(run_schemathesis, url, key, tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 

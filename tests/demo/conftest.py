@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from infra.embedded import throwaway_data_dir
+from tests.harness import server
+from tests.harness.server import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
-PATIENCE_S = 60
+TIMEOUT_S = 60
 
 
 class Demo:
@@ -42,7 +43,7 @@ class Demo:
         self.printed = ""
 
     def until(self, beginning: str) -> str:
-        """All that was printed, once a line begins so."""
+        """Return all that was printed, once a line begins so."""
         assert self.process.stdout
         for line in self.process.stdout:
             self.printed += line
@@ -56,42 +57,39 @@ class Demo:
             assert self.process.poll() is None
 
     def interrupt(self) -> int:
-        """Press Ctrl-C, which reaches the whole group; the exit status."""
+        """Press Ctrl-C, which reaches the whole group; return the exit status."""
         os.killpg(self.process.pid, signal.SIGINT)
         return self.end()
 
     def terminate(self) -> int:
-        """Send SIGTERM, to the process alone; the exit status."""
+        """Send SIGTERM, to the process alone; return the exit status."""
         self.process.terminate()
         return self.end()
 
     def end(self) -> int:
         """Read to the end and return the exit status."""
-        rest, _ = self.process.communicate(timeout=PATIENCE_S)
+        rest, _ = self.process.communicate(timeout=TIMEOUT_S)
         self.printed += rest
         return self.process.returncode
 
     def left_behind(self) -> list[str]:
-        """Files, processes and a listener that are still there."""
-        found = [str(path) for path in self.temporary.iterdir()]
+        """Return files, processes and a listener that are still there."""
+        remains = [str(path) for path in self.temporary.iterdir()]
         needle = os.fsencode(self.temporary)
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if needle in (process / "environ").read_bytes():
-                    found.append(process.name)
+                    remains.append(process.name)
         with contextlib.suppress(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", self.port)).close()
-            found.append(f"port {self.port}")
-        return found
+            remains.append(f"port {self.port}")
+        return remains
 
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that was free a moment ago."""
+    return server.free_port()
 
 
 @pytest.fixture

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from tests.demo.conftest import Demo
+from tests.harness.client import get_status, open_client
 
 DIMENSIONS = ("description", "service", "logistics")
 TARGET = 4.8
 
 
 def ordinary_user() -> str | None:
-    """An account to run as, if this is root and the account may run this interpreter."""
+    """Return an account that may run this interpreter, if this process is root's."""
     if os.geteuid() != 0:
         return None
     try:
@@ -32,7 +31,7 @@ def ordinary_user() -> str | None:
 
 
 def ask(line: str) -> tuple[int, Any]:
-    """The status and the answer of a printed line, run as it stands."""
+    """Run a printed line as it stands; return the status and the body."""
     if shutil.which("curl"):
         status = " -w '\\n%{http_code}'"
         ran = subprocess.run(
@@ -43,7 +42,9 @@ def ask(line: str) -> tuple[int, Any]:
     program, silently, option, header, url = shlex.split(line)
     assert (program, silently, option) == ("curl", "-s", "-H")
     name, _, value = header.partition(": ")
-    answer = httpx.get(url, headers={name: value}, trust_env=False)
+    with open_client("", value.removeprefix("Bearer ")) as client:
+        answer = client.get(url)
+    assert name == "Authorization"
     return answer.status_code, answer.json()
 
 
@@ -140,7 +141,7 @@ def test_every_printed_line_returns_what_was_printed(start_demo: Callable[..., D
     demo = start_demo()
     printed = demo.until("Serving on")
     said = " ".join(printed.split())
-    asked = set()
+    names = set()
     for line in printed.splitlines():
         if not line.startswith("curl "):
             continue
@@ -151,11 +152,11 @@ def test_every_printed_line_returns_what_was_printed(start_demo: Callable[..., D
         name = url.path.rpartition("/")[2]
         for row in ROWS[name](answer):
             assert row in said
-        asked.add(name)
-    assert asked == ROWS.keys()
+        names.add(name)
+    assert names == ROWS.keys()
     docs = f"http://127.0.0.1:{demo.port}/docs"
     assert docs in printed.split()
-    assert httpx.get(docs, trust_env=False, follow_redirects=True).status_code == 200
+    assert get_status(docs) == 200
     assert demo.interrupt() == 0
     assert demo.left_behind() == []
 

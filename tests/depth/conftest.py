@@ -10,7 +10,8 @@ from api.context import Context, Limits
 from infra.postgres.database import Database, PoolLimits
 from shopdsr.app import open_context
 from tests.conftest import Clock, new_key
-from tests.depth.session import Session, client_of
+from tests.depth.session import Session
+from tests.harness.client import open_app_client
 
 POOL = PoolLimits(connections_max=8)
 
@@ -29,5 +30,6 @@ async def service(
     """The running application with a key that may do everything in the tenant `acme`."""
     app.state.dispatch.context = context
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(client_of(app, await new_key(database, clock)))
+        key = await new_key(database, clock)
+        client = await stack.enter_async_context(open_app_client(app, key))
         yield Session(client, context, database, clock)

@@ -3,11 +3,10 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
-from litestar import Litestar
 
 from api.context import Context
 from infra.postgres.database import Database
@@ -180,15 +179,6 @@ def rating(shop_id: str, number: int) -> Json:
         "time": "2026-11-20T12:00:00Z",
         "data": data,
     }
-
-
-def client_of(app: Litestar, key: str) -> httpx.AsyncClient:
-    """A client of the application in this event loop."""
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=cast("Any", app)),
-        base_url="http://service",
-        headers={"authorization": f"Bearer {key}"},
-    )
 
 
 def _verdicts(answer: Json) -> list[object]:

@@ -11,9 +11,9 @@ from typing import Self
 import pytest
 
 from infra.embedded import embedded_postgres, throwaway_data_dir
+from tests.harness.server import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
-PATIENCE_S = 30
+TIMEOUT_S = 30
 
 
 class User:
@@ -36,18 +36,18 @@ class User:
         self.kill()
 
     def heard(self) -> str:
-        """The next line the process prints; the first one is its DSN."""
+        """Return the next line the process prints; the first is its DSN."""
         assert self.process.stdout
         return self.process.stdout.readline().strip()
 
     def leave(self) -> None:
         assert self.process.stdin
         self.process.stdin.close()
-        assert self.process.wait(PATIENCE_S) == 0
+        assert self.process.wait(TIMEOUT_S) == 0
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(PATIENCE_S)
+        self.process.wait(TIMEOUT_S)
         for stream in (self.process.stdin, self.process.stdout):
             assert stream
             stream.close()
@@ -55,7 +55,7 @@ class User:
 
 @pytest.fixture
 def empty_dir() -> Iterator[Path]:
-    """A folder for a first start."""
+    """Make a folder for a first start."""
     with throwaway_data_dir() as folder:
         yield folder
 
@@ -70,7 +70,7 @@ def made_once() -> Iterator[Path]:
 
 @pytest.fixture
 def data_dir(made_once: Path) -> Iterator[Path]:
-    """A folder with data in it, and no server. All tests have the same: it must stay whole."""
+    """Return the folder with data and no server, which all tests share and leave whole."""
     yield made_once
     with embedded_postgres(made_once):
         pass
@@ -78,7 +78,7 @@ def data_dir(made_once: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def own_data_dir(made_once: Path) -> Iterator[Path]:
-    """A folder with data in it, for a test that does harm to them."""
+    """Make a folder with data, for a test that does harm to them."""
     with throwaway_data_dir() as folder:
         subprocess.run(["/bin/cp", "-a", f"{made_once}/.", folder], check=True)
         yield folder

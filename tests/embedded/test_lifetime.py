@@ -25,23 +25,23 @@ from .conftest import User
 
 
 def ask(dsn: str, statement: str) -> object:
-    async def asked() -> object:
+    async def fetch() -> object:
         connection = await asyncpg.connect(dsn)
         try:
             return await connection.fetchval(statement)
         finally:
             await connection.close()
 
-    return asyncio.run(asked())
+    return asyncio.run(fetch())
 
 
 def server(data_dir: Path) -> int:
-    """The process id of the running server."""
+    """Return the process id of the running server."""
     return int((data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
 
 
 def stopped(data_dir: Path) -> bool:
-    """Whether the server ended cleanly: it removes both files as its last act."""
+    """Return whether the server ended cleanly: it removes both files as its last act."""
     cluster = data_dir / "postgres"
     return not (cluster / "postmaster.pid").exists() and not (cluster / ".s.PGSQL.5432").exists()
 

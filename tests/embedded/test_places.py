@@ -29,7 +29,7 @@ def ids(account: str) -> tuple[int, int]:
 
 
 def in_a_process_of_nobody(task: Callable[..., None], *args: Path) -> None:
-    """Run a task as an ordinary user, from modules loaded before: the clone may be closed."""
+    """Run a task as an ordinary user, from modules loaded before."""
 
     def run() -> None:
         uid, gid = ids("nobody")
@@ -46,7 +46,7 @@ def in_a_process_of_nobody(task: Callable[..., None], *args: Path) -> None:
 
 @pytest.fixture
 def open_wheel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The wheel's files in a folder that is open to all."""
+    """Put the wheel's files in a folder that is open to all."""
     with throwaway_data_dir() as folder:
         wheel = places.copy_of_wheel(folder)
         monkeypatch.setattr(places, "wheel_dir", lambda: wheel)
@@ -61,9 +61,9 @@ def closed_home() -> Iterator[Path]:
 
 
 def modes(*roots: Path) -> dict[Path, int]:
-    """The mode of all that is in some folders, and of every folder above them."""
-    found = [path for root in roots for path in (root, *root.parents, *root.rglob("*"))]
-    return {path: path.lstat().st_mode for path in found}
+    """Return the mode of all that is in some folders, and of every folder above."""
+    paths = [path for root in roots for path in (root, *root.parents, *root.rglob("*"))]
+    return {path: path.lstat().st_mode for path in paths}
 
 
 def test_a_data_folder_too_deep_for_a_socket(empty_dir: Path) -> None:

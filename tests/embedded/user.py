@@ -11,15 +11,15 @@ def main() -> None:
     # What was started in the background of a script takes no Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with embedded_postgres(Path(sys.argv[1])) as dsn:
-        told = dsn
+        line = dsn
         while True:
             try:
                 # Within the block too: Ctrl-C may come as soon as the line can be read.
-                print(told, flush=True)
+                print(line, flush=True)
                 sys.stdin.read()
             except KeyboardInterrupt:
                 # As the service does, which drains first and leaves then.
-                told = "interrupted"
+                line = "interrupted"
             else:
                 return
 

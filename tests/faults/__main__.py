@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.faults.cluster import Cluster, cluster
 from tests.faults.figures import LONG, TELLING, Figures, Form, closing_table
 from tests.faults.rows import LONG_ROWS, TOLD_BY, Row
+from tests.harness.postgres import Cluster, start_cluster
 
 LAST_RUN = Path(__file__).with_name("last_run.md")
 
@@ -37,7 +37,7 @@ def main() -> int:
     """Run every row and every negative control; the closing table goes to stdout."""
     form = replace(LONG, seed=int(sys.argv[1])) if sys.argv[1:] else LONG
     started = time.monotonic()
-    with cluster() as server:
+    with start_cluster() as server:
         machine = _machine(server)
         done = [_row(server, form, row) for row in LONG_ROWS]
         told = {control: _told(server, form, control) for control in TOLD_BY}

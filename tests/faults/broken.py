@@ -5,9 +5,11 @@ start, by `controls/sitecustomize.py`; what the schema would still catch is take
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +24,7 @@ from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import LockedShop
 from infra.postgres.statements import sql
 from tests.faults.stream import STORED
+from tests.harness.server import REPOSITORY
 
 BETWEEN_S = 0.05
 """Between reading and writing, so that a missing lock shows in few tries."""
@@ -135,6 +138,14 @@ def _say_instead(modules: Sequence[ModuleType], statements: Mapping[str, str]) -
             return statements.get(name) or known(name)
 
         module.sql = sql  # type: ignore[attr-defined]
+
+
+def environment_of(control: str) -> dict[str, str]:
+    """Return the variables under which a server breaks a promise; none without a control."""
+    if not control:
+        return {}
+    path = os.pathsep.join([str(Path(__file__).parent / "controls"), str(REPOSITORY)])
+    return {"PYTHONPATH": path, "SHOPDSR_TEST_CONTROL": control}
 
 
 CONTROLS: dict[str, Control] = {

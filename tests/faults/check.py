@@ -5,12 +5,10 @@ what is stored adds up: to a recount, and to what clients know.
 """
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -20,12 +18,11 @@ from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import ShopCache
 from infra.postgres.verification import Verification
-from tests.faults.caller import Caller
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures
-from tests.faults.serving import Service
 from tests.faults.stream import SHOPS, STORED, Identity, Json, identity
 from tests.faults.tally import DIMENSIONS, Tally
+from tests.harness.server import Server
 from tests.reference.scores import Reference
 
 DAYS_BACK = (0, 1, 40, 170)
@@ -36,12 +33,12 @@ _COUNTED = [field for field in FIELDS if field not in {"on_sale", "sold"}]
 """What a tally holds; the rest is left to verifying and the reference."""
 
 
-def check(figures: Figures, url: str, service: Service, key: str, model: Model) -> None:
+def check(figures: Figures, url: str, service: Server, key: str, model: Model) -> None:
     """Add to the figures what this database and service have lost, doubled or made up."""
     asyncio.run(_check(figures, url, service, key, model))
 
 
-async def _check(figures: Figures, url: str, service: Service, key: str, model: Model) -> None:
+async def _check(figures: Figures, url: str, service: Server, key: str, model: Model) -> None:
     stored = await count_facts(figures, url, model)
     figures.totals_wrong += await differences(url)
     events = [
@@ -122,7 +119,7 @@ async def _totals_wrong(url: str, tally: Tally) -> int:
     return wrong
 
 
-async def _scores_wrong(service: Service, key: str, tally: Tally) -> int:
+async def _scores_wrong(service: Server, key: str, tally: Tally) -> int:
     """How many figures of scorecards are not what clients expect."""
     wrong = 0
     for shop in SHOPS:
@@ -137,7 +134,7 @@ async def _scores_wrong(service: Service, key: str, tally: Tally) -> int:
 
 
 async def cards_wrong(
-    service: Service, key: str, reference: Reference, shops: Iterable[Json], events: Iterable[Json]
+    service: Server, key: str, reference: Reference, shops: Iterable[Json], events: Iterable[Json]
 ) -> int:
     """How many scorecards are not what the reference says, told the same events."""
     for event in events:
@@ -157,20 +154,17 @@ def _days_asked(shop: Json) -> list[date]:
     return [today - timedelta(days=back) for back in DAYS_BACK]
 
 
-async def read(service: Service, key: str, path: str, **query: date | str) -> Any:
+async def read(service: Server, key: str, path: str, **query: date | str) -> Any:
     """A GET under /v1 that must be answered."""
-    caller = Caller(service.host, service.port, key)
-    asked = urlencode({name: str(value) for name, value in query.items()})
-    answer = await caller.ask("GET", f"/v1/{path}?{asked}")
-    caller.hang_up()
-    assert answer.status == 200, (path, answer)
+    params = {name: str(value) for name, value in query.items()}
+    async with service.async_client(key) as client:
+        answer = await client.get(f"/v1/{path}", params=params)
+    assert answer.status_code == 200, (path, answer.text)
     return answer.json()
 
 
-async def put_shops(service: Service, key: str, shops: Iterable[Json] = SHOPS) -> None:
+async def put_shops(service: Server, key: str, shops: Iterable[Json] = SHOPS) -> None:
     """Register shops over HTTP."""
-    caller = Caller(service.host, service.port, key)
-    body = json.dumps(list(shops)).encode()
-    answer = await caller.ask("POST", "/v1/shops", body, "application/json")
-    caller.hang_up()
-    assert answer.status == 200, answer
+    async with service.async_client(key) as client:
+        answer = await client.post("/v1/shops", json=list(shops))
+    assert answer.status_code == 200, answer.text

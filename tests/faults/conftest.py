@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from tests.faults.cluster import Cluster
-from tests.faults.cluster import cluster as cluster_of_rows
 from tests.faults.figures import SHORT, Figures, closing_table
+from tests.harness.postgres import Cluster, start_cluster
 
 FIGURES = "figures of a row"
 """The property of a report that carries them, from whatever process the row ran in."""
@@ -16,7 +15,7 @@ FIGURES = "figures of a row"
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A server that rows may do harm to."""
-    with cluster_of_rows() as found:
+    with start_cluster() as found:
         yield found
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.faults.processes import wait_for
-from tests.faults.serving import REPOSITORY
 from tests.faults.stream import Json, batch
+from tests.harness.processes import wait_until
+from tests.harness.server import REPOSITORY
 
 PATIENCE_S = 120
 
@@ -33,29 +33,29 @@ class Model:
 class Crowd:
     """Several clients; their events lie before `start`."""
 
-    def __init__(self, host: str, port: int, key: str, seed: int, *, clients: int = 2) -> None:
+    def __init__(self, url: str, key: str, seed: int, *, clients: int = 2) -> None:
         self.start = datetime.now(UTC)
         self.seed = seed
-        self._to = {"host": host, "port": port, "key": key}
+        self._to = {"url": url, "key": key}
         self._clients = clients
         self._processes: list[subprocess.Popen[str]] = []
         self._told: dict[int, str] = {}
         self._threads: list[threading.Thread] = []
         self.models: list[dict[str, Any]] = []
 
-    def go(self, connections: int = 4, deadline_s: float = 60.0) -> None:
+    def go(self, connections: int = 4, timeout_s: float = 60.0) -> None:
         """Start the clients."""
         for number in range(self._clients):
             orders = {
                 **self._to,
                 "client": number,
                 "connections": connections,
-                "deadline_s": deadline_s,
+                "timeout_s": timeout_s,
                 "seed": self.seed,
                 "start": self.start.isoformat(),
             }
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.client", json.dumps(orders)],
+                [sys.executable, "-m", "tests.faults.sender", json.dumps(orders)],
                 cwd=REPOSITORY,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -79,7 +79,7 @@ class Crowd:
     def until_more(self, events: int, timeout_s: float = PATIENCE_S) -> None:
         """Wait until so many more events are acknowledged."""
         before = self.acknowledged
-        wait_for(lambda: self.acknowledged >= before + events, timeout_s, f"{events} more events")
+        wait_until(lambda: self.acknowledged >= before + events, timeout_s, f"{events} more events")
 
     def finish(self) -> Model:
         """Let the clients finish what is under way, and take what they know."""
@@ -134,10 +134,10 @@ class Crowd:
 
 
 @contextmanager
-def crowd(host: str, port: int, key: str, seed: int, *, clients: int = 2) -> Iterator[Crowd]:
+def crowd(url: str, key: str, seed: int, *, clients: int = 2) -> Iterator[Crowd]:
     """Clients for the block, not yet started."""
-    found = Crowd(host, port, key, seed, clients=clients)
+    clients_of_row = Crowd(url, key, seed, clients=clients)
     try:
-        yield found
+        yield clients_of_row
     finally:
-        found.end()
+        clients_of_row.end()

@@ -60,6 +60,8 @@ class Figures:
     half_stored: int = 0
     totals_wrong: int = 0
     ready_s: list[float] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    """Other counts that documents quote, by name."""
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 

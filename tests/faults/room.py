@@ -17,7 +17,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from infra.embedded.places import temporary_place
-from tests.faults.cluster import Cluster
+from tests.harness.postgres import Cluster
 
 SMALL_MIB = 48
 _SEGMENT_BYTES = 16 * 2**20

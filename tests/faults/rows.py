@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from tests.faults.cluster import Cluster
 from tests.faults.figures import Figures, Form
 from tests.faults.rows_calendar import calendar
 from tests.faults.rows_deploy import deploy
@@ -20,6 +19,7 @@ from tests.faults.rows_outage import (
     whole_disk_full,
 )
 from tests.faults.rows_rules import rules_meanwhile
+from tests.harness.postgres import Cluster
 
 Row: TypeAlias = Callable[[Cluster, Form, str], Figures]
 

@@ -8,13 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from tests.faults.caller import Caller
 from tests.faults.check import put_shops, read
-from tests.faults.cluster import Cluster
 from tests.faults.figures import Figures, Form
-from tests.faults.serving import Service, serving
-from tests.faults.stage import template
-from tests.faults.stream import Json, encoded
+from tests.faults.stage import serving, template
+from tests.faults.stream import Json, encoded, post
+from tests.harness.postgres import Cluster
+from tests.harness.server import Server
 from tests.reference.scores import Reference
 
 SERVER_ZONES = ("Pacific/Kiritimati", "America/St_Johns", "Asia/Kathmandu")
@@ -55,9 +54,7 @@ def calendar(cluster: Cluster, form: Form, control: str = "") -> Figures:
 
 
 @contextmanager
-def _served(
-    cluster: Cluster, control: str, zone: str, number: int
-) -> Iterator[tuple[Service, str]]:
+def _served(cluster: Cluster, control: str, zone: str, number: int) -> Iterator[tuple[Server, str]]:
     with contextlib.ExitStack() as stack:
         name, key = template(cluster)
         url = stack.enter_context(cluster.database(template=name))
@@ -69,12 +66,11 @@ def _served(
 
 
 async def _compare(
-    figures: Figures, service: Service, key: str, expected: list[Expected], events: list[Json]
+    figures: Figures, service: Server, key: str, expected: list[Expected], events: list[Json]
 ) -> None:
-    caller = Caller(service.host, service.port, key)
-    answer = await caller.ask("POST", "/v1/events", encoded(events))
-    caller.hang_up()
-    figures.claim(answer.status == 200, f"answered {answer.status} {answer.body[:300].decode()}")
+    async with service.async_client(key) as client:
+        answer = await post(client, encoded(events))
+    figures.claim(answer.status_code == 200, f"answered {answer.status_code} {answer.text[:300]}")
     figures.acknowledged += len(events)
     for path, day, answer_expected in expected:
         figures.totals_wrong += await read(service, key, path, as_of=day) != answer_expected

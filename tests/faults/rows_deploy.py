@@ -1,21 +1,20 @@
 """A new release is put in place of the running one: SIGTERM under load, then another start."""
 
-import asyncio
 import contextlib
-import socket
 import threading
 import time
 from dataclasses import dataclass, field
 
-from tests.faults.caller import Caller, NoAnswer, read_answer, request
-from tests.faults.cluster import Cluster
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
-from tests.faults.serving import serving
-from tests.faults.stage import Stage, stage
+from tests.faults.stage import Stage, serving, stage
 from tests.faults.stream import Json, batch, encoded
+from tests.harness.client import BATCH
+from tests.harness.postgres import Cluster
+from tests.harness.raw_socket import raw_headers, request_bytes
 
 EXIT_WITHIN_S = 10.0
+EXIT_TIMEOUT_S = 60.0
 IN_FLIGHT, IDLE, HALF_SENT = 20, 30, 30
 BATCHES_TOGETHER = 60
 
@@ -28,7 +27,7 @@ def deploy(cluster: Cluster, form: Form, control: str = "") -> Figures:
         with contextlib.ExitStack() as sockets:
             _useless(on, sockets)
             watch = _Watch(on)
-            answered, sent = asyncio.run(_terminated(on, watch))
+            answered, sent = _terminate(on, watch, sockets)
         on.figures.faults = 1
         on.figures.claim(
             watch.exit_s < EXIT_WITHIN_S, f"the process ended after {watch.exit_s:.1f} s"
@@ -59,7 +58,7 @@ class _Watch:
 
     def look(self) -> None:
         """See /readyz now."""
-        status = self.on.service.ask("/readyz")
+        status = self.on.service.get_status("/readyz")
         if self.ready[-1:] != [status]:
             self.ready.append(status)
 
@@ -73,21 +72,24 @@ class _Watch:
 
         looking = threading.Thread(target=watch)
         looking.start()
-        self.exit_s = self.on.service.terminate()
+        self.on.service.terminate()
+        self.exit_s = self.on.service.exit_seconds(EXIT_TIMEOUT_S)
         ended.set()
         looking.join()
 
 
 def _useless(on: Stage, sockets: contextlib.ExitStack) -> None:
-    """Open sockets that say nothing, or begin and never end."""
-    body = request(on.key, "POST", "/v1/events", b"[" + b" " * 1000)
+    """Open sockets that say nothing, or begin a request and never end it."""
+    raw = request_bytes("POST", "/v1/events", raw_headers(on.key, BATCH), b"[" + b" " * 1000)
     for number in range(IDLE + HALF_SENT):
-        peer = sockets.enter_context(socket.create_connection((on.service.host, on.service.port)))
-        if number >= IDLE:
-            peer.sendall(body[: 40 if number % 2 else -500])
+        connection = sockets.enter_context(on.service.raw_socket())
+        half = raw[: 40 if number % 2 else -500]
+        connection.send(half if number >= IDLE else b"")
 
 
-async def _terminated(on: Stage, watch: _Watch) -> tuple[int, list[list[Json]]]:
+def _terminate(
+    on: Stage, watch: _Watch, sockets: contextlib.ExitStack
+) -> tuple[int, list[list[Json]]]:
     """End the service while large batches are in flight; how many of these were answered."""
     sent = [
         [
@@ -97,24 +99,23 @@ async def _terminated(on: Stage, watch: _Watch) -> tuple[int, list[list[Json]]]:
         ]
         for number in range(IN_FLIGHT)
     ]
-    streams = []
-    for number, events in enumerate(sent):
-        reader, writer = await asyncio.open_connection(on.service.host, on.service.port)
-        writer.write(request(on.key, "POST", "/v1/events", encoded(events)))
-        streams.append((number, reader, writer))
-    await asyncio.gather(*(writer.drain() for _, _, writer in streams))
+    connections = []
+    for events in sent:
+        raw = request_bytes("POST", "/v1/events", raw_headers(on.key, BATCH), encoded(events))
+        connection = sockets.enter_context(on.service.raw_socket(EXIT_TIMEOUT_S))
+        connection.send(raw[:-1])
+        connections.append((connection, raw[-1:]))
+    # None is whole until all have come in, so that all are in flight together.
+    for connection, last in connections:
+        connection.send(last)
     # A request on each worker that was sent later and is answered: the others have been read.
     for _ in range(4):
-        caller = Caller(on.service.host, on.service.port, on.key)
-        with contextlib.suppress(NoAnswer):
-            await caller.ask("GET", "/livez")
-        caller.hang_up()
-    ending = asyncio.create_task(asyncio.to_thread(watch.terminate))
+        on.service.get_status("/livez")
+    ending = threading.Thread(target=watch.terminate)
+    ending.start()
     answered = 0
-    for _, reader, writer in streams:
-        with contextlib.suppress(OSError, EOFError, TimeoutError):
-            async with asyncio.timeout(60):
-                answered += (await read_answer(reader)).status in {200, 503}
-        writer.transport.abort()
-    await ending
+    for connection, _ in connections:
+        with contextlib.suppress(OSError):
+            answered += connection.read_response().status in {200, 503}
+    ending.join()
     return answered, sent

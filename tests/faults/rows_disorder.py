@@ -2,14 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
-from tests.faults.caller import Answer, Caller
-from tests.faults.cluster import Cluster
+import httpx
+
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
 from tests.faults.stage import Stage, stage
-from tests.faults.stream import Json, batch, encoded, rating
+from tests.faults.stream import Json, batch, encoded, post, rating
+from tests.harness.postgres import Cluster
 
 TWINS = 16
 
@@ -27,25 +29,31 @@ def twins(cluster: Cluster, form: Form, control: str = "") -> Figures:
 
 
 async def _twins(on: Stage, sent: Sequence[list[Json]]) -> None:
-    callers = [Caller(on.service.host, on.service.port, on.key) for _ in range(TWINS)]
-    for events in sent:
-        body = encoded(events)
-        answers = await asyncio.gather(*(c.ask("POST", "/v1/events", body) for c in callers))
-        on.figures.faults += TWINS - 1
-        _told_once(on, [answer for answer in answers if _is_good(on, answer)], len(events))
-    for caller in callers:
-        caller.hang_up()
+    async with _clients(on, TWINS) as clients:
+        for events in sent:
+            body = encoded(events)
+            answers = await asyncio.gather(*(post(client, body) for client in clients))
+            on.figures.faults += TWINS - 1
+            _stored_once(on, [answer for answer in answers if _is_good(on, answer)], len(events))
 
 
-def _told_once(on: Stage, answers: Sequence[Answer], count: int) -> None:
+@asynccontextmanager
+async def _clients(on: Stage, count: int) -> AsyncIterator[list[httpx.AsyncClient]]:
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(on.client()) for _ in range(count)]
+
+
+def _stored_once(on: Stage, answers: Sequence[httpx.Response], count: int) -> None:
     stored = sum(answer.json()["stored"] for answer in answers)
     on.figures.doubled += max(stored - count, 0)
     on.figures.lost += max(count - stored, 0)
 
 
-def _is_good(on: Stage, answer: Answer) -> bool:
-    on.figures.claim(answer.status == 200, f"answered {answer.status} {answer.body[:200].decode()}")
-    return answer.status == 200
+def _is_good(on: Stage, answer: httpx.Response) -> bool:
+    on.figures.claim(
+        answer.status_code == 200, f"answered {answer.status_code} {answer.text[:200]}"
+    )
+    return answer.status_code == 200
 
 
 def rivals(cluster: Cluster, form: Form, control: str = "") -> Figures:
@@ -59,17 +67,17 @@ def rivals(cluster: Cluster, form: Form, control: str = "") -> Figures:
 
 async def _rivals(on: Stage) -> list[list[Json]]:
     rng = random.Random(on.form.seed)
-    callers = [Caller(on.service.host, on.service.port, on.key) for _ in range(TWINS)]
     sent: list[list[Json]] = []
-    for number in range(on.form.twins):
-        names = [f"{number}-{place}" for place in range(TWINS)]
-        fresh = [[rating(on.clients.start, rng, "shop-0", name, f"b-{number}")] for name in names]
-        answers = await asyncio.gather(
-            *(c.ask("POST", "/v1/events", encoded(e)) for c, e in zip(callers, fresh, strict=True))
-        )
-        sent += [e for e, a in zip(fresh, answers, strict=True) if _is_good(on, a)]
-    for caller in callers:
-        caller.hang_up()
+    async with _clients(on, TWINS) as clients:
+        for number in range(on.form.twins):
+            fresh = [
+                [rating(on.clients.start, rng, "shop-0", f"{number}-{place}", f"b-{number}")]
+                for place in range(TWINS)
+            ]
+            answers = await asyncio.gather(
+                *(post(c, encoded(e)) for c, e in zip(clients, fresh, strict=True))
+            )
+            sent += [e for e, a in zip(fresh, answers, strict=True) if _is_good(on, a)]
     return sent
 
 
@@ -91,7 +99,7 @@ def disorder(cluster: Cluster, form: Form, control: str = "") -> Figures:
         return on.figures
 
 
-async def _disorder(on: Stage, rng: random.Random, ordered: list[Json]) -> list[Answer]:
+async def _disorder(on: Stage, rng: random.Random, ordered: list[Json]) -> list[httpx.Response]:
     stream = [*ordered, *rng.sample(ordered, len(ordered) // 2)]
     rng.shuffle(stream)
     pieces = []
@@ -100,14 +108,12 @@ async def _disorder(on: Stage, rng: random.Random, ordered: list[Json]) -> list[
         pieces.append(encoded(stream[:size]))
         del stream[:size]
     waiting = iter(pieces)
-    answers: list[Answer] = []
+    answers: list[httpx.Response] = []
 
-    async def client() -> None:
-        caller = Caller(on.service.host, on.service.port, on.key)
+    async def send(client: httpx.AsyncClient) -> None:
         for body in waiting:
-            answer = await caller.ask("POST", "/v1/events", body)
-            answers.append(answer)
-        caller.hang_up()
+            answers.append(await post(client, body))  # noqa: PERF401 - others add to it too
 
-    await asyncio.gather(*(client() for _ in range(TWINS // 2)))
+    async with _clients(on, TWINS // 2) as clients:
+        await asyncio.gather(*map(send, clients))
     return answers

@@ -14,12 +14,12 @@ from infra.embedded.places import PROGRAMS, wheel_dir
 from infra.postgres.database import ROLE
 from infra.postgres.pool import Connection
 from tests.faults.check import check, read
-from tests.faults.cluster import Cluster, cluster
 from tests.faults.figures import Figures, Form
 from tests.faults.rows_network import status
-from tests.faults.serving import serving, shopdsr
-from tests.faults.stage import Stage, stage
+from tests.faults.stage import Stage, serving, stage
 from tests.faults.stream import SHOPS, batch, encoded
+from tests.harness.postgres import Cluster, start_cluster
+from tests.harness.server import Shell
 
 FAULTS = {
     "other_days": "update other_days set service_5 = service_5 + 1, paid = paid - 1",
@@ -50,7 +50,7 @@ def verified(on_cluster: Cluster, form: Form, control: str = "") -> Figures:
         on.clients.until_more(300)
         runs = form.outages
         for _ in range(runs):
-            alarms = shopdsr(on.url, "verify")
+            alarms = Shell(database_url=on.url).run("verify")
             on.figures.claim(alarms.returncode == 0, f"a false alarm: {alarms.stdout[:300]}")
         planted = list((FAULTS | HEALED).items())
         while planted:
@@ -69,7 +69,7 @@ def _plant(on: Stage, faults: dict[str, tuple[str, str]]) -> None:
         [[key]] = on.cluster.sql(find, shop_id, url=on.url)
         on.cluster.work(partial(_spoil, key=key, statement=statement), on.url)
         on.figures.faults += 1
-    found = shopdsr(on.url, "verify")
+    found = Shell(database_url=on.url).run("verify")
     on.figures.claim(found.returncode == 1, f"verify ended with {found.returncode} {found.stderr}")
     named = [line.split()[3:5] for line in found.stdout.splitlines()]
     for shop_id, (where, _) in faults.items():
@@ -79,7 +79,7 @@ def _plant(on: Stage, faults: dict[str, tuple[str, str]]) -> None:
             on.figures.claim(told, f"{where}: not named in {found.stdout[:300]}")
     strangers = [shop_id for shop_id, _ in named if shop_id not in faults]
     on.figures.claim(not strangers, f"a false alarm for {strangers[:1]}")
-    repaired = shopdsr(on.url, "verify", "--repair")
+    repaired = Shell(database_url=on.url).run("verify", "--repair")
     on.figures.claim(repaired.returncode == 0, f"repair: {repaired.stdout[:300]}")
 
 
@@ -95,13 +95,13 @@ def restored(on_cluster: Cluster, form: Form, control: str = "") -> Figures:
     with stage(on_cluster, form, "dump and restore", control=control) as on:
         on.clients.go(CONNECTIONS)
         on.clients.until_more(300 * form.outages)
-        with cluster() as elsewhere, tempfile.TemporaryDirectory() as folder:
+        with start_cluster() as elsewhere, tempfile.TemporaryDirectory() as folder:
             elsewhere.sql(f"create role {ROLE}")
             live = Path(folder, "live.dump")
             _run("pg_dump", on.url, "--format=custom", "--file", live)
             with elsewhere.database() as url:
                 _restore(url, live)
-                clean = shopdsr(url, "verify")
+                clean = Shell(database_url=url).run("verify")
                 on.figures.claim(clean.returncode == 0, f"a dump taken live: {clean.stdout[:300]}")
             on.heal()
             model = on.clients.finish()

@@ -4,13 +4,13 @@ import random
 import signal
 import time
 
-from tests.faults.cluster import Cluster, Kill
 from tests.faults.figures import Figures, Form
-from tests.faults.processes import signal_all, wait_for
 from tests.faults.stage import Stage, stage
+from tests.harness.postgres import Cluster, Kill
+from tests.harness.processes import signal_all
 
 BETWEEN_EVENTS = 1_000
-CLIENTS = WORKERS = 2
+CLIENTS = 2
 READY_WITHIN_S = 15.0
 _KILLS: tuple[Kill, ...] = ("everything", "backend", "background")
 
@@ -36,7 +36,7 @@ def kill_database(on: Stage, what: Kill, rng: random.Random) -> None:
     on.cluster.kill(what, rng)
     on.figures.faults += 1
     on.cluster.revive()
-    on.service.until_ready()
+    on.service.wait_until_ready()
     on.figures.ready_s.append(time.monotonic() - started)
 
 
@@ -49,16 +49,12 @@ def worker_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
         for _ in range(form.worker_kills):
             on.clients.until_more(rng.randint(1, BETWEEN_EVENTS))
             # One that dies twice within seconds is taken for a fault of the release, and ends all.
-            victim = on.service.workers()[0]
+            victim = on.service.workers[0]
             signal_all([victim], signal.SIGKILL)
             on.figures.faults += 1
             started = time.monotonic()
-            on.service.until_ready()
-            wait_for(
-                lambda: on.service.listeners() == WORKERS,
-                30,
-                "another worker in place of the killed one",
-            )
+            on.service.wait_until_ready()
+            on.service.wait_until_all_listen()
             on.figures.ready_s.append(time.monotonic() - started)
         on.clients.until_more(BETWEEN_EVENTS)
         _ready_in_time(on)

@@ -23,10 +23,10 @@ from infra.postgres.database import PoolLimits
 from shopdsr.app import create_app, open_context
 from tests.conftest import Clock
 from tests.faults.check import differences
-from tests.faults.cluster import Cluster
 from tests.faults.figures import Figures, Form
 from tests.faults.stage import template
 from tests.faults.stream import Json
+from tests.harness.postgres import Cluster
 from tests.reference.rules import BUILT_IN
 from tests.reference.scores import Reference
 

@@ -6,17 +6,20 @@ import time
 from contextlib import AbstractContextManager, suppress
 from itertools import count
 
-from tests.faults.caller import BATCH, Answer, Caller, NoAnswer, request
-from tests.faults.cluster import Cluster
+import httpx
+
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
-from tests.faults.processes import resident_mib, wait_for
-from tests.faults.stage import Stage, stage
-from tests.faults.stream import batch, encoded
+from tests.faults.stage import WORKERS, Stage, stage
+from tests.faults.stream import batch, encoded, post
+from tests.harness.client import BATCH
+from tests.harness.postgres import Cluster
+from tests.harness.processes import wait_until
+from tests.harness.raw_socket import raw_headers, request_bytes
 
 ACQUIRE_MS, STATEMENT_MS = 1_500, 3_000
 DELAY_S = 0.1  # each way
-POOL, SMALL_POOL, WORKERS = 10, 4, 2
+POOL, SMALL_POOL = 10, 4
 SETTINGS = {"acquire_timeout_ms": ACQUIRE_MS, "statement_timeout_ms": STATEMENT_MS}
 PATIENCE_S = (2 * ACQUIRE_MS + STATEMENT_MS) / 1000 + 1.0
 DEADLINE_S = 2 * PATIENCE_S + 4.0
@@ -31,16 +34,17 @@ def acknowledgement_lost(cluster: Cluster, form: Form, control: str = "") -> Fig
         half = form.lost_answers // 2
         within_s = 60 + form.lost_answers
         database.cut_commits = service.cut_answers = 0.25
-        wait_for(lambda: database.commits_cut >= half, within_s, "so many commits are cut")
+        wait_until(lambda: database.commits_cut >= half, within_s, "so many commits are cut")
         database.cut_commits = 0.0
-        wait_for(lambda: service.answers_cut >= half, within_s, "so many answers are cut")
+        wait_until(lambda: service.answers_cut >= half, within_s, "so many answers are cut")
         service.cut_answers = 0.0
         database.cut_anywhere, service.cut_anywhere = 0.02, 0.1
-        wait_for(lambda: database.pieces_cut >= half // 5, within_s, "so many pieces are cut")
+        wait_until(lambda: database.pieces_cut >= half // 5, within_s, "so many pieces are cut")
         database.cut_anywhere = 0.0
-        wait_for(lambda: service.pieces_cut >= half // 5, within_s, "so many pieces are cut")
+        wait_until(lambda: service.pieces_cut >= half // 5, within_s, "so many pieces are cut")
         on.check()
         on.figures.faults = on.to_database.cuts + on.to_service.cuts
+        on.figures.counts["acknowledgements cut"] = database.commits_cut + service.answers_cut
         on.figures.notes.append(
             f"{on.to_database.commits_cut} commits and {on.to_service.answers_cut} answers cut, "
             f"{on.to_database.pieces_cut + on.to_service.pieces_cut} cut anywhere"
@@ -60,13 +64,20 @@ def half_open(cluster: Cluster, form: Form, control: str = "") -> Figures:
             on.to_database.delay_s = 0.0
             on.clients.until_more(50)
             on.to_database.frozen = True
-            wait_for(lambda: on.service.ask("/readyz", DEADLINE_S) == 503, 30, "not ready: 503")
+            wait_until(
+                lambda: on.service.get_status("/readyz", timeout_s=DEADLINE_S) == 503,
+                30,
+                "not ready: 503",
+            )
             found = asyncio.run(statuses(on, 8))
             on.figures.claim(set(found) == {503}, f"while silent: {found}")
-            on.figures.claim(on.service.ask("/livez", 1.0) == 200, "/livez is false while silent")
+            on.figures.claim(
+                on.service.get_status("/livez", timeout_s=1.0) == 200,
+                "/livez is false while silent",
+            )
             on.figures.faults += 1
             on.to_database.frozen = False
-            on.figures.ready_s.append(on.service.until_ready())
+            on.figures.ready_s.append(on.service.wait_until_ready())
             on.clients.until_more(50)
         left = _connections(on)
         on.figures.claim(left <= POOL * WORKERS, f"{left} connections are held")
@@ -80,14 +91,14 @@ def pool_exhausted(cluster: Cluster, form: Form, control: str = "") -> Figures:
     with _stage(cluster, form, "pool exhausted, slow database", control, pool=SMALL_POOL) as on:
         on.clients.go(2)
         on.clients.until_more(50)
-        before = resident_mib(on.service.workers())
+        before = on.service.memory_mib()
         on.to_database.delay_s = DELAY_S
         tally, sent = asyncio.run(_press(on, form.clients, form.stopped_s + 2))
         on.figures.faults = form.clients
-        growth = resident_mib(on.service.workers()) - before
+        growth = on.service.memory_mib() - before
         on.to_database.delay_s = 0.0
         started = time.monotonic()
-        wait_for(lambda: asyncio.run(statuses(on, 1)) == [200], 10, "a read is answered")
+        wait_until(lambda: asyncio.run(statuses(on, 1)) == [200], 10, "a read is answered")
         on.figures.ready_s.append(time.monotonic() - started)
         on.figures.claim(
             set(tally.statuses) <= {200, 503}, f"other answers than 200 and 503: {tally.statuses}"
@@ -115,7 +126,7 @@ def cancelled(cluster: Cluster, form: Form, control: str = "") -> Figures:
         on.figures.faults = form.cancelled
         on.clients.until_more(100)
         model = on.clients.finish()
-        wait_for(
+        wait_until(
             lambda: not _connections(on, "and state <> 'idle'"), 15, "no transaction is left open"
         )
         left = _connections(on)
@@ -163,13 +174,12 @@ async def statuses(on: Stage, count: int) -> list[int]:
 
 async def status(on: Stage, method: str, path: str, body: bytes = b"") -> int:
     """The status of one request on a connection of its own; 0 where none came in time."""
-    caller = Caller(on.service.host, on.service.port, on.key, DEADLINE_S)
-    try:
-        return (await caller.ask(method, path, body)).status
-    except NoAnswer:
-        return 0
-    finally:
-        caller.hang_up()
+    headers = {"content-type": BATCH} if body else {}
+    async with on.client(DEADLINE_S) as client:
+        try:
+            return (await client.request(method, path, content=body, headers=headers)).status_code
+        except httpx.TransportError:
+            return 0
 
 
 class _Tally:
@@ -177,8 +187,8 @@ class _Tally:
         self.statuses: dict[int, int] = {}
         self.slowest_s = 0.0
 
-    def add(self, answer: Answer | None, seconds: float) -> None:
-        status = answer.status if answer else 0
+    def add(self, answer: httpx.Response | None, seconds: float) -> None:
+        status = 0 if answer is None else answer.status_code
         self.statuses[status] = self.statuses.get(status, 0) + 1
         self.slowest_s = max(self.slowest_s, seconds)
 
@@ -188,28 +198,27 @@ async def _press(on: Stage, clients: int, seconds: float) -> tuple[_Tally, Model
     tally, sent = _Tally(), Model([], [])
     end = time.monotonic() + seconds
 
-    async def client(number: int) -> None:
-        caller = Caller(on.service.host, on.service.port, on.key, DEADLINE_S * 2)
-        for serial in count():
-            asked = time.monotonic()
-            if asked >= end:
-                break
-            answer = None
-            events = (
-                [] if number % 3 else batch(on.clients.start, on.form.seed, number + 10, serial)
-            )
-            with suppress(NoAnswer):
+    async def press(number: int) -> None:
+        async with on.client(DEADLINE_S * 2) as client:
+            for serial in count():
+                started = time.monotonic()
+                if started >= end:
+                    break
+                answer = None
+                events = (
+                    [] if number % 3 else batch(on.clients.start, on.form.seed, number + 10, serial)
+                )
+                with suppress(httpx.TransportError):
+                    if events:
+                        answer = await post(client, encoded(events))
+                    else:
+                        answer = await client.get(f"/v1/shops/shop-{number % 4}/scorecard")
+                tally.add(answer, time.monotonic() - started)
                 if events:
-                    answer = await caller.ask("POST", "/v1/events", encoded(events))
-                else:
-                    answer = await caller.ask("GET", f"/v1/shops/shop-{number % 4}/scorecard")
-            tally.add(answer, time.monotonic() - asked)
-            if events:
-                stored = answer is not None and answer.status == 200
-                (sent.acknowledged if stored else sent.unknown).append(events)
-        caller.hang_up()
+                    stored = answer is not None and answer.status_code == 200
+                    (sent.acknowledged if stored else sent.unknown).append(events)
 
-    await asyncio.gather(*(client(number) for number in range(clients)))
+    await asyncio.gather(*(press(number) for number in range(clients)))
     return tally, sent
 
 
@@ -217,23 +226,25 @@ async def _hang_up(on: Stage, count: int) -> list[list[dict[str, object]]]:
     """Send requests and hang up; the batches that may have been stored."""
     rng = random.Random(on.form.seed)
     sent = []
-    lanes = asyncio.Semaphore(16)
+    at_once = asyncio.Semaphore(16)
 
-    async def one(number: int) -> None:
-        async with lanes:
+    async def hang_up(number: int) -> None:
+        async with at_once:
             try:
-                _, writer = await asyncio.open_connection(on.service.host, on.service.port)
+                _, writer = await asyncio.open_connection("127.0.0.1", on.service.port)
             except OSError:
                 return
             if number % 2:
                 events = batch(on.clients.start, on.form.seed, 99, number)
                 sent.append(events)
-                whole = request(on.key, "POST", "/v1/events", encoded(events), BATCH)
+                headers = raw_headers(on.key, BATCH)
+                whole = request_bytes("POST", "/v1/events", headers, encoded(events))
             else:
-                whole = request(on.key, "GET", f"/v1/shops/shop-{number % 4}/dsr")
+                path = f"/v1/shops/shop-{number % 4}/dsr"
+                whole = request_bytes("GET", path, raw_headers(on.key))
             writer.write(whole if number % 3 else whole[: rng.randrange(len(whole))])
             await asyncio.sleep(rng.choice((0, 0, 0.001, 0.005, 0.02)))
             writer.transport.abort()
 
-    await asyncio.gather(*(one(number) for number in range(count)))
+    await asyncio.gather(*(hang_up(number) for number in range(count)))
     return sent

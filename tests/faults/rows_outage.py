@@ -10,14 +10,13 @@ from datetime import timedelta
 import asyncpg
 
 from tests.faults import room
-from tests.faults.cluster import Cluster
-from tests.faults.cluster import cluster as cluster_on
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
-from tests.faults.processes import wait_for
 from tests.faults.rows_network import DEADLINE_S, SETTINGS, status, statuses
 from tests.faults.stage import Stage, stage
 from tests.faults.stream import Json, encoded
+from tests.harness.postgres import Cluster, start_cluster
+from tests.harness.processes import wait_until
 
 LIVE_WITHIN_S = 2.0
 WHOLE_MIB = 400
@@ -80,7 +79,7 @@ def whole_disk_full(_: Cluster, form: Form, control: str = "") -> Figures:
         if not disk.mounted:
             return Figures(row, notes=[f"left out: {disk.what}"])
         with (
-            cluster_on(disk.folder / "data") as cluster,
+            start_cluster(disk.folder / "data") as cluster,
             stage(cluster, form, row, control=control, settings=SETTINGS) as on,
         ):
             return _without_room(on, lambda: room.filled(disk, cluster, on.url))
@@ -102,14 +101,14 @@ def _without_room(on: Stage, filled: Callable[[], AbstractContextManager[None]])
     for _ in range(on.form.outages):
         on.clients.until_more(100)
         with filled():
-            wait_for(refused, 120, "no room: answered 503")
+            wait_until(refused, 120, "no room: answered 503")
             on.figures.faults += 1
-            live = on.service.ask("/livez", LIVE_WITHIN_S)
+            live = on.service.get_status("/livez", timeout_s=LIVE_WITHIN_S)
             on.figures.claim(live == 200, f"/livez answered {live}")
         started = time.monotonic()
         on.cluster.revive()
-        on.service.until_ready()
-        wait_for(lambda: not refused(), 60, "with room again: stored")
+        on.service.wait_until_ready()
+        wait_until(lambda: not refused(), 60, "with room again: stored")
         on.figures.ready_s.append(time.monotonic() - started)
         on.clients.until_more(100)
     on.figures.claim(set(statuses) <= {200, 503}, f"answered {set(statuses)}")
@@ -136,7 +135,7 @@ def _large(on: Stage, serial: int) -> list[Json]:
 
 
 def _until(end: float) -> None:
-    wait_for(lambda: time.monotonic() >= end, 60, "the time is up")
+    wait_until(lambda: time.monotonic() >= end, 60, "the time is up")
 
 
 def _refuses(on: Stage) -> None:
@@ -147,14 +146,14 @@ def _refuses(on: Stage) -> None:
     took = time.monotonic() - started
     on.figures.claim(set(found) == {503}, f"while it cannot serve: {found}")
     on.figures.claim(took <= DEADLINE_S, f"503 came after {took:.1f} s")
-    ready = on.service.ask("/readyz", DEADLINE_S)
+    ready = on.service.get_status("/readyz", timeout_s=DEADLINE_S)
     on.figures.claim(ready == 503, f"/readyz answered {ready}")
-    live = on.service.ask("/livez", LIVE_WITHIN_S)
+    live = on.service.get_status("/livez", timeout_s=LIVE_WITHIN_S)
     on.figures.claim(live == 200, f"/livez answered {live}")
 
 
 def _heals(on: Stage) -> None:
-    on.figures.ready_s.append(on.service.until_ready())
+    on.figures.ready_s.append(on.service.wait_until_ready())
     on.clients.until_more(100)
 
 

@@ -1,19 +1,19 @@
 """Rules change while shops are registered under them and events arrive."""
 
 import asyncio
-import json
 import random
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from tests.faults.caller import Caller
+import httpx
+
 from tests.faults.check import cards_wrong, count_facts, differences
-from tests.faults.cluster import Cluster
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
 from tests.faults.stage import Stage, stage
-from tests.faults.stream import Json, encoded, rating
+from tests.faults.stream import Json, encoded, post, rating
+from tests.harness.postgres import Cluster
 from tests.reference.rules import BUILT_IN
 from tests.reference.scores import Reference
 
@@ -24,7 +24,7 @@ CHANGES_MAX, SHOPS_MAX = 30, 30
 RATINGS = 5
 """Of one buyer in one month; every change of rules moves the cap of these."""
 
-ASKED_MAX = 50
+SHOPS_ASKED_MAX = 50
 
 
 def rules_meanwhile(cluster: Cluster, form: Form, control: str = "") -> Figures:
@@ -59,9 +59,8 @@ class _World:
         on.figures.claim(
             newest == on.figures.faults, f"{on.figures.faults} changes made version {newest}"
         )
-        caller = Caller(on.service.host, on.service.port, on.key)
-        await self.must_follow(caller, newest, self.shops)
-        caller.hang_up()
+        async with on.client() as client:
+            await self.must_follow(client, newest, self.shops)
         await count_facts(on.figures, on.url, Model(self.sent, []))
         on.figures.totals_wrong += await differences(on.url)
         reference = Reference(datetime.now(UTC))
@@ -76,53 +75,47 @@ class _World:
 
     async def change(self, turns: int, together: asyncio.Barrier) -> None:
         """Change the rules, with others; once that is answered, no shop follows those before."""
-        on = self.on
-        caller = Caller(on.service.host, on.service.port, on.key)
-        for _ in range(turns):
-            await together.wait()
-            number = next(self.numbers)
-            cap = 1 + number % (RATINGS - 1)
-            rules = {**BUILT_IN["taobao"], "slow_days": number, "ratings_per_buyer_month": cap}
-            found = await self.put(caller, "rules/moving", rules, "a change of rules")
-            if found:
-                self.rules[found["version"]] = rules
-                await self.must_follow(caller, found["version"], self.shops[-ASKED_MAX:])
-        caller.hang_up()
+        async with self.on.client() as client:
+            for _ in range(turns):
+                await together.wait()
+                number = next(self.numbers)
+                cap = 1 + number % (RATINGS - 1)
+                rules = {**BUILT_IN["taobao"], "slow_days": number, "ratings_per_buyer_month": cap}
+                stored = await self.put(client, "rules/moving", rules, "a change of rules")
+                if stored:
+                    self.rules[stored["version"]] = rules
+                    await self.must_follow(client, stored["version"], self.shops[-SHOPS_ASKED_MAX:])
 
     async def open_shops(self, opener: int, shops: int) -> None:
         """Register shops under the rules, and send each its events."""
         on = self.on
-        caller = Caller(on.service.host, on.service.port, on.key)
-        for number in range(shops):
-            shop_id = f"moving-{opener}-{number}"
-            shop = {"marketplace": "taobao", "category": "toys", "currency": "CNY"}
-            shop |= {"time_zone": "Asia/Shanghai", "rules": "moving"}
-            if await self.put(caller, f"shops/{shop_id}", shop, "a new shop"):
-                self.shops.append({**shop, "shop_id": shop_id})
-            for name in (f"{shop_id}-{place}" for place in range(RATINGS)):
-                events = [rating(on.clients.start, self.rng, shop_id, name, "b")]
-                answer = await caller.ask("POST", "/v1/events", encoded(events))
-                on.figures.claim(answer.status == 200, f"events were answered {answer.status}")
-                self.sent.append(events)
-        caller.hang_up()
+        async with on.client() as client:
+            for number in range(shops):
+                shop_id = f"moving-{opener}-{number}"
+                shop = {"marketplace": "taobao", "category": "toys", "currency": "CNY"}
+                shop |= {"time_zone": "Asia/Shanghai", "rules": "moving"}
+                if await self.put(client, f"shops/{shop_id}", shop, "a new shop"):
+                    self.shops.append({**shop, "shop_id": shop_id})
+                for name in (f"{shop_id}-{place}" for place in range(RATINGS)):
+                    events = [rating(on.clients.start, self.rng, shop_id, name, "b")]
+                    status = (await post(client, encoded(events))).status_code
+                    on.figures.claim(status == 200, f"events were answered {status}")
+                    self.sent.append(events)
 
-    async def put(self, caller: Caller, path: str, body: Json, what: str) -> Any:
+    async def put(self, client: httpx.AsyncClient, path: str, body: Json, what: str) -> Any:
         """The answer to a PUT; nothing where it was not done."""
-        answer = await caller.ask("PUT", f"/v1/{path}", json.dumps(body).encode(), _JSON)
-        done = answer.status in {200, 201}
-        self.on.figures.claim(done, f"{what} was answered {answer.status}")
+        answer = await client.put(f"/v1/{path}", json=body)
+        done = answer.status_code in {200, 201}
+        self.on.figures.claim(done, f"{what} was answered {answer.status_code}")
         return answer.json() if done else None
 
-    async def must_follow(self, caller: Caller, version: int, shops: list[Json]) -> None:
+    async def must_follow(self, client: httpx.AsyncClient, version: int, shops: list[Json]) -> None:
         """Claim that shops that have been registered follow rules of this version or later."""
-        for start in range(0, len(shops), ASKED_MAX):
-            names = (f"shop_id={shop['shop_id']}" for shop in shops[start : start + ASKED_MAX])
-            answer = await caller.ask("GET", f"/v1/scorecards?{'&'.join(names)}")
+        for start in range(0, len(shops), SHOPS_ASKED_MAX):
+            shop_ids = [shop["shop_id"] for shop in shops[start : start + SHOPS_ASKED_MAX]]
+            answer = await client.get("/v1/scorecards", params={"shop_id": shop_ids})
             items = answer.json()["items"]
             behind = [item for item in items if item["scorecard"]["rules"]["version"] < version]
             self.on.figures.claim(
                 not behind, f"{len(behind)} shops follow rules that were replaced"
             )
-
-
-_JSON = "application/json"

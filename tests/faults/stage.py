@@ -8,14 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from tests.conftest import database_of
-from tests.faults.broken import CONTROLS, Control
+import httpx
+
+from tests.faults.broken import CONTROLS, Control, environment_of
 from tests.faults.check import check, put_shops
-from tests.faults.cluster import SOCKET, Cluster, through
 from tests.faults.crowd import Crowd, Model, crowd
 from tests.faults.figures import Figures, Form
 from tests.faults.proxy import Proxy, proxy
-from tests.faults.serving import Service, free_port, serving, shopdsr
+from tests.harness.client import TIMEOUT_S
+from tests.harness.postgres import SOCKET, Cluster, database_of, through
+from tests.harness.server import Server, Shell, free_port
+
+WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,14 @@ class Stage:
     figures: Figures
     url: str
     key: str
-    service: Service
+    service: Server
     clients: Crowd
     to_service: Proxy
     to_database: Proxy
+
+    def client(self, timeout_s: float = TIMEOUT_S) -> httpx.AsyncClient:
+        """Return a client of the service."""
+        return self.service.async_client(self.key, timeout_s)
 
     def check(self) -> None:
         """End the clients, and note what has been lost, doubled or made up."""
@@ -43,9 +51,9 @@ class Stage:
         self.to_database.cut_commits = self.to_database.cut_anywhere = 0.0
         for between in (self.to_service, self.to_database):
             between.delay_s, between.frozen = 0.0, False
-        self.service.until_ready()
+        self.service.wait_until_ready()
 
-    def replaced_by(self, service: Service) -> "Stage":
+    def replaced_by(self, service: Server) -> "Stage":
         """The same row with another service."""
         return replace(self, service=service)
 
@@ -79,10 +87,27 @@ def stage(
         asyncio.run(put_shops(service, key))
         port = free_port()
         front = stack.enter_context(
-            proxy((service.host, port), (service.host, service.port), form.seed + 1)
+            proxy(("127.0.0.1", port), ("127.0.0.1", service.port), form.seed + 1)
         )
-        callers = stack.enter_context(crowd(service.host, port, key, form.seed, clients=clients))
+        callers = stack.enter_context(
+            crowd(f"http://127.0.0.1:{port}", key, form.seed, clients=clients)
+        )
         yield Stage(cluster, form, Figures(row), url, key, service, callers, front, between)
+
+
+@contextmanager
+def serving(
+    url: str,
+    control: str = "",
+    port: int = 0,
+    environ: Mapping[str, str] | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> Iterator[Server]:
+    """Run a server of two workers for the block, with a promise broken if a control is named."""
+    variables = {**environment_of(control), **(environ or {})}
+    shell = Shell(variables, **{"workers": WORKERS, **(settings or {}), "database_url": url})
+    with shell.serve(port) as server:
+        yield server
 
 
 @contextmanager
@@ -112,7 +137,4 @@ def template(cluster: Cluster) -> tuple[str, str]:
 
 def prepare(url: str) -> str:
     """Bring the schema of a new database up to date; the text of a key that may do everything."""
-    scopes = "events:write,scores:read,admin"
-    made = shopdsr(url, "keys", "create", "--tenant", "acme", "--scopes", scopes)
-    assert made.returncode == 0, made.stderr
-    return made.stdout.strip()
+    return Shell(database_url=url).create_key()

@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+import httpx
+
+from tests.harness.client import BATCH
+
 Json: TypeAlias = dict[str, Any]
 Identity: TypeAlias = tuple[object, ...]
 
@@ -123,6 +127,11 @@ def rating(start: datetime, rng: random.Random, shop_id: str, name: str, buyer_i
 def encoded(events: Iterable[Json]) -> bytes:
     """A batch as it is sent."""
     return json.dumps(list(events)).encode()
+
+
+async def post(client: httpx.AsyncClient, body: bytes) -> httpx.Response:
+    """Post an encoded batch."""
+    return await client.post("/v1/events", content=body, headers={"content-type": BATCH})
 
 
 def identity(event: Json) -> Identity:

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.faults.broken import CONTROLS
-from tests.faults.cluster import Cluster
 from tests.faults.figures import TELLING
 from tests.faults.rows import TOLD_BY
+from tests.harness.postgres import Cluster
 
 
 def test_every_control_has_a_row_that_must_tell() -> None:

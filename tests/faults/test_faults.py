@@ -5,10 +5,10 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from tests.faults.cluster import Cluster
 from tests.faults.conftest import FIGURES
 from tests.faults.figures import SHORT
 from tests.faults.rows import ROWS, Row
+from tests.harness.postgres import Cluster
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)

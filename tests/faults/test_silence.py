@@ -20,9 +20,9 @@ from infra.postgres.pool import Connection
 from infra.postgres.rules import RulesCache
 from infra.postgres.scores import Scores
 from infra.postgres.shop_cache import ShopCache
-from tests.faults.cluster import SOCKET, Cluster, through
 from tests.faults.proxy import Proxy, proxy
 from tests.faults.stage import template
+from tests.harness.postgres import SOCKET, Cluster, through
 
 LIMITS = PoolLimits(connections_max=2, acquire_timeout_ms=500, statement_timeout_ms=500)
 AT_MOST_S = 6.0

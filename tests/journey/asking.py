@@ -1,4 +1,4 @@
-"""Every question the reference can answer, asked of a service and compared in every digit."""
+"""Every question the reference can answer, put to a service and compared in every digit."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -24,26 +24,26 @@ Question = tuple[str, Json]
 def compare(
     client: httpx.Client, reference: Reference, days: Sequence[date], rng: random.Random
 ) -> int:
-    """Ask about every shop as of every day; the number of answers compared."""
+    """Ask about every shop as of every day; return the number of responses compared."""
     reference.now = datetime.now(UTC)
-    asked = 0
+    compared = 0
     for shop_id in reference.shop_ids:
         for day in days:
             for path, expected in questions(reference, shop_id, day, rng):
                 must_equal(whole(client, path), expected, path)
-                asked += 1
+                compared += 1
         for path, expected in timeless(reference, shop_id, days, rng):
             must_equal(whole(client, path), expected, path)
-            asked += 1
+            compared += 1
     for day in days:
         cards_of_all(client, reference, day)
-    return asked
+    return compared
 
 
 def questions(
     reference: Reference, shop_id: str, day: date, rng: random.Random
 ) -> Iterator[Question]:
-    """What can be asked of a shop as of a day."""
+    """Yield what the service answers of a shop as of a day."""
 
     def path(what: str, **query: object) -> str:
         return _path(shop_id, what, as_of=day, **query)
@@ -75,7 +75,7 @@ def questions(
 def timeless(
     reference: Reference, shop_id: str, days: Sequence[date], rng: random.Random
 ) -> Iterator[Question]:
-    """What can be asked of a shop over spans of days."""
+    """Yield what the service answers of a shop over spans of days."""
     latest = max(days)
     for state in _STATES:
         query: Json = {"limit": rng.choice((1, 2, 7, 500))}
@@ -109,7 +109,7 @@ def cards_of_all(client: httpx.Client, reference: Reference, day: date) -> None:
 
 
 def whole(client: httpx.Client, path: str) -> Any:
-    """An answer, with the items of all its pages."""
+    """Return a response body, with the items of all its pages."""
     answer = client.get(path)
     assert answer.status_code == 200, f"{path}: {answer.text}"
     body = answer.json()
@@ -122,26 +122,26 @@ def whole(client: httpx.Client, path: str) -> Any:
     return body
 
 
-def must_equal(told: object, expected: object, where: str) -> None:
+def must_equal(actual: object, expected: object, where: str) -> None:
     """Compare member by member and digit by digit; only intervals may differ in the fifth."""
     if isinstance(expected, dict):
-        assert isinstance(told, dict), where
-        assert told.keys() == expected.keys(), where
+        assert isinstance(actual, dict), where
+        assert actual.keys() == expected.keys(), where
         for name, value in expected.items():
             if name == "interval" and value is not None:
                 for bound in ("low", "high"):
-                    difference = abs(told[name][bound] - value[bound])
+                    difference = abs(actual[name][bound] - value[bound])
                     assert difference <= INTERVAL_TOLERANCE, f"{where} {name}.{bound}"
             else:
-                must_equal(told[name], value, f"{where} {name}")
+                must_equal(actual[name], value, f"{where} {name}")
     elif isinstance(expected, list):
-        assert isinstance(told, list), where
-        assert len(told) == len(expected), f"{where}: {told} != {expected}"
-        for index, (one, other) in enumerate(zip(told, expected, strict=True)):
-            must_equal(one, other, f"{where} [{index}]")
+        assert isinstance(actual, list), where
+        assert len(actual) == len(expected), f"{where}: {actual} != {expected}"
+        for index, (item, expected_item) in enumerate(zip(actual, expected, strict=True)):
+            must_equal(item, expected_item, f"{where} [{index}]")
     else:
-        assert type(told) in {type(expected), int, float}, f"{where}: {told!r} != {expected!r}"
-        assert told == expected, f"{where}: {told!r} != {expected!r}"
+        assert type(actual) in {type(expected), int, float}, f"{where}: {actual!r} != {expected!r}"
+        assert actual == expected, f"{where}: {actual!r} != {expected!r}"
 
 
 def _path(shop_id: str, what: str, **query: object) -> str:

@@ -12,46 +12,46 @@ import traceback
 import httpx
 
 from infra.embedded import throwaway_data_dir
+from tests.harness.server import Shell
 from tests.journey.asking import compare
-from tests.journey.process import Service
-from tests.journey.sending import found, send, send_at_once
+from tests.journey.sending import register, send, send_at_once
 from tests.reference.rules import BUILT_IN
 from tests.reference.worlds import World, shuffled, world
 
 
 def main(first: int, last: int) -> int:
-    """Try every seed; the number that differed."""
+    """Try every seed; return the number that differed."""
     wrong = 0
-    with throwaway_data_dir() as folder, Service({"SHOPDSR_DATA_DIR": str(folder)}) as service:
+    with throwaway_data_dir() as folder, Shell(data_dir=folder).serve() as service:
         for seed in range(first, last):
             try:
-                with service.client(f"seed-{seed}") as client:
-                    asked = hunt(client, seed)
+                with service.tenant_client(f"seed-{seed}") as client:
+                    compared = hunt(client, seed)
             except (AssertionError, LookupError, httpx.HTTPError):
                 wrong += 1
                 print(f"seed {seed}", flush=True)
                 traceback.print_exc(limit=-3)
             else:
-                print(f"seed {seed}: {asked} answers", flush=True)
-        verified = service.command("verify")
+                print(f"seed {seed}: {compared} answers", flush=True)
+        verified = service.shell.run("verify")
         print(verified.stdout, verified.stderr)
         service.stop()
     return wrong + verified.returncode
 
 
 def hunt(client: httpx.Client, seed: int) -> int:
-    """One seed: tell a world, ask about it; the number of answers compared."""
+    """Send a world and ask about it; return the number of responses compared."""
     rng = random.Random(seed)
     made = world(seed, rng.choice((150, 300, 300, 600)))
     stream = shuffled(made.events, seed)
     reference = made.empty_reference()
-    found(client, made)
+    register(client, made)
     if seed % 2:
         stream = [sent for sent in stream if sent.code != "conflict"]
         send_at_once(client, stream, rng, rng.choice((2, 4, 8)))
     else:
         send(client, stream, rng, between=lambda: disturb(client, made, rng))
-    found(client, made)
+    register(client, made)
     for sent in stream:
         reference.receive(sent.event)
     for day in made.snapshot_days:

@@ -10,17 +10,13 @@ from typing import Any
 
 import httpx
 
+from tests.harness.client import BATCH, EVENT, JSON, NDJSON
 from tests.reference.worlds import Sent, World, expected_verdicts
 
-BATCH = "application/cloudevents-batch+json"
-SINGLE = "application/cloudevents+json"
-JSON = "application/json"
-NDJSON = "application/x-ndjson"
-
-KEPT = {"stored", "duplicate"}
+ACCEPTED = {"stored", "duplicate"}
 
 
-def found(client: httpx.Client, world: World) -> None:
+def register(client: httpx.Client, world: World) -> None:
     """Register the rules, shops and ladders of a world."""
     for name, rules in world.rules.items():
         assert client.put(f"/v1/rules/{name}", json=rules).status_code in {200, 201}
@@ -38,7 +34,7 @@ def send(
     rng: random.Random,
     between: Callable[[], None] = lambda: None,
 ) -> None:
-    """Send the stream in random portions and packings, and check what becomes of each event."""
+    """Send the stream in random portions and packings, and check every outcome."""
     verdicts = expected_verdicts(stream)
     for start, end in portions(len(stream), rng):
         between()
@@ -49,7 +45,7 @@ def send(
 def send_at_once(
     client: httpx.Client, stream: Sequence[Sent], rng: random.Random, senders: int
 ) -> None:
-    """Let several senders tell all of the stream at once, each in an order of its own.
+    """Send all of the stream from several threads at once, each in its own order.
 
     It holds no contradictions, as it is open who comes first.
     """
@@ -63,7 +59,7 @@ def send_at_once(
 
 
 def _send_alone(client: httpx.Client, stream: Sequence[Sent], rng: random.Random) -> int:
-    """Send the stream on connections of its own; how many events were stored by this sender."""
+    """Send the stream on connections of its own; return how many events were stored."""
     stored = 0
     with httpx.Client(
         base_url=client.base_url, headers=client.headers, timeout=client.timeout
@@ -73,15 +69,17 @@ def _send_alone(client: httpx.Client, stream: Sequence[Sent], rng: random.Random
             body = post(own, [sent.event for sent in part], rng).json()
             stored += body["stored"]
             refused = [(n, sent.code) for n, sent in enumerate(part) if sent.code != "stored"]
-            rejected = [(one["index"], one["code"]) for one in body["rejected"]]
-            assert rejected == refused, _difference(rejected, refused, [one.event for one in part])
-            kept = body["stored"] + body["duplicates"]
-            assert (body["received"], kept) == (len(part), len(part) - len(refused))
+            rejected = [(item["index"], item["code"]) for item in body["rejected"]]
+            assert rejected == refused, _difference(
+                rejected, refused, [item.event for item in part]
+            )
+            accepted = body["stored"] + body["duplicates"]
+            assert (body["received"], accepted) == (len(part), len(part) - len(refused))
     return stored
 
 
 def portions(length: int, rng: random.Random) -> Iterator[tuple[int, int]]:
-    """Cuts of a stream, some of one event, some of hundreds."""
+    """Yield cuts of a stream, some of one event, some of hundreds."""
     start = 0
     while start < length:
         end = min(length, start + rng.choice((1, 2, 7, 40, 40, 160, 600)))
@@ -93,11 +91,11 @@ def post(client: httpx.Client, events: Sequence[Any], rng: random.Random) -> htt
     """Post events in a packing that can hold them."""
     media_types = [BATCH, JSON, NDJSON, NDJSON]
     if len(events) == 1 and isinstance(events[0], dict):
-        media_types = [SINGLE, JSON, "single"]
+        media_types = [EVENT, JSON, "single"]
     media_type = rng.choice(media_types)
     if media_type == NDJSON:
         body = b"".join(json.dumps(event).encode() + b"\n" for event in events)
-    elif media_type in {SINGLE, "single"}:
+    elif media_type in {EVENT, "single"}:
         body = json.dumps(events[0], ensure_ascii=False).encode()
     else:
         body = json.dumps(events).encode()
@@ -110,14 +108,14 @@ def post(client: httpx.Client, events: Sequence[Any], rng: random.Random) -> htt
 
 def check(answer: httpx.Response, events: Sequence[Any], verdicts: Sequence[str]) -> None:
     """Compare an answer with what each event must become."""
-    refused = [(n, verdict) for n, verdict in enumerate(verdicts) if verdict not in KEPT]
+    refused = [(n, verdict) for n, verdict in enumerate(verdicts) if verdict not in ACCEPTED]
     body = answer.json()
-    rejected = [(one["index"], one["code"]) for one in body["rejected"]]
+    rejected = [(item["index"], item["code"]) for item in body["rejected"]]
     assert rejected == refused[:1_000], _difference(rejected, refused, events)
-    for one in body["rejected"]:
-        event = events[one["index"]]
+    for item in body["rejected"]:
+        event = events[item["index"]]
         given = event.get("id") if isinstance(event, dict) else None
-        assert one["id"] == (given if isinstance(given, str) else None)
+        assert item["id"] == (given if isinstance(given, str) else None)
     totals = Counter(verdicts)
     counted = [body[name] for name in ("received", "stored", "duplicates", "rejected_count")]
     assert counted == [len(events), totals["stored"], totals["duplicate"], len(refused)]
@@ -126,8 +124,8 @@ def check(answer: httpx.Response, events: Sequence[Any], verdicts: Sequence[str]
 
 
 def _difference(
-    told: list[tuple[int, str]], expected: list[tuple[int, str]], events: Sequence[Any]
+    actual: list[tuple[int, str]], expected: list[tuple[int, str]], events: Sequence[Any]
 ) -> str:
-    differing = sorted(set(told) ^ set(expected))
+    differing = sorted(set(actual) ^ set(expected))
     lines = [f"{index} {code}: {json.dumps(events[index])[:600]}" for index, code in differing]
-    return "told or expected otherwise:\n" + "\n".join(lines)
+    return "answered or expected otherwise:\n" + "\n".join(lines)

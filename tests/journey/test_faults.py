@@ -3,7 +3,6 @@
 import json
 import random
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +10,11 @@ import httpx
 import pytest
 
 from infra.embedded import throwaway_data_dir
+from tests.harness.client import BATCH, NDJSON, TIMEOUT_S
+from tests.harness.processes import wait_until
+from tests.harness.server import Server, Shell
 from tests.journey.asking import compare
-from tests.journey.process import PATIENCE_S, Service
-from tests.journey.sending import BATCH, NDJSON, found
+from tests.journey.sending import register
 from tests.reference.rules import Json
 from tests.reference.worlds import shuffled, world
 
@@ -22,18 +23,15 @@ SHOP = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
 
 
 @pytest.fixture
-def own_service() -> Iterator[Service]:
-    """A service with an embedded Postgres of its own."""
-    with (
-        throwaway_data_dir() as folder,
-        Service({"SHOPDSR_DATA_DIR": str(folder), "SHOPDSR_WORKERS": "2"}) as started,
-    ):
-        yield started
-        assert started.stop() in {0, 143}, started.said()
+def own_service() -> Iterator[Server]:
+    """Run a server with an embedded Postgres of its own."""
+    with throwaway_data_dir() as folder, Shell(data_dir=folder, workers=2).serve() as server:
+        yield server
+        assert server.stop() in {0, 143}, server.output
         assert not (Path(folder) / "postgres" / "postmaster.pid").exists()
 
 
-class Sender:
+class PortionSender:
     """Sends portions one after the other until the server is gone, and keeps what was answered."""
 
     def __init__(self, client: httpx.Client, portions: list[list[Json]]) -> None:
@@ -44,15 +42,16 @@ class Sender:
 
     def wait_for(self, count: int) -> None:
         """Wait until so many portions are acknowledged."""
-        deadline = time.monotonic() + PATIENCE_S
-        while len(self.acknowledged) < count:
-            assert time.monotonic() < deadline
-            assert self._thread.is_alive()
-            time.sleep(0.001)
+        wait_until(
+            lambda: len(self.acknowledged) >= count or not self._thread.is_alive(),
+            TIMEOUT_S,
+            f"{count} portions are acknowledged",
+        )
+        assert len(self.acknowledged) >= count
 
     def join(self) -> None:
         """Wait until it has given up."""
-        self._thread.join(PATIENCE_S)
+        self._thread.join(TIMEOUT_S)
         assert not self._thread.is_alive()
 
     def _send(self) -> None:
@@ -85,29 +84,29 @@ def post(client: httpx.Client, events: list[Json], media_type: str = BATCH) -> h
     return client.post("/v1/events", content=body, headers={"content-type": media_type})
 
 
-def test_a_killed_server_loses_nothing_and_counts_nothing_twice(own_service: Service) -> None:
+def test_a_killed_server_loses_nothing_and_counts_nothing_twice(own_service: Server) -> None:
     made = world(201)
     facts = [sent for sent in shuffled(made.events, 201) if sent.code == "stored"]
     events = [sent.event for sent in facts]
     portions = [events[start : start + 9] for start in range(0, len(events), 9)]
     rng = random.Random(201)
     acknowledged: list[list[Json]] = []
-    with own_service.client("acme") as client:
-        found(client, made)
+    with own_service.tenant_client("acme") as client:
+        register(client, made)
         for kill in range(KILLS):
-            sender = Sender(client, portions[kill * len(portions) // (KILLS + 1) :])
+            sender = PortionSender(client, portions[kill * len(portions) // (KILLS + 1) :])
             sender.wait_for(rng.randint(2, 8))
             own_service.kill(workers=kill != 1)
             sender.join()
             acknowledged += sender.acknowledged
             own_service.start()
             for portion in acknowledged:
-                told = post(client, portion).json()
-                assert (told["stored"], told["duplicates"]) == (0, len(portion))
+                body = post(client, portion).json()
+                assert (body["stored"], body["duplicates"]) == (0, len(portion))
         for portion in portions:
             assert post(client, portion).status_code == 200
         assert sum(post(client, portion).json()["stored"] for portion in portions) == 0
-        verified = own_service.command("verify")
+        verified = own_service.shell.run("verify")
         assert (verified.returncode, verified.stdout) == (0, ""), verified.stderr
         reference = made.reference(facts)
         for day in made.snapshot_days:
@@ -116,50 +115,50 @@ def test_a_killed_server_loses_nothing_and_counts_nothing_twice(own_service: Ser
         compare(client, reference, made.days[-1:], rng)
 
 
-def test_what_is_answered_is_seen_by_every_worker(own_service: Service) -> None:
-    with own_service.client("acme") as client:
-        headers = {"authorization": client.headers["authorization"]}
+def test_what_is_answered_is_seen_by_every_worker(own_service: Server) -> None:
+    with own_service.tenant_client("acme") as client:
+        key = own_service.shell.create_key("acme")
         rules = client.get("/v1/rules/taobao").json()
         for name in ("name", "version", "built_in"):
             del rules[name]
 
         def seen() -> list[Json]:
-            """The tier as told on new connections, which reach every worker sooner or later."""
-            found = []
+            """Return the tier on new connections, which reach every worker sooner or later."""
+            tiers = []
             for _ in range(6):
-                with httpx.Client(base_url=own_service.url, headers=headers) as other:
+                with own_service.client(key) as other:
                     answer = other.get("/v1/shops/s/tier?as_of=2024-11-20")
-                    found.append({"status": answer.status_code, **answer.json()})
-            return found
+                    tiers.append({"status": answer.status_code, **answer.json()})
+            return tiers
 
-        assert {told["status"] for told in seen()} == {404}
+        assert {tier["status"] for tier in seen()} == {404}
         for number in range(1, 5):
             body = {**rules, "rating_window_days": number}
             assert client.put("/v1/rules/own", json=body).status_code in {200, 201}
             shop = {**SHOP, "category": f"c-{number}", "rules": "own"}
             assert client.put("/v1/shops/s", json=shop).status_code in {200, 201}
-            assert {told["rules"]["version"] for told in seen()} == {number}
+            assert {tier["rules"]["version"] for tier in seen()} == {number}
             ladder = {"currency": "CNY", "amounts": [str(number + cut) for cut in range(6)]}
             path = f"/v1/ladders/taobao/c-{number}"
             assert client.put(path, json=ladder).status_code == 201
-            assert {told["tier"]["level"] for told in seen()} == {1}
+            assert {tier["tier"]["level"] for tier in seen()} == {1}
             order = {
                 "order_id": f"o-{number}",
                 "buyer_id": "b",
                 "lines": [{"listing_id": "l", "quantity": 1, "amount": "1"}],
             }
             assert post(client, [event("order.paid", order, number)]).status_code == 200
-            assert {told["tier"]["sales"] for told in seen()} == {f"{number}.00"}
-            assert {told["tier"]["level"] for told in seen()} == {2}
+            assert {tier["tier"]["sales"] for tier in seen()} == {f"{number}.00"}
+            assert {tier["tier"]["level"] for tier in seen()} == {2}
             assert client.delete(path).status_code == 204
-            assert {told["tier"]["level"] for told in seen()} == {None}
+            assert {tier["tier"]["level"] for tier in seen()} == {None}
 
 
 def test_other_commands_never_stop_the_server_beside_them(
-    own_service: Service, tmp_path: Path
+    own_service: Server, tmp_path: Path
 ) -> None:
     file = tmp_path / "events.ndjson"
-    with own_service.client("acme", "scores:read,admin") as client:
+    with own_service.tenant_client("acme", "scores:read,admin") as client:
         for arguments, status in (
             (("keys", "list", "--tenant", "acme"), 0),
             (("keys", "list", "--tenant", "nosuch"), 1),
@@ -173,9 +172,9 @@ def test_other_commands_never_stop_the_server_beside_them(
         ):
             shop_id = f"shop-{len(arguments)}-{status}"
             assert client.put(f"/v1/shops/{shop_id}", json=SHOP).status_code in {200, 201}
-            told = {**event("listing.published", {"listing_id": "l"}), "subject": shop_id}
-            file.write_text(json.dumps(told) + "\n", encoding="utf-8")
-            done = own_service.command(*arguments)
+            published = {**event("listing.published", {"listing_id": "l"}), "subject": shop_id}
+            file.write_text(json.dumps(published) + "\n", encoding="utf-8")
+            done = own_service.shell.run(*arguments)
             assert done.returncode == status, (arguments, done.stdout, done.stderr)
             assert own_service.is_ready()
             assert client.get(f"/v1/shops/{shop_id}/scorecard").status_code == 200

@@ -11,21 +11,21 @@ import random
 import httpx
 
 from tests.conditions import OLIST, with_olist
-from tests.journey.process import Service
-from tests.journey.sending import BATCH, NDJSON
+from tests.harness.client import BATCH, NDJSON
+from tests.harness.server import Server
 from tests.reference.rules import Json
 
 SHOPS, EVENTS = 1_610, 20_522
 
 
 @with_olist
-def test_thirty_real_shops_on_three_days(service: Service) -> None:
+def test_thirty_real_shops_on_three_days(service: Server) -> None:
     shops = json.loads((OLIST / "shops.json").read_text(encoding="utf-8"))
     packed = (OLIST / "events.ndjson.gz").read_bytes()
     events = [json.loads(line) for line in gzip.decompress(packed).splitlines()]
     expected = json.loads((OLIST / "expected.json").read_text(encoding="utf-8"))
     assert (len(shops), len(events)) == (SHOPS, EVENTS)
-    with service.client("olist") as client:
+    with service.tenant_client("olist") as client:
         for start in range(0, SHOPS, 1_000):
             portion = shops[start : start + 1_000]
             answer = client.post("/v1/shops", json=portion)
@@ -38,12 +38,12 @@ def test_thirty_real_shops_on_three_days(service: Service) -> None:
         assert in_batches(client, again[:half]) == [0, half]
         assert as_stream(client, again) == [0, EVENTS]
         assert figures(client, expected) == expected
-    verified = service.command("verify")
+    verified = service.shell.run("verify")
     assert (verified.returncode, verified.stdout) == (0, ""), verified.stderr
 
 
 def in_batches(client: httpx.Client, events: list[Json]) -> list[int]:
-    """Send batches; how many were stored and how many known."""
+    """Send batches; return how many were stored and how many known."""
     totals = [0, 0]
     for start in range(0, len(events), 4_000):
         answer = client.post(
@@ -57,7 +57,7 @@ def in_batches(client: httpx.Client, events: list[Json]) -> list[int]:
 
 
 def as_stream(client: httpx.Client, events: list[Json]) -> list[int]:
-    """Send one gzipped stream; how many were stored and how many known."""
+    """Send a gzipped stream; return how many were stored and how many known."""
     lines = b"".join(json.dumps(event).encode() + b"\n" for event in events)
     headers = {"content-type": NDJSON, "content-encoding": "gzip"}
     return added(client.post("/v1/events", content=gzip.compress(lines), headers=headers))
@@ -71,15 +71,15 @@ def added(answer: httpx.Response) -> list[int]:
 
 
 def figures(client: httpx.Client, expected: Json) -> Json:
-    """What the expected figures are of."""
-    found: Json = {}
+    """Return the figures of the service that the expected figures have."""
+    by_day: Json = {}
     for day, by_shop in expected.items():
-        found[day] = {}
+        by_day[day] = {}
         for shop_id in by_shop:
             card = client.get(f"/v1/shops/{shop_id}/scorecard?as_of={day}").json()
             dsr = client.get(f"/v1/shops/{shop_id}/dsr?as_of={day}").json()
             sold = card["sell_through"]
-            found[day][shop_id] = {
+            by_day[day][shop_id] = {
                 "description": card["dsr"]["description"],
                 "sales": card["tier"]["sales"],
                 "sell_through": {
@@ -87,4 +87,4 @@ def figures(client: httpx.Client, expected: Json) -> Json:
                 },
                 "uncounted": dsr["dsr"]["uncounted"],
             }
-    return found
+    return by_day

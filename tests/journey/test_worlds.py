@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.harness.client import NDJSON
+from tests.harness.server import Server
 from tests.journey.asking import compare, must_equal, whole
-from tests.journey.process import Service
-from tests.journey.sending import NDJSON, found, send, send_at_once
+from tests.journey.sending import register, send, send_at_once
 from tests.reference.made_up import FOLDER
 from tests.reference.scores import Reference
 from tests.reference.worlds import World, shuffled, world
@@ -21,35 +22,35 @@ def take_snapshots(client: httpx.Client, made: World, reference: Reference) -> N
         expected = reference.snapshot(day)
         answer = client.post("/v1/peer-snapshots", json={"as_of": day.isoformat()})
         assert answer.status_code == 201, answer.text
-        told = answer.json()
-        del told["taken_at"], expected["taken_at"]
-        assert told == expected
+        snapshot = answer.json()
+        del snapshot["taken_at"], expected["taken_at"]
+        assert snapshot == expected
 
 
 @pytest.mark.parametrize("seed", [101, 102])
-def test_a_random_world_is_answered_like_the_reference(service: Service, seed: int) -> None:
+def test_a_random_world_is_answered_like_the_reference(service: Server, seed: int) -> None:
     made = world(seed)
     rng = random.Random(seed)
     stream = shuffled(made.events, seed)
     reference = made.empty_reference()
     for sent in stream:
         reference.receive(sent.event)
-    with service.client(f"world-{seed}") as client:
-        found(client, made)
+    with service.tenant_client(f"world-{seed}") as client:
+        register(client, made)
         send(client, stream, rng)
         take_snapshots(client, made, reference)
         days = [*rng.sample(made.days[:-1], 3), made.days[-1]]
         assert compare(client, reference, days, rng) > 500
 
 
-def test_the_committed_world_is_answered_as_committed(service: Service) -> None:
+def test_the_committed_world_is_answered_as_committed(service: Server) -> None:
     def read(name: str) -> Any:
         content: Any = json.loads((FOLDER / name).read_text(encoding="utf-8"))
         return content
 
     expected = read("made_up_expected.json")
     body = (FOLDER / "made_up.ndjson").read_bytes()
-    with service.client("committed") as client:
+    with service.tenant_client("committed") as client:
         for name, rules in read("made_up_rules.json").items():
             client.put(f"/v1/rules/{name}", json=rules)
         assert client.post("/v1/shops", json=read("made_up_shops.json")).status_code == 200
@@ -58,32 +59,36 @@ def test_the_committed_world_is_answered_as_committed(service: Service) -> None:
             assert client.put(path, json=ladder).status_code == 201
         for first in (True, False):
             answer = client.post("/v1/events", content=body, headers={"content-type": NDJSON})
-            told = answer.json()
-            for one in told["rejected"]:
-                one["errors"] = []
+            received = answer.json()
+            for item in received["rejected"]:
+                item["errors"] = []
             if not first:
-                told["stored"] += told["duplicates"] - expected["events"]["duplicates"]
-                told["duplicates"] = expected["events"]["duplicates"]
-            members = {name: told[name] for name in expected["events"] if name != "status"}
+                received["stored"] += (
+                    received["duplicates"] - expected["events"]["duplicates"]
+                )
+                received["duplicates"] = expected["events"]["duplicates"]
+            members = {
+                name: received[name] for name in expected["events"] if name != "status"
+            }
             assert {"status": answer.status_code, **members} == expected["events"]
         for day in expected["snapshots"]:
             assert client.post("/v1/peer-snapshots", json={"as_of": day}).status_code == 201
         for path, answered in expected["answers"].items():
-            told = whole(client, path)
+            received = whole(client, path)
             if "as_of=" not in path:
-                del told["as_of"], answered["as_of"]
-            must_equal(told, answered, path)
+                del received["as_of"], answered["as_of"]
+            must_equal(received, answered, path)
 
 
-def test_many_senders_at_once_store_each_fact_once(service: Service) -> None:
+def test_many_senders_at_once_store_each_fact_once(service: Server) -> None:
     """Two tenants with shops of the same names, each with three senders, all at once."""
     rng = random.Random(104)
     worlds = [world(104, 200), world(105, 200)]
     streams = [[sent for sent in made.events if sent.code != "conflict"] for made in worlds]
-    with service.client("crowd-1") as first, service.client("crowd-2") as second:
+    with service.tenant_client("crowd-1") as first, service.tenant_client("crowd-2") as second:
         clients = (first, second)
         for client, made in zip(clients, worlds, strict=True):
-            found(client, made)
+            register(client, made)
         with ThreadPoolExecutor(2) as pool:
             seeds = [random.Random(seed) for seed in (1, 2)]
             list(pool.map(send_at_once, clients, streams, seeds, (3, 3)))
@@ -95,7 +100,7 @@ def test_many_senders_at_once_store_each_fact_once(service: Service) -> None:
             compare(client, reference, made.days[-1:], rng)
 
 
-def test_nothing_is_counted_wrong_in_the_end(service: Service) -> None:
-    verified = service.command("verify")
+def test_nothing_is_counted_wrong_in_the_end(service: Server) -> None:
+    verified = service.shell.run("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert verified.stdout == ""

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from tests.conftest import database_of, execute
+from tests.harness.postgres import database_of, execute
 
 SHOPS = 10_000
 RATINGS = 1_000_000

@@ -9,7 +9,7 @@ import pytest
 from domain.errors import Unavailable
 from infra.postgres.database import Database, PoolLimits, open_database
 from infra.postgres.pool import Connection
-from tests.conftest import execute
+from tests.harness.postgres import execute
 
 TRANSIENT: list[Callable[[], Exception]] = [
     lambda: asyncpg.SerializationError("x"),

@@ -18,7 +18,7 @@ from domain.totals import FIELDS
 from infra.postgres.peers import BUILT_IN_WINDOWS
 from infra.postgres.pool import Connection
 from infra.postgres.statements import sql, statement_names
-from tests.conftest import execute
+from tests.harness.postgres import execute
 from tests.postgres import million
 
 GROWING = {

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.conftest import execute
+from tests.harness.postgres import execute
 from tests.postgres.conftest import Books, events_of, fetch, new_books
 from tests.reference.worlds import NOW, shuffled, world
 

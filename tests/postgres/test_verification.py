@@ -4,7 +4,7 @@ import pytest
 
 from domain.acts import COMMAND_LINE
 from infra.postgres.audit_trail import AuditTrail
-from tests.conftest import execute
+from tests.harness.postgres import execute
 from tests.postgres.conftest import Books, events_of, new_books
 from tests.reference.worlds import world
 

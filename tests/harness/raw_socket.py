@@ -9,20 +9,20 @@ READ_BYTES = 65_536
 Header = tuple[bytes, bytes]
 
 
-class Answer(NamedTuple):
-    """One answer; status 0 where the connection ended without one."""
+class RawResponse(NamedTuple):
+    """A response; its status is 0 where the connection ended without one."""
 
     status: int
     headers: list[Header]
     body: bytes
 
     def header(self, name: bytes) -> bytes:
-        """The value of a header, empty where there is none."""
+        """Return the value of a header, empty where there is none."""
         return next((value for given, value in self.headers if given.lower() == name), b"")
 
 
-class Wire:
-    """Asks one request after another on a connection, and on a new one where that has ended."""
+class RawSocket:
+    """A connection that sends any bytes, opened anew for a request where the last has ended."""
 
     def __init__(self, port: int, timeout_s: float = 30.0) -> None:
         self._port = port
@@ -42,33 +42,39 @@ class Wire:
         self.close()
 
     def close(self) -> None:
+        """Close the connection."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def ask(
-        self, method: str, target: str, headers: Iterable[Header] = (), body: bytes | None = None
-    ) -> Answer:
-        """One request, its target and headers untouched."""
-        return self.exchange(request(method, target, headers, body), method=method)
+    def request(
+        self,
+        method: str,
+        target: str | bytes,
+        headers: Iterable[Header] = (),
+        body: bytes | None = None,
+    ) -> RawResponse:
+        """Send a request, its target and headers untouched, and return the response."""
+        return self.exchange(request_bytes(method, target, headers, body), method=method)
 
-    def exchange(self, raw: bytes, *, method: str = "GET") -> Answer:
-        """Send bytes and take the answer; once more on a new connection if the old one was dead."""
+    def exchange(self, raw: bytes, *, method: str = "GET") -> RawResponse:
+        """Send bytes and return the response, from a new connection if the old one was dead."""
         was_open = self._socket is not None
         try:
             self.send(raw)
-            answer = self.answer(method=method)
+            response = self.read_response(method=method)
         except OSError:
-            answer = Answer(0, [], b"")
-        if answer.status == 0:
+            response = RawResponse(0, [], b"")
+        if response.status == 0:
             self.close()
             if was_open:
                 return self.exchange(raw, method=method)
-        elif answer.header(b"connection").lower() == b"close":
+        elif response.header(b"connection").lower() == b"close":
             self.close()
-        return answer
+        return response
 
     def send(self, raw: bytes) -> None:
+        """Send bytes."""
         if self._socket is None:
             self._socket = socket.create_connection(
                 ("127.0.0.1", self._port), timeout=self._timeout_s
@@ -77,48 +83,46 @@ class Wire:
             self._read = b""
         self._socket.sendall(raw)
 
-    def answer(self, *, method: str = "GET") -> Answer:
-        """The next answer on the connection."""
+    def read_response(self, *, method: str = "GET") -> RawResponse:
+        """Return the next response on the connection."""
         while b"\r\n\r\n" not in self._read:
-            if not self._more():
-                return Answer(0, [], b"")
+            if not self._read_more():
+                return RawResponse(0, [], b"")
         head, _, self._read = self._read.partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
         headers = [
             (name, value.strip()) for name, _, value in (line.partition(b":") for line in lines)
         ]
-        answer = Answer(int(first.split(b" ")[1]), headers, b"")
-        if method == "HEAD" or answer.status in {204, 304} or answer.status < 200:
-            return answer
-        length = int(answer.header(b"content-length") or 0)
+        response = RawResponse(int(first.split(b" ")[1]), headers, b"")
+        if method == "HEAD" or response.status in {204, 304} or response.status < 200:
+            return response
+        length = int(response.header(b"content-length") or 0)
         while len(self._read) < length:
-            if not self._more():
+            if not self._read_more():
                 break
         body, self._read = self._read[:length], self._read[length:]
-        return answer._replace(body=body)
+        return response._replace(body=body)
 
-    def is_closed(self) -> bool:
-        """Whether the server has ended the connection, which is waited for."""
-        try:
-            return not self._more()
-        except ConnectionResetError:
-            return True
-        except TimeoutError:
-            return False
-
-    def _more(self) -> bool:
+    def _read_more(self) -> bool:
         assert self._socket is not None
         part = self._socket.recv(READ_BYTES)
         self._read += part
         return bool(part)
 
 
-def request(
-    method: str, target: str, headers: Iterable[Header] = (), body: bytes | None = None
+def request_bytes(
+    method: str, target: str | bytes, headers: Iterable[Header] = (), body: bytes | None = None
 ) -> bytes:
-    """A request in bytes, its body with the length that it has."""
-    lines = [f"{method} {target} HTTP/1.1".encode("utf-8", "surrogateescape"), b"Host: x"]
+    """Return a request in bytes, its body with the length that it has."""
+    path = target if isinstance(target, bytes) else target.encode("utf-8", "surrogateescape")
+    lines = [b"%b %b HTTP/1.1" % (method.encode(), path), b"Host: x"]
     lines += [name + b": " + value for name, value in headers]
     if body is not None:
         lines.append(b"Content-Length: %d" % len(body))
     return b"\r\n".join(lines) + b"\r\n\r\n" + (body or b"")
+
+
+def raw_headers(key: str, media_type: str = "") -> list[Header]:
+    """Return the headers that carry a key and a media type."""
+    headers = [(b"Authorization", b"Bearer " + key.encode())]
+    return [*headers, (b"Content-Type", media_type.encode())] if media_type else headers

@@ -1,4 +1,4 @@
-"""A Postgres server of the suite's own, to be killed, stopped, filled and started again."""
+"""Postgres for every suite: databases for a test, and a server that may be killed."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
@@ -18,18 +18,47 @@ import asyncpg
 from infra.embedded import embedded_postgres, throwaway_data_dir
 from infra.embedded.places import PROGRAMS, copy_of_wheel, wheel_dir
 from infra.postgres.pool import Connection
-from tests.conftest import database_of
-from tests.faults.processes import children, command, gone, signal_all, wait_for
+from tests.harness.processes import all_ended, children, command_line, signal_all, wait_until
 
-PATIENCE_S = 60
+TIMEOUT_S = 60
 SOCKET = ".s.PGSQL.5432"
 
 Kill = Literal["backend", "background", "everything"]
 T = TypeVar("T")
 
 
+def database_of(server_url: str, name: str) -> str:
+    """Return the address of another database of the same server."""
+    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+
+
+async def execute(url: str, statement: str) -> None:
+    """Run a statement on a connection of its own."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def new_database(server_url: str, options: str = "") -> Iterator[str]:
+    """Create a database for the block, and drop it at the end; its address is yielded."""
+    name = f"shopdsr_test_{uuid4().hex}"
+    asyncio.run(execute(server_url, f"create database {name} {options}"))
+    try:
+        yield database_of(server_url, name)
+    finally:
+        asyncio.run(execute(server_url, f"drop database {name} with (force)"))
+
+
+def database_name(url: str) -> str:
+    """Return the name of the database of an address."""
+    return urlsplit(url).path.removeprefix("/")
+
+
 class Cluster:
-    """One running server; `url` is its superuser's, of the database that is always there."""
+    """A running server; `url` is its superuser's, of the database that is always there."""
 
     def __init__(self, data_dir: Path, url: str) -> None:
         self.data_dir = data_dir
@@ -44,7 +73,7 @@ class Cluster:
         return int((self.folder / "postmaster.pid").read_text().partition("\n")[0])
 
     def processes(self) -> list[int]:
-        """The whole server, parent first."""
+        """Return the processes of the server, parent first."""
         return [self.postmaster, *children(self.postmaster)]
 
     def kill(self, what: Kill, rng: random.Random) -> None:
@@ -54,23 +83,23 @@ class Cluster:
             # Stopped first, so that none of them writes after another one is dead.
             signal_all(processes, signal.SIGSTOP)
             signal_all(processes, signal.SIGKILL)
-            wait_for(lambda: gone(processes), PATIENCE_S, "the killed server is gone")
+            wait_until(lambda: all_ended(processes), TIMEOUT_S, "the killed server is gone")
             return
         if what == "backend":
             of_service = "select pid from pg_stat_activity where application_name = 'shopdsr'"
             chosen = [row[0] for row in self.sql(of_service)]
         else:
-            chosen = [pid for pid in processes[1:] if "walwriter" in command(pid)]
+            chosen = [pid for pid in processes[1:] if "walwriter" in command_line(pid)]
         signal_all([rng.choice(chosen or processes[1:])], signal.SIGKILL)
 
     def revive(self) -> None:
         """Start the server if it is gone, and return when it takes connections."""
         with embedded_postgres(self.data_dir):
             pass
-        wait_for(self.answers, PATIENCE_S, "Postgres answers")
+        wait_until(self.answers, TIMEOUT_S, "Postgres answers")
 
     def answers(self) -> bool:
-        """Whether a new connection can be had."""
+        """Return whether the server takes a new connection."""
         try:
             self.sql("select 1")
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
@@ -86,7 +115,7 @@ class Cluster:
             check=True,
             cwd=self.folder,
             env={"PATH": os.defpath, "LC_ALL": "C"},
-            timeout=PATIENCE_S,
+            timeout=TIMEOUT_S,
             start_new_session=True,
             **self._owner(),
         )
@@ -99,7 +128,7 @@ class Cluster:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Stopped with SIGSTOP: connections are taken by the kernel, and nobody answers."""
+        """Stop the server with SIGSTOP: the kernel takes connections, and nobody answers."""
         processes = self.processes()
         signal_all(processes, signal.SIGSTOP)
         try:
@@ -109,17 +138,13 @@ class Cluster:
 
     @contextmanager
     def database(self, **options: str) -> Iterator[str]:
-        """A database for one row, dropped at its end; yields its address."""
-        name = f"fault_{uuid4().hex[:12]}"
+        """Create a database for the block, and yield its address."""
         clauses = " ".join(f"{option} {value}" for option, value in options.items())
-        self.sql(f"create database {name} {clauses}")
-        try:
-            yield database_of(self.url, name)
-        finally:
-            self.sql(f"drop database {name} with (force)")
+        with new_database(self.url, clauses) as url:
+            yield url
 
     def sql(self, statement: str, *arguments: object, url: str | None = None) -> list[Any]:
-        """Rows of one statement on a connection of its own."""
+        """Return the rows of a statement on a connection of its own."""
 
         async def ask(connection: Connection) -> list[Any]:
             rows: list[Any] = await connection.fetch(statement, *arguments)
@@ -132,10 +157,10 @@ class Cluster:
         work: Callable[[Connection], Awaitable[T]],
         url: str | None = None,
     ) -> T:
-        """Do something on a connection of its own."""
+        """Run work on a connection of its own."""
 
         async def connected() -> T:
-            connection = await asyncpg.connect(url or self.url, timeout=PATIENCE_S)
+            connection = await asyncpg.connect(url or self.url, timeout=TIMEOUT_S)
             try:
                 return await work(connection)
             finally:
@@ -144,23 +169,18 @@ class Cluster:
         return asyncio.run(connected())
 
 
-def program(name: str) -> Path:
-    """A program of the wheel."""
-    return wheel_dir() / PROGRAMS / name
-
-
 def through(url: str, folder: Path) -> str:
-    """The same database by way of a socket in another folder."""
+    """Return the address of the same database by way of a socket in another folder."""
     return f"{url.partition('?')[0]}?{urlencode({'host': str(folder), 'port': '5432'})}"
 
 
 @contextmanager
-def cluster(data_dir: Path | None = None) -> Iterator[Cluster]:
-    """A server for the block, on data of its own that are removed, or in a given empty folder."""
+def start_cluster(data_dir: Path | None = None) -> Iterator[Cluster]:
+    """Run a server for the block, on data that are removed, or in a given empty folder."""
     with contextlib.ExitStack() as stack:
         folder = data_dir or stack.enter_context(throwaway_data_dir())
         url = stack.enter_context(embedded_postgres(folder))
-        found = Cluster(folder, url)
+        cluster = Cluster(folder, url)
         # Leaving must find a server that can be told to stop.
-        stack.callback(found.revive)
-        yield found
+        stack.callback(cluster.revive)
+        yield cluster

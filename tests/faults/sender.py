@@ -13,15 +13,17 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from tests.faults.caller import Caller, NoAnswer
-from tests.faults.stream import batch, encoded
+import httpx
+
+from tests.faults.stream import batch, encoded, post
+from tests.harness.client import open_async_client
 
 PAUSE_S = 0.03
 REPORT_S = 0.05
 FINISH_S = 45.0
 
 
-class Client:
+class Sender:
     """Several connections with one model."""
 
     def __init__(self, orders: dict[str, Any]) -> None:
@@ -38,15 +40,13 @@ class Client:
 
     async def connection(self) -> None:
         """Send batch after batch, each until it is acknowledged or given up."""
-        caller = Caller(
-            self.orders["host"], self.orders["port"], self.orders["key"], self.orders["deadline_s"]
-        )
-        while not self.stop.is_set():
-            self.serial += 1
-            await self._send(caller, self.serial)
-        caller.hang_up()
+        url, key, timeout_s = (self.orders[name] for name in ("url", "key", "timeout_s"))
+        async with open_async_client(url, key, timeout_s) as client:
+            while not self.stop.is_set():
+                self.serial += 1
+                await self._send(client, self.serial)
 
-    async def _send(self, caller: Caller, serial: int) -> None:
+    async def _send(self, client: httpx.AsyncClient, serial: int) -> None:
         events = batch(self.start, self.orders["seed"], self.orders["client"], serial)
         body = encoded(events)
         tries, give_up = 0, None
@@ -55,7 +55,7 @@ class Client:
             # Some batches are never sent again: they must be stored whole or not at all.
             if tries > 1 and serial % 5 == 0:
                 break
-            if await self._try(caller, body, len(events), serial):
+            if await self._try(client, body, len(events), serial):
                 self.acknowledged.append(serial)
                 self.events += len(events)
                 return
@@ -64,26 +64,26 @@ class Client:
             await asyncio.sleep(PAUSE_S)
         self.abandoned.append(serial)
 
-    async def _try(self, caller: Caller, body: bytes, count: int, serial: int) -> bool:
+    async def _try(self, client: httpx.AsyncClient, body: bytes, count: int, serial: int) -> bool:
         asked = time.monotonic()
         try:
-            answer = await caller.ask("POST", "/v1/events", body)
-        except NoAnswer as error:
-            self.answers[f"none: {error}"] += 1
+            answer = await post(client, body)
+        except httpx.TransportError as error:
+            self.answers[f"none: {type(error).__name__}"] += 1
             return False
         finally:
             self.slowest_s = max(self.slowest_s, time.monotonic() - asked)
-        self.answers[str(answer.status)] += 1
-        if answer.status == 503:
+        self.answers[str(answer.status_code)] += 1
+        if answer.status_code == 503:
             if "retry-after" not in answer.headers:
                 self.surprises.append("503 without Retry-After")
             return False
-        if answer.status != 200:
-            self.surprises.append(f"{serial}: {answer.status} {answer.body[:300].decode()}")
+        if answer.status_code != 200:
+            self.surprises.append(f"{serial}: {answer.status_code} {answer.text[:300]}")
             return False
         told = answer.json()
         if told["stored"] + told["duplicates"] != count or told["rejected"]:
-            self.surprises.append(f"{serial}: {answer.body[:300].decode()}")
+            self.surprises.append(f"{serial}: {answer.text[:300]}")
         return True
 
     async def report(self) -> None:
@@ -115,4 +115,4 @@ class Client:
 
 
 if __name__ == "__main__":
-    asyncio.run(Client(json.loads(sys.argv[1])).run())
+    asyncio.run(Sender(json.loads(sys.argv[1])).run())
