@@ -86,7 +86,7 @@ HANDLERS = [
 async def open_context(
     dsn: str, pool: PoolLimits, limits: Limits, clock: Clock
 ) -> AsyncIterator[Context]:
-    """Every port on one database."""
+    """Open every port on a database."""
     async with open_database(dsn, pool) as database:
         book = ShopCache(database, RulesCache())
         yield Context(
@@ -132,7 +132,7 @@ class Application(Litestar):
 
 
 def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -> Litestar:
-    """The application; its ports are opened when it starts and closed when it ends."""
+    """Make the application, whose ports open when it starts and close when it ends."""
     dispatch = Dispatch(HANDLERS)
 
     @asynccontextmanager

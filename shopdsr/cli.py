@@ -46,12 +46,12 @@ T = TypeVar("T")
 READ_BYTES: Final = 256 * 1024
 
 
-def _told(
+def _checked(
     kind: object, expected: str, *, listed: bool = False
 ) -> Callable[[click.Context, click.Parameter, str | None], Any]:
-    """Checks the text of an option as the same thing is checked over HTTP."""
+    """Return a check of an option's text that is the same as over HTTP."""
 
-    def told(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Any:
+    def check(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Any:
         if text is None:
             return None
         try:
@@ -59,14 +59,14 @@ def _told(
         except msgspec.ValidationError:
             raise click.BadParameter(f"expected {expected}") from None
 
-    return told
+    return check
 
 
 _NAME: Final = "1 to 64 letters, digits, or any of . _ ~ -"
-_INSTANT: Final = "an instant to come with its offset, as in 2027-01-31T00:00:00Z"
+_INSTANT: Final = "a future instant with its UTC offset, as in 2027-01-31T00:00:00Z"
 _SCOPES: Final = f"one or more of {','.join(SCOPES)}"
 
-_tenant = click.option("--tenant", metavar="NAME", required=True, callback=_told(Name, _NAME))
+_tenant = click.option("--tenant", metavar="NAME", required=True, callback=_checked(Name, _NAME))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,16 +75,16 @@ _tenant = click.option("--tenant", metavar="NAME", required=True, callback=_told
 def main(ctx: click.Context) -> None:
     """Shop scores for storefront back-offices.
 
-    Settings are variables SHOPDSR_…; without any, a Postgres of its own is kept in the data
-    folder, and every command may be used while `serve` runs.
+    Settings are environment variables SHOPDSR_…; without SHOPDSR_DATABASE_URL the service runs
+    an embedded Postgres in its data folder. Every command may be used while `serve` runs.
     """
     try:
         ctx.obj = read_settings()
     except BadSetting as error:
         raise click.UsageError(str(error)) from None
-    # As an exception, so that whatever is open is closed, the embedded Postgres included.
+    # As an exception, so that all that is open is closed, the embedded Postgres included.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    # A shell's background jobs are born deaf to it.
+    # Background jobs of a shell inherit SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -102,7 +102,7 @@ def serve(settings: Settings) -> None:
 @main.command()
 @click.pass_obj
 def demo(settings: Settings) -> None:
-    """Serve a made-up world from a temporary folder, and print what it says."""
+    """Serve a made-up world from a temporary folder, and print its scores."""
     _free_address(settings)
     demonstrate(settings, clock())
 
@@ -125,27 +125,27 @@ def keys() -> None:
     "--tenant",
     metavar="NAME",
     required=True,
-    callback=_told(Name, _NAME),
-    help="Made if there is none of this name.",
+    callback=_checked(Name, _NAME),
+    help="Tenant of the key, created if there is none of this name.",
 )
 @click.option(
     "--scopes",
     metavar="SCOPE,…",
     required=True,
-    callback=_told(list[Scope], _SCOPES, listed=True),
-    help=f"What it may do: {_SCOPES}.",
+    callback=_checked(list[Scope], _SCOPES, listed=True),
+    help=f"Scopes of the key: {_SCOPES}.",
 )
 @click.option(
     "--shops",
     metavar="ID,…",
-    callback=_told(list[Name], f"ids of shops, each {_NAME}", listed=True),
-    help="The only shops it reaches.",
+    callback=_checked(list[Name], f"ids of shops, each {_NAME}", listed=True),
+    help="The only shops that the key reaches; all shops without this option.",
 )
 @click.option(
     "--expires",
     metavar="INSTANT",
-    callback=_told(Instant, _INSTANT),
-    help=f"When it ends: {_INSTANT}.",
+    callback=_checked(Instant, _INSTANT),
+    help=f"When the key expires: {_INSTANT}.",
 )
 @click.pass_obj
 def create_key(
@@ -155,21 +155,21 @@ def create_key(
     shops: list[str] | None,
     expires: datetime | None,
 ) -> None:
-    """Print a new API key, alone on one line; it works at once and is shown only now."""
+    """Print a new API key, which is shown only this time."""
     now = clock()
     if expires and expires <= now:
         raise click.BadParameter(f"expected {_INSTANT}", param_hint="'--expires'")
 
     async def work(database: Database) -> str:
-        kept = Keys(database)
+        port = Keys(database)
         text, stored = make_key(
-            tenant_id=await kept.make_tenant(tenant),
+            tenant_id=await port.make_tenant(tenant),
             scopes=list(dict.fromkeys(scopes)),
             shop_ids=shops and list(dict.fromkeys(shops)),
             expires_at=expires,
             now=now,
         )
-        await kept.add(Act(stored.key.tenant_id, COMMAND_LINE, "keys create", now), stored)
+        await port.add(Act(stored.key.tenant_id, COMMAND_LINE, "keys create", now), stored)
         return text
 
     click.echo(_run(settings, work))
@@ -179,11 +179,11 @@ def create_key(
 @_tenant
 @click.pass_obj
 def list_keys(settings: Settings, tenant: str) -> None:
-    """Print the keys of a tenant, newest first: id, scopes, shops, and when it ends or ended."""
+    """Print the keys of a tenant, newest first: id, scopes, shops, end."""
 
     async def work(database: Database) -> list[ApiKey]:
-        kept = Keys(database)
-        return await kept.list(await kept.find_tenant(tenant))
+        port = Keys(database)
+        return await port.list(await port.find_tenant(tenant))
 
     for key in _run(settings, work):
         shops = "all shops" if key.shop_ids is None else ",".join(key.shop_ids)
@@ -201,12 +201,12 @@ def list_keys(settings: Settings, tenant: str) -> None:
 @click.argument("key_id")
 @click.pass_obj
 def revoke_key(settings: Settings, tenant: str, key_id: str) -> None:
-    """End a key at once, by the id that `keys list` shows."""
+    """Revoke a key by the id that `keys list` shows."""
 
     async def work(database: Database) -> None:
-        kept = Keys(database)
-        tenant_id = await kept.find_tenant(tenant)
-        await kept.revoke(Act(tenant_id, COMMAND_LINE, "keys revoke", clock()), key_id)
+        port = Keys(database)
+        tenant_id = await port.find_tenant(tenant)
+        await port.revoke(Act(tenant_id, COMMAND_LINE, "keys revoke", clock()), key_id)
 
     _run(settings, work)
 
@@ -216,10 +216,10 @@ def revoke_key(settings: Settings, tenant: str, key_id: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_obj
 def import_events(settings: Settings, tenant: str, file: Path) -> None:
-    """Record the events of FILE, as if they were posted: NDJSON, gzipped if it ends in .gz.
+    """Record the events of FILE, which is NDJSON, gzipped if its name ends in .gz.
 
-    Prints what became of them; importing a file again changes nothing. Exits with 1 when any
-    event was refused.
+    Events are recorded as if they were posted, and importing a file again changes nothing. Prints
+    how many were stored, known before and refused. Exits with 1 when any event was refused.
     """
 
     async def work(database: Database) -> Tally:
@@ -243,12 +243,14 @@ def import_events(settings: Settings, tenant: str, file: Path) -> None:
 
 
 @main.command()
-@click.option("--repair", is_flag=True, help="Put right what differs.")
+@click.option(
+    "--repair", is_flag=True, help="Replace stored totals that differ by the recounted ones."
+)
 @click.pass_obj
 def verify(settings: Settings, *, repair: bool) -> None:
-    """Recount every stored total of every shop from the facts, and print what differs.
+    """Recount every stored total of every shop from the facts, and print differences.
 
-    Exits with 1 when anything differed and was not repaired.
+    Exits with 1 when any total differed and was not repaired.
     """
 
     async def work(database: Database) -> tuple[int, int]:
@@ -274,11 +276,15 @@ def verify(settings: Settings, *, repair: bool) -> None:
 @main.command("audit")
 @_tenant
 @click.option(
-    "--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="Most lines."
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=50,
+    show_default=True,
+    help="Most lines to print.",
 )
 @click.pass_obj
 def print_audit_trail(settings: Settings, tenant: str, limit: int) -> None:
-    """Print what was done to a tenant, newest first: when, by which key, what, and on what."""
+    """Print the audit trail of a tenant, newest first: instant, key, act, ids."""
 
     async def work(database: Database) -> list[Entry]:
         tenant_id = await Keys(database).find_tenant(tenant)
@@ -296,7 +302,7 @@ def print_openapi() -> None:
 
 
 async def _parts(file: Path) -> AsyncIterator[bytes]:
-    """What a file holds, part by part, inflated; how far it has been read is shown on stderr."""
+    """Yield a file part by part, uncompressed, and show the progress on stderr."""
     with (
         file.open("rb") as raw,
         gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw as inflated,
@@ -314,13 +320,13 @@ def _read(inflated: IO[bytes] | gzip.GzipFile, file: Path) -> bytes:
         return inflated.read(READ_BYTES)
     except (OSError, EOFError, zlib.error) as error:
         raise click.ClickException(
-            f"{file} cannot be read to its end: {error}. What came before is recorded."
+            f"{file} cannot be read to its end: {error}. The events before that are recorded."
         ) from None
 
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[tuple[str, list[str]]]:
-    """The address of a database whose schema is current, and the steps that made it so."""
+    """Yield the address of a database with the current schema, and the steps taken."""
     try:
         with database_url(settings) as url:
             yield url, _until_done(prepare(settings, url))
@@ -348,7 +354,7 @@ def _until_done(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _free_address(settings: Settings) -> str:
-    """The IP address to listen on, once it is sure that its port is free."""
+    """Return the IP address to listen on, whose port must be free."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM

@@ -1,4 +1,4 @@
-"""Which database there is, and making it fit to serve."""
+"""The database of the settings, and its preparation for serving."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +16,14 @@ class BadAddress(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "SHOPDSR_DATABASE_URL is no address: expected postgresql://user:password@host:port/name"
+            "SHOPDSR_DATABASE_URL is not a database address: "
+            "expected postgresql://user:password@host:port/name"
         )
 
 
 @contextmanager
 def database_url(settings: Settings) -> Iterator[str]:
-    """The database that is set, or the embedded one, which runs while this is open.
+    """Yield the address of the database that is set, or run the embedded Postgres.
 
     Raises EmbeddedPostgresError.
     """

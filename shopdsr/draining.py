@@ -1,4 +1,4 @@
-"""The end of a worker: callers are told first, then what is in flight is answered."""
+"""The end of a worker: `/readyz` says no first, then requests in flight are answered."""
 
 import asyncio
 import os
@@ -8,9 +8,9 @@ from domain.ports import Health
 
 
 class Draining:
-    """Health that says no from SIGTERM on, while requests are still taken for a notice.
+    """Health that says no from SIGTERM on, while requests are still served for a notice.
 
-    Whatever spreads requests over several servers has this long to see it and look elsewhere.
+    A load balancer has this long to see it and to send requests elsewhere.
     """
 
     def __init__(self, health: Health, notice_ms: int) -> None:
@@ -19,7 +19,7 @@ class Draining:
         self._has_begun = False
 
     def listen(self) -> None:
-        """Let SIGTERM begin it, in place of the server's own answer to it."""
+        """Let SIGTERM begin the draining, in place of the server's own handler."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._begin)
 
     async def is_ready(self) -> bool:
@@ -29,7 +29,7 @@ class Draining:
     def _begin(self) -> None:
         if not self._has_begun:
             self._has_begun = True
-            # The server answers SIGINT as it would have answered SIGTERM.
+            # The server handles SIGINT as it would have handled SIGTERM.
             asyncio.get_running_loop().call_later(
                 self._notice_s, os.kill, os.getpid(), signal.SIGINT
             )

@@ -1,7 +1,7 @@
-"""The log: a line of JSON on stderr for what an operator should know, without a caller's data.
+"""The log: lines of JSON on stderr for the operator, without data of clients.
 
-Messages of exceptions may quote what was sent or what is stored, so they are left out: an
-exception is told by its types and by where it passed.
+Messages of exceptions may quote what was sent or what is stored, so they are left out: of an
+exception the log has the types and the places it passed.
 """
 
 import logging
@@ -16,7 +16,7 @@ from structlog.typing import EventDict
 
 
 def configure_log(to: TextIO = sys.stderr) -> None:
-    """Write the log, and what asyncio would log by itself."""
+    """Write the log as JSON, with what asyncio logs by itself."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -32,7 +32,7 @@ def configure_log(to: TextIO = sys.stderr) -> None:
 
 
 class _ToLog(logging.Handler):
-    """Passes on that something was logged, and about which exception."""
+    """Writes to the log that a library has logged, and about which exception."""
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
@@ -42,19 +42,19 @@ class _ToLog(logging.Handler):
 def _without_messages(_logger: object, _method: str, event: EventDict) -> EventDict:
     error = event.pop("exc_info", None)
     if isinstance(error, BaseException):
-        event["error"] = list(_told(error))
+        event["error"] = list(_types_and_places(error))
     return event
 
 
-def _told(error: BaseException) -> Iterator[str]:
-    """Types and places, from the exception itself back to its cause."""
+def _types_and_places(error: BaseException) -> Iterator[str]:
+    """Yield types and places, from the exception itself back to its cause."""
     seen: set[int] = set()
-    one: BaseException | None = error
-    while one is not None and id(one) not in seen:
-        seen.add(id(one))
-        yield f"{type(one).__module__}.{type(one).__qualname__}"
-        yield from _places(one.__traceback__)
-        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield f"{type(link).__module__}.{type(link).__qualname__}"
+        yield from _places(link.__traceback__)
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
 def _places(trace: TracebackType | None) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What the service does by itself, in every worker; each piece is harmless to do twice."""
+"""Scheduled work of every worker; each piece may be done twice without harm."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -39,7 +39,7 @@ async def _tick(context: Context, snapshot_interval_s: int) -> None:
 
 async def _take_snapshots(context: Context, interval_s: int) -> None:
     now = context.clock()
-    # Where another worker has taken one in the meantime, half an interval is soon enough.
+    # Where another worker has taken a snapshot lately, half an interval is soon enough.
     await context.peers.take_all(
         yesterday(now), now, unless_since=now - timedelta(seconds=interval_s / 2)
     )

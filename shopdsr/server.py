@@ -12,9 +12,9 @@ from granian.server.common import AbstractServer
 from shopdsr.settings import Settings
 
 OTHER_FILES: Final = 256
-"""Open files of a worker that are no connections of callers, at most."""
+"""Most files that a worker opens besides connections of clients."""
 
-# Granian would tell everything on stdout. Only its errors are told, and on stderr.
+# Granian would log everything on stdout. Only its errors are logged, and on stderr.
 _TO_STDERR: Final[dict[str, Any]] = {
     "handlers": {
         name: {"class": "logging.StreamHandler", "formatter": formatter}
@@ -24,7 +24,7 @@ _TO_STDERR: Final[dict[str, Any]] = {
 
 
 def http_server(settings: Settings, address: str) -> AbstractServer[Any]:
-    """The server, which is to be told to serve."""
+    """Return a server that is ready to serve."""
     return Granian(
         "shopdsr.worker:worker",
         factory=True,
@@ -50,7 +50,7 @@ def http_server(settings: Settings, address: str) -> AbstractServer[Any]:
 
 
 def _connections(settings: Settings) -> int:
-    """Connections of a worker, no more than files that the system lets a process open."""
+    """Return the connections of a worker that its limit of open files allows."""
     needed = settings.connections + settings.pool_connections + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limits = [limit for limit in (needed, hard) if limit != resource.RLIM_INFINITY]

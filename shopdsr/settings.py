@@ -24,94 +24,111 @@ Events = Annotated[int, Meta(ge=1, le=100_000)]
 
 
 class BadSetting(Exception):
-    """Variables that are unknown, or whose values do not fit; the message names each."""
+    """Unknown variables, or values that do not fit; the message names each."""
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Everything that can be set; each field is the variable `SHOPDSR_<FIELD>`."""
+    """All settings; each field is the variable `SHOPDSR_<FIELD>`."""
 
     database_url: Annotated[
-        Address, Meta(description="Postgres to use; when empty, the embedded one")
+        Address, Meta(description="Postgres to use; when empty, the embedded Postgres")
     ] = ""
     data_dir: Annotated[
         Folder,
         Meta(
-            description="folder of the embedded Postgres; when empty, `/var/lib/shopdsr` for root, "
-            "`~/.local/share/shopdsr` for others"
+            description="Folder of the embedded Postgres; when empty, `/var/lib/shopdsr` for root, "
+            "`~/.local/share/shopdsr` for other users"
         ),
     ] = ""
     data_may_be_lost: Annotated[
-        bool, Meta(description="take a Postgres that may lose what it has confirmed")
+        bool, Meta(description="Accept a Postgres that may lose transactions it has confirmed")
     ] = False
-    host: Annotated[Host, Meta(description="address to listen on")] = "127.0.0.1"
-    port: Annotated[int, Meta(ge=1, le=65_535, description="port to listen on")] = 8000
-    workers: Annotated[int, Meta(ge=1, le=64, description="processes that serve")] = 1
+    host: Annotated[Host, Meta(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535, description="Port to listen on")] = 8000
+    workers: Annotated[int, Meta(ge=1, le=64, description="Processes that serve requests")] = 1
     connections: Annotated[
-        int, Meta(ge=1, le=65_536, description="connections of callers to each worker; more wait")
+        int,
+        Meta(
+            ge=1,
+            le=65_536,
+            description="Client connections that each worker serves at once; further ones wait",
+        ),
     ] = 4_096
     header_timeout_ms: Annotated[
         int,
         Meta(
             ge=100,
             le=60_000,
-            description="longest wait for the head of a request, and for a next one",
+            description="Milliseconds to wait for the head of a request, "
+            "and for the next request on a connection",
         ),
     ] = 10_000
     header_bytes: Annotated[
-        int, Meta(ge=8_192, le=1_048_576, description="largest head of a request")
+        int, Meta(ge=8_192, le=1_048_576, description="Largest head of a request, in bytes")
     ] = 65_536
     drain_notice_ms: Annotated[
         int,
         Meta(
             ge=0,
             le=60_000,
-            description="after SIGTERM, time in which `/readyz` says 503 and all else is served",
+            description="Milliseconds after SIGTERM in which `/readyz` answers 503 "
+            "and all else is still served",
         ),
     ] = 1_000
     drain_timeout_s: Annotated[
         int,
-        Meta(ge=1, le=3_600, description="after SIGTERM, time for all requests to be answered"),
+        Meta(
+            ge=1,
+            le=3_600,
+            description="Seconds after SIGTERM until workers that still answer are killed",
+        ),
     ] = 7
     pool_connections: Annotated[
-        int, Meta(ge=1, le=1_000, description="connections to Postgres of each worker")
+        int, Meta(ge=1, le=1_000, description="Connections to Postgres of each worker")
     ] = 10
     acquire_timeout_ms: Annotated[
-        Milliseconds, Meta(description="longest wait for a connection")
+        Milliseconds, Meta(description="Milliseconds to wait for a connection to Postgres")
     ] = 5_000
     statement_timeout_ms: Annotated[
-        Milliseconds, Meta(description="longest run of one statement")
+        Milliseconds, Meta(description="Milliseconds that a statement may run")
     ] = 30_000
     lock_timeout_ms: Annotated[
-        Milliseconds, Meta(description="longest wait of a statement for a lock")
+        Milliseconds, Meta(description="Milliseconds that a statement may wait for a lock")
     ] = 10_000
     statement_cache: Annotated[
-        bool, Meta(description="prepared statements; off behind a pooler in transaction mode")
+        bool,
+        Meta(
+            description="Use prepared statements; must be off behind a pooler in transaction mode"
+        ),
     ] = True
     snapshot_interval_s: Annotated[
         int,
-        Meta(ge=1, le=31_536_000, description="seconds between peer snapshots that are scheduled"),
+        Meta(ge=1, le=31_536_000, description="Seconds between scheduled peer snapshots"),
     ] = 3_600
-    batch_events: Annotated[Events, Meta(description="most events in one batch")] = 5_000
-    batch_bytes: Annotated[Bytes, Meta(description="largest batch, inflated")] = 8_388_608
-    event_bytes: Annotated[
-        Bytes, Meta(description="largest single event or NDJSON line, inflated")
-    ] = 65_536
-    stream_bytes: Annotated[Bytes, Meta(description="largest NDJSON body, inflated")] = 268_435_456
-    stream_chunk_events: Annotated[
-        Events, Meta(description="events of an NDJSON body in one transaction")
-    ] = 1_000
-    body_timeout_ms: Annotated[Milliseconds, Meta(description="how late a body may be in all")] = (
-        30_000
+    batch_events: Annotated[Events, Meta(description="Most events in a batch")] = 5_000
+    batch_bytes: Annotated[Bytes, Meta(description="Largest batch, in bytes, uncompressed")] = (
+        8_388_608
     )
+    event_bytes: Annotated[
+        Bytes, Meta(description="Largest single event or NDJSON line, in bytes, uncompressed")
+    ] = 65_536
+    stream_bytes: Annotated[
+        Bytes, Meta(description="Largest NDJSON body, in bytes, uncompressed")
+    ] = 268_435_456
+    stream_chunk_events: Annotated[
+        Events, Meta(description="Events of an NDJSON body that are stored in one transaction")
+    ] = 1_000
+    body_timeout_ms: Annotated[
+        Milliseconds, Meta(description="Milliseconds a body may take beyond its minimum rate")
+    ] = 30_000
     body_bytes_per_s: Annotated[
-        Bytes,
-        Meta(description="slowest rate of a body; what comes in makes up for having been late"),
+        Bytes, Meta(description="Minimum rate of a body, in bytes per second, averaged over it")
     ] = 16_384
     incoming_bytes: Annotated[
         Bytes,
         Meta(
-            description="bodies coming in to each worker, all together, one of the largest at "
-            "least; those over it are 503"
+            description="Bytes of all bodies that each worker receives at once, "
+            "at least those of a batch; a request beyond them is answered 503"
         ),
     ] = 268_435_456
     waiting_events: Annotated[
@@ -119,7 +136,8 @@ class Settings(msgspec.Struct, frozen=True):
         Meta(
             ge=1,
             le=10_000_000,
-            description="events in each worker that wait to be stored; those over it are 503",
+            description="Events that wait in each worker to be stored; "
+            "a request beyond them is answered 503",
         ),
     ] = 100_000
     rate_per_key: Annotated[
@@ -127,7 +145,7 @@ class Settings(msgspec.Struct, frozen=True):
         Meta(
             ge=0,
             le=1_000_000,
-            description="requests a second of one API key, in each process; 0 is no limit",
+            description="Requests per second of an API key in each process; 0 means no limit",
         ),
     ] = 0
 
@@ -165,7 +183,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment; names that begin SHOPDSR_TEST_ are the tests'.
+    """Return the settings of the environment, names that begin SHOPDSR_TEST_ aside.
 
     Raises BadSetting.
     """
@@ -180,19 +198,19 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             faults.append(f"{name} is not a setting")
             continue
         try:
-            one = msgspec.convert({field.name: text}, Settings, strict=False)
+            setting = msgspec.convert({field.name: text}, Settings, strict=False)
         except msgspec.ValidationError:
             # Without the value, which may be a secret.
             faults.append(f"{name}: expected {_values(field)}")
         else:
-            given[field.name] = getattr(one, field.name)
+            given[field.name] = getattr(setting, field.name)
     if faults:
         raise BadSetting("; ".join(faults))
     return msgspec.convert(given, Settings)
 
 
 def settings_table() -> str:
-    """Every setting as a row of a Markdown table."""
+    """Render every setting as a row of a Markdown table."""
     rows = ["| variable | meaning | values | default |", "|---|---|---|---|"]
     for field in _fields():
         default = msgspec.json.encode(field.default).decode().strip('"') or "empty"
@@ -219,7 +237,7 @@ def _meta(field: msgspec.inspect.Field) -> dict[str, str]:
 
 
 def _values(field: msgspec.inspect.Field) -> str:
-    """What fits: a range of numbers, or what its type says."""
+    """Return what fits a field: a range of numbers, or the title of its type."""
     match field.type:
         case msgspec.inspect.Metadata(type=msgspec.inspect.IntType(ge=low, le=high)):
             return f"{low} to {high}"

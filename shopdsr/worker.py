@@ -25,12 +25,12 @@ GARBAGE_THRESHOLDS = (100_000, 20, 10)
 
 
 def clock() -> datetime:
-    """The instant it is, in UTC."""
+    """Return the present instant in UTC."""
     return datetime.now(UTC)
 
 
 def worker() -> Litestar:
-    """The application under the settings of the environment.
+    """Make the application under the settings of the environment.
 
     Each worker holds the embedded Postgres for itself, so it stays while any of them lives.
     """
@@ -56,9 +56,9 @@ def worker() -> Litestar:
 
 
 def _end_with_server() -> None:
-    """Wait for the process that started this worker, and end as if told to when it is gone.
+    """End this worker as SIGTERM would, once the process that started the worker has ended.
 
-    It may be killed without a word; its workers would go on and keep the port.
+    The parent may be killed; its workers would go on and hold the port.
     """
     server = multiprocessing.parent_process()
     if server:

@@ -84,7 +84,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Return the clock of the application, at noon UTC of 2026-11-21 until a test moves it."""
+    """Return the application's clock, at noon UTC of 2026-11-21 until a test moves it."""
     return Clock()
 
 

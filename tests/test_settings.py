@@ -1,15 +1,10 @@
 """What can be set, from the environment alone, and what is said when it does not fit."""
 
-from pathlib import Path
-
 import msgspec
 import pytest
 
-from shopdsr.settings import BadSetting, Settings, read_settings, settings_table
+from shopdsr.settings import BadSetting, Settings, read_settings
 from tests.harness.server import Shell
-
-README = Path(__file__).resolve().parents[1] / "README.md"
-BEGIN, END = "<!-- settings: begin -->\n", "\n<!-- settings: end -->"
 
 
 def test_without_variables_everything_has_its_default() -> None:
@@ -89,20 +84,3 @@ def test_a_bad_variable_ends_a_command_at_its_start() -> None:
     assert ended.returncode == 2
     assert "SHOPDSR_PORT: expected 1 to 65535; SHOPDSR_POTR is not a setting" in ended.stderr
     assert ended.stdout == ""
-
-
-def test_the_readme_holds_the_table_that_the_code_renders() -> None:
-    _, found, rest = README.read_text("utf-8").partition(BEGIN)
-    assert found, f"README.md has no {BEGIN!r}"
-    assert rest.partition(END)[0] == settings_table(), "python -m tests.test_settings writes it"
-
-
-def write_table() -> None:
-    """Put the table as it is now into README.md."""
-    before, _, rest = README.read_text("utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    README.write_text(before + BEGIN + settings_table() + END + after, "utf-8")
-
-
-if __name__ == "__main__":
-    write_table()

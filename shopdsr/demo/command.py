@@ -1,7 +1,7 @@
-"""`shopdsr demo`: a server of its own in a folder of its own, a made-up world, and what it says.
+"""`shopdsr demo`: a server in a temporary folder, a made-up world, and its scores in print.
 
-Everything printed is an answer of the server over HTTP, and each answer can be asked for again by
-one of the printed lines.
+Everything printed is a response of the server over HTTP, and each can be had again by one of the
+printed lines.
 """
 
 import contextlib
@@ -51,21 +51,21 @@ _POLL_S = 0.05
 _ANSWER_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 60  # longer than the server takes to end by itself, or to give up
 
-_Answer = TypeVar("_Answer")
+_Body = TypeVar("_Body")
 
 
-class _Found(msgspec.Struct, frozen=True):
+class _Item(msgspec.Struct, frozen=True):
     scorecard: Scorecard
 
 
 class _Cards(msgspec.Struct, frozen=True):
-    """`/v1/scorecards` where every shop is known."""
+    """The body of `/v1/scorecards` where every shop is known."""
 
-    items: list[_Found]
+    items: list[_Item]
 
 
 class _Caller:
-    """Asks the server over HTTP, with a key once there is one."""
+    """An HTTP client of the server, with a key once there is a key."""
 
     def __init__(self, settings: Settings) -> None:
         # What listens everywhere is reached from here.
@@ -74,12 +74,12 @@ class _Caller:
         self.url = f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
         self.key = ""
 
-    def get(self, path: str, kind: type[_Answer]) -> _Answer:
-        """The answer to a GET; raises ClickException with whatever is not one."""
+    def get(self, path: str, kind: type[_Body]) -> _Body:
+        """Return the decoded body of a GET; raises ClickException for an error."""
         return msgspec.json.decode(self.send("GET", path), type=kind)
 
     def send(self, method: str, path: str, body: bytes | None = None, media: str = _JSON) -> bytes:
-        """The body of an answer; raises ClickException unless all of what was sent was taken."""
+        """Return the body of a response; raises ClickException unless all was accepted."""
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": media}
         if media == _NDJSON:
             headers["Content-Encoding"] = "gzip"
@@ -89,14 +89,14 @@ class _Caller:
         return answer
 
     def is_ready(self) -> bool:
-        """Whether it answers and can serve."""
+        """Return whether the server answers and can serve."""
         try:
             return self._ask("GET", "/readyz", None, {})[0] == 200
         except OSError:
             return False
 
     def curl(self, path: str) -> str:
-        """A line for a shell that asks for a path."""
+        """Return a line for a shell that requests a path."""
         header = shlex.quote(f"Authorization: Bearer {self.key}")
         return f"curl -s -H {header} {shlex.quote(self.url + path)}"
 
@@ -140,8 +140,8 @@ def _present(caller: _Caller, now: datetime) -> None:
         f"loaded in {took_s:.1f} s\n"
     )
 
-    def of_shop(path: str, **asked: object) -> str:
-        return f"/v1/shops/{FALLING}/{path}?{urlencode(asked)}"
+    def of_shop(path: str, **query: object) -> str:
+        return f"/v1/shops/{FALLING}/{path}?{urlencode(query)}"
 
     shop_ids = [shop.shop_id for shop in made_up.shops]
     start, by = today - timedelta(days=LOOK_BACK_DAYS), today + timedelta(days=PLAN_DAYS)
@@ -151,9 +151,9 @@ def _present(caller: _Caller, now: datetime) -> None:
     change = of_shop("dsr/change", start=start, end=today)
     forecast = of_shop("dsr/forecast", as_of=today, days=FORECAST_DAYS)
     plan = of_shop("dsr/plan", as_of=today, **goal)
-    found = caller.get(_cards(shop_ids, today), _Cards).items
+    cards = caller.get(_cards(shop_ids, today), _Cards).items
     answers = [
-        text.overview([item.scorecard for item in found], made_up.stories),
+        text.overview([item.scorecard for item in cards], made_up.stories),
         text.scorecard(caller.get(card, Scorecard)),
         text.beside_peers(caller.get(dsr, DsrAnswer).dsr),
         text.fall(DIMENSION, getattr(caller.get(change, Change), DIMENSION), start, today),
@@ -172,19 +172,19 @@ def _present(caller: _Caller, now: datetime) -> None:
         _cards(shop_ids[:3], today),
     ]
     click.echo(f"\nThe key\n\n  {caller.key}\n")
-    click.echo("Ask for yourself (add | python3 -m json.tool to indent)\n")
+    click.echo("Try it yourself (add | python3 -m json.tool to indent)\n")
     for path in lines:
         click.echo(caller.curl(path))
     click.echo(f"\nThe contract\n\n  {caller.url}/docs")
 
 
 def _cards(shop_ids: list[str], today: date) -> str:
-    asked = [*(("shop_id", shop_id) for shop_id in shop_ids), ("as_of", str(today))]
-    return f"/v1/scorecards?{urlencode(asked)}"
+    query = [*(("shop_id", shop_id) for shop_id in shop_ids), ("as_of", str(today))]
+    return f"/v1/scorecards?{urlencode(query)}"
 
 
 def _load(caller: _Caller, made_up: World, snapshot_day: date) -> float:
-    """Send everything; the seconds it took."""
+    """Send everything; return the seconds that took."""
     started = time.monotonic()
     encode = msgspec.json.encode
     caller.send("POST", "/v1/shops", encode(made_up.shops))
@@ -231,7 +231,7 @@ def _serving(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def _pass_on(said: IO[str]) -> None:
-    """Show what the server says, but for its own greeting: the demo has one."""
+    """Show what the server prints, but for its greeting: the demo has one."""
     for line in said:
         if not line.startswith("Serving on "):
             click.echo(line, nl=False, err=True)
@@ -245,12 +245,12 @@ def _wait_until_ready(caller: _Caller, server: subprocess.Popen[str]) -> None:
 
 
 def _ended(server: subprocess.Popen[str]) -> click.ClickException:
-    """Waits until the server has ended."""
+    """Wait until the server has ended, and return its status as an error."""
     return click.ClickException(f"The server has ended, with status {server.wait()}")
 
 
 def _make_key(folder: Path) -> str:
-    """A key that may do everything, made as anyone makes the first one."""
+    """Return a key that may do everything, made as an operator makes the first key."""
     made = subprocess.run(
         [*_COMMAND, "keys", "create", "--tenant", TENANT, "--scopes", ",".join(SCOPES)],
         check=False,
@@ -264,7 +264,9 @@ def _make_key(folder: Path) -> str:
 
 
 def _environ(folder: Path) -> dict[str, str]:
-    """The environment for the folder, whatever database is set for other days."""
-    kept = {name: value for name, value in os.environ.items() if name != f"{PREFIX}DATABASE_URL"}
+    """Return the environment for the folder, without a database that is set."""
+    inherited = {
+        name: value for name, value in os.environ.items() if name != f"{PREFIX}DATABASE_URL"
+    }
     # No proxy has to notice that it ends.
-    return kept | {f"{PREFIX}DATA_DIR": str(folder), f"{PREFIX}DRAIN_NOTICE_MS": "0"}
+    return inherited | {f"{PREFIX}DATA_DIR": str(folder), f"{PREFIX}DRAIN_NOTICE_MS": "0"}

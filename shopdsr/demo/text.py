@@ -16,7 +16,7 @@ from domain.totals import DIMENSIONS, STARS, Dimension
 
 
 def overview(cards: Iterable[Scorecard], stories: Mapping[str, str]) -> str:
-    """A line for each shop, with what its story is."""
+    """Render a line for each shop, with its story."""
     rows = [
         [
             card.shop_id,
@@ -31,7 +31,7 @@ def overview(cards: Iterable[Scorecard], stories: Mapping[str, str]) -> str:
 
 
 def scorecard(card: Scorecard) -> str:
-    """One shop: each score with its ratings by stars, the tier, the sell-through."""
+    """Render a shop: each score with its ratings by stars, tier and sell-through."""
     span, tier, sold = card.dsr.window, card.tier, card.sell_through
     scores = [["", "score", "ratings", *(f"of {stars}" for stars in STARS)]]
     for name in DIMENSIONS:
@@ -59,7 +59,7 @@ def scorecard(card: Scorecard) -> str:
 
 
 def beside_peers(dsr: DsrDetail) -> str:
-    """Each score beside the mean of its peers, with the marketplace's percent and flag."""
+    """Render each score beside the mean of its peers, with percent and flag."""
     rows = [["", "score", "peers", "mean", "", "percent", "flag"]]
     for name in DIMENSIONS:
         of = getattr(dsr, name)
@@ -74,7 +74,7 @@ def beside_peers(dsr: DsrDetail) -> str:
 
 
 def fall(dimension: Dimension, change: DimensionChange, start: date, end: date) -> str:
-    """What the ratings that entered and left a window did to a score."""
+    """Render what ratings that entered and left a window did to a score."""
     return _block(
         f"Why {dimension} fell: {_figure(change.before)} on {start}, "
         f"{_figure(change.after)} on {end}, a change of {_figure(change.delta)}",
@@ -83,7 +83,7 @@ def fall(dimension: Dimension, change: DimensionChange, start: date, end: date) 
 
 
 def outlook(dimension: Dimension, forecast: Forecast, target: float) -> str:
-    """When a score is back at a target by itself, under both readings of the future."""
+    """Render when a score reaches a target by itself, in both forecasts."""
     readings = {
         "if no rating comes": forecast.silent,
         "if ratings come as of late": forecast.steady,
@@ -105,7 +105,7 @@ def outlook(dimension: Dimension, forecast: Forecast, target: float) -> str:
 
 
 def effort(dimension: Dimension, plan: Plan, target: float, stars: int, by: date) -> str:
-    """How many good ratings reach a target in time."""
+    """Render how many good ratings reach a target in time."""
     if plan.at is None:
         what = "out of reach"
     else:
@@ -117,8 +117,8 @@ def effort(dimension: Dimension, plan: Plan, target: float, stars: int, by: date
 
 
 def _of(dsr: object, dimension: Dimension) -> DimensionScore:
-    found: DimensionScore = getattr(dsr, dimension)
-    return found
+    score: DimensionScore = getattr(dsr, dimension)
+    return score
 
 
 def _stars(of: DimensionScore) -> tuple[int, ...]:
@@ -150,7 +150,7 @@ def _block(title: str, *parts: str) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], left: Sequence[int]) -> str:
-    """Rows as columns two blanks apart; columns not `left` are flush right."""
+    """Render rows as columns two blanks apart; columns not `left` are flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(

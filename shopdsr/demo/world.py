@@ -79,7 +79,7 @@ class _Diary:
         self.chance = Random(shop_id)  # noqa: S311  (made up, not secret)
 
     def publish(self, prices: Mapping[str, int], ago: int, stock: int = 60) -> list[_Good]:
-        """Put listings on sale, named by their titles, and count their stock yesterday."""
+        """Put listings on sale, named by their titles, and count their stock."""
         goods = []
         for title, yuan in prices.items():
             good = _Good(title.lower().replace(" ", "-"), 100 * yuan)
@@ -93,7 +93,7 @@ class _Diary:
         self._note(ListingEdited, ago, NamedListing(good.listing_id))
 
     def relist(self, good: _Good, ago: int) -> None:
-        """Take a listing off sale and put it back an hour later, so that it looks new."""
+        """Take a listing off sale and put it back an hour later, to look new."""
         off = self._instant(ago, hour=9)
         named = NamedListing(good.listing_id)
         self._note(ListingWithdrawn, off, named)
@@ -111,7 +111,7 @@ class _Diary:
         mood: Weights = CONTENT,
         **moods: Weights,
     ) -> None:
-        """Orders evenly from `first` to `last` days ago, each rated once completed, if by now.
+        """Add orders evenly from `first` to `last` days ago, rated once completed.
 
         `mood` is that of every dimension but those given by name.
         """
@@ -137,7 +137,7 @@ class _Diary:
         *,
         order_id: str | None = None,
     ) -> str:
-        """One rating, given `ago` days ago of an order that was completed some days ago."""
+        """Add a rating given `ago` days ago, and return its id."""
         number = len(self.events)
         data = PostedReview(
             review_id=f"r-{number}",
@@ -178,13 +178,13 @@ class _Diary:
         )
 
     def _instant(self, ago: int, hour: int | None = None) -> datetime:
-        """A time of a day that has ended; between 10 and 22 h unless the hour is given."""
+        """Return a time of a past day, from 10 to 22 h unless given."""
         at = time(hour or self.chance.randrange(10, 22), self.chance.randrange(60))
         return datetime.combine(self.today - timedelta(days=ago), at, ZoneInfo(ZONE))
 
 
 def world(today: date) -> World:
-    """The world as it stands on the morning of a day in Shanghai."""
+    """Return the world as it is on the morning of a day in Shanghai."""
     shops, events, stories = [], [], {}
     for shop_id, (kind, opened_ago, story, tell) in _SHOPS.items():
         diary = _Diary(shop_id, today)

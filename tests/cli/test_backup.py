@@ -1,4 +1,4 @@
-"""What the README says of backing up and restoring, done as it stands there."""
+"""What docs/operating.md says of backing up and restoring, done as it stands there."""
 
 import os
 import shlex
@@ -15,13 +15,13 @@ from infra.embedded.places import PROGRAMS, wheel_dir
 from tests.harness.postgres import database_of, execute
 from tests.harness.server import Server, Shell
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operating.md"
 PATHS = ("", "/scorecard", "/dsr", "/tier", "/sell-through", "/listings", "/reviews")
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Make a folder with a `.venv/bin/shopdsr`, for the README's commands."""
+    """Make a folder with a `.venv/bin/shopdsr`, for the commands of the guide."""
     program = tmp_path / ".venv" / "bin" / "shopdsr"
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m shopdsr "$@"\n')
@@ -77,8 +77,8 @@ def test_a_copy_of_the_stopped_data_folder_answers_the_same(own_folder: Path, pl
 
 
 def commands(what: str) -> list[str]:
-    """Return the lines of a marked block of the README."""
-    block = README.read_text("utf-8").split(f"<!-- {what}: begin -->\n```\n")[1]
+    """Return the lines of a marked block of the guide."""
+    block = GUIDE.read_text("utf-8").split(f"<!-- {what}: begin -->\n```\n")[1]
     return block.split(f"```\n<!-- {what}: end -->")[0].splitlines()
 
 

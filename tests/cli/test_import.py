@@ -81,7 +81,7 @@ def test_a_broken_file_is_named_and_what_came_before_is_recorded(
     ended = shell.run("import", "--tenant", "files", file)
     assert ended.returncode == 1
     assert f"Error: {file} cannot be read to its end: " in ended.stderr
-    assert "What came before is recorded." in ended.stderr
+    assert "The events before that are recorded." in ended.stderr
 
     file.write_bytes(whole)
     again = shell.run("import", "--tenant", "files", file)

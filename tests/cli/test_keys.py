@@ -62,7 +62,7 @@ def test_what_is_not_there_is_named(shell: Shell) -> None:
 
 
 NAME = "1 to 64 letters, digits, or any of . _ ~ -"
-INSTANT = "an instant to come with its offset, as in 2027-01-31T00:00:00Z"
+INSTANT = "a future instant with its UTC offset, as in 2027-01-31T00:00:00Z"
 
 
 @pytest.mark.parametrize(

@@ -119,9 +119,9 @@ def _leave_tenants_open(lock: str) -> Callable[[], None]:
         latest = RulesCache.latest
 
         async def latest_slowly(*arguments: Any) -> dict[str, RuleSet]:
-            found = await latest(*arguments)
+            rules = await latest(*arguments)
             await asyncio.sleep(BETWEEN_S)
-            return found
+            return rules
 
         RulesCache.latest = latest_slowly  # type: ignore[assignment,method-assign]
 

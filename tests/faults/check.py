@@ -56,38 +56,38 @@ async def _check(figures: Figures, url: str, service: Server, key: str, model: M
 
 
 async def count_facts(figures: Figures, url: str, model: Model) -> Counter[Identity]:
-    """Note facts that are missing, doubled, made up or half of a batch; every stored one."""
+    """Count facts missing, doubled, made up or half stored; return the stored facts."""
     stored = await stored_identities(url)
     acknowledged = [identity(event) for events in model.acknowledged for event in events]
     unknown = [[identity(event) for event in events] for events in model.unknown]
-    sent = {*acknowledged, *(one for identities in unknown for one in identities)}
+    sent = {*acknowledged, *(fact for identities in unknown for fact in identities)}
     figures.acknowledged += len(acknowledged)
-    figures.lost += sum(one not in stored for one in acknowledged)
+    figures.lost += sum(fact not in stored for fact in acknowledged)
     figures.doubled += sum(count - 1 for count in stored.values())
-    figures.invented += sum(one not in sent for one in stored)
+    figures.invented += sum(fact not in sent for fact in stored)
     figures.half_stored += sum(
-        len({one in stored for one in identities}) > 1 for identities in unknown
+        len({fact in stored for fact in identities}) > 1 for identities in unknown
     )
     return stored
 
 
 async def stored_identities(url: str) -> Counter[Identity]:
-    """Every stored fact by identity, as often as it is stored."""
+    """Return every stored fact by identity, as often as it is stored."""
     connection = await asyncpg.connect(url)
-    found: Counter[Identity] = Counter()
+    identities: Counter[Identity] = Counter()
     try:
         for table, keys in STORED.items():
             rows = await connection.fetch(
                 f"select shop_id, {keys} from {table} as fact join shops using (shop_key)"
             )
-            found.update((table, *row) for row in rows)
+            identities.update((table, *row) for row in rows)
     finally:
         await connection.close()
-    return found
+    return identities
 
 
 async def differences(url: str) -> int:
-    """How many stored totals the product's own verifying finds wrong."""
+    """Return how many stored totals the product's own verifying calls wrong."""
     async with open_database(url, PoolLimits(connections_max=2)) as database:
         verification = Verification(database, ShopCache(database, RulesCache()))
         shops = [shop async for shop in verification.shops(datetime.now(UTC), mend=False)]
@@ -95,7 +95,7 @@ async def differences(url: str) -> int:
 
 
 async def _totals_wrong(url: str, tally: Tally) -> int:
-    """How many stored totals are not what clients expect."""
+    """Return how many stored totals are not what clients expect."""
     named = "select shop_id, total.* from {} as total join shops using (shop_key)"
     connection = await asyncpg.connect(url)
     try:
@@ -120,7 +120,7 @@ async def _totals_wrong(url: str, tally: Tally) -> int:
 
 
 async def _scores_wrong(service: Server, key: str, tally: Tally) -> int:
-    """How many figures of scorecards are not what clients expect."""
+    """Return how many figures of scorecards are not what clients expect."""
     wrong = 0
     for shop in SHOPS:
         shop_id = shop["shop_id"]
@@ -136,7 +136,7 @@ async def _scores_wrong(service: Server, key: str, tally: Tally) -> int:
 async def cards_wrong(
     service: Server, key: str, reference: Reference, shops: Iterable[Json], events: Iterable[Json]
 ) -> int:
-    """How many scorecards are not what the reference says, told the same events."""
+    """Return how many scorecards are not what the reference says of the same events."""
     for event in events:
         verdict = reference.receive(event)
         assert verdict in {"stored", "duplicate"}, (verdict, event)
@@ -155,7 +155,7 @@ def _days_asked(shop: Json) -> list[date]:
 
 
 async def read(service: Server, key: str, path: str, **query: date | str) -> Any:
-    """A GET under /v1 that must be answered."""
+    """Return the body of a GET under /v1, which must succeed."""
     params = {name: str(value) for name, value in query.items()}
     async with service.async_client(key) as client:
         answer = await client.get(f"/v1/{path}", params=params)

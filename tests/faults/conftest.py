@@ -14,9 +14,9 @@ FIGURES = "figures of a row"
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A server that rows may do harm to."""
-    with start_cluster() as found:
-        yield found
+    """Run a Postgres server that rows may do harm to."""
+    with start_cluster() as server:
+        yield server
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,7 +14,7 @@ from tests.faults.stream import Json, batch
 from tests.harness.processes import wait_until
 from tests.harness.server import REPOSITORY
 
-PATIENCE_S = 120
+TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Crowd:
         self._to = {"url": url, "key": key}
         self._clients = clients
         self._processes: list[subprocess.Popen[str]] = []
-        self._told: dict[int, str] = {}
+        self._last_lines: dict[int, str] = {}
         self._threads: list[threading.Thread] = []
         self.models: list[dict[str, Any]] = []
 
@@ -69,14 +69,16 @@ class Crowd:
     def _listen(self, number: int, process: "subprocess.Popen[str]") -> None:
         assert process.stdout
         for line in process.stdout:
-            self._told[number] = line
+            self._last_lines[number] = line
 
     @property
     def acknowledged(self) -> int:
         """Events acknowledged so far, as last reported."""
-        return sum(int(line) for line in list(self._told.values()) if not line.startswith("{"))
+        return sum(
+            int(line) for line in list(self._last_lines.values()) if not line.startswith("{")
+        )
 
-    def until_more(self, events: int, timeout_s: float = PATIENCE_S) -> None:
+    def until_more(self, events: int, timeout_s: float = TIMEOUT_S) -> None:
         """Wait until so many more events are acknowledged."""
         before = self.acknowledged
         wait_until(lambda: self.acknowledged >= before + events, timeout_s, f"{events} more events")
@@ -87,9 +89,9 @@ class Crowd:
             assert process.stdin
             process.stdin.close()
         for number, process in enumerate(self._processes):
-            process.wait(PATIENCE_S)
-            self._threads[number].join(PATIENCE_S)
-            self.models.append(json.loads(self._told[number]))
+            process.wait(TIMEOUT_S)
+            self._threads[number].join(TIMEOUT_S)
+            self.models.append(json.loads(self._last_lines[number]))
         drawn = [
             (model["client"], kind, serial)
             for model in self.models
@@ -112,21 +114,21 @@ class Crowd:
         return max((float(model["slowest_s"]) for model in self.models), default=0.0)
 
     def answers(self) -> dict[str, int]:
-        """How often each status was answered."""
-        found: dict[str, int] = {}
+        """Return how often each status was answered."""
+        counts: dict[str, int] = {}
         for model in self.models:
             for status, count in model["answers"].items():
-                found[status] = found.get(status, 0) + count
-        return dict(sorted(found.items()))
+                counts[status] = counts.get(status, 0) + count
+        return dict(sorted(counts.items()))
 
     def end(self) -> None:
         """Leave no process behind."""
         for process in self._processes:
             if process.poll() is None:
                 process.kill()
-            process.wait(PATIENCE_S)
+            process.wait(TIMEOUT_S)
         for thread in self._threads:
-            thread.join(PATIENCE_S)
+            thread.join(TIMEOUT_S)
         for process in self._processes:
             for stream in (process.stdin, process.stdout):
                 assert stream
@@ -135,7 +137,7 @@ class Crowd:
 
 @contextmanager
 def crowd(url: str, key: str, seed: int, *, clients: int = 2) -> Iterator[Crowd]:
-    """Clients for the block, not yet started."""
+    """Make clients for the block, not yet started."""
     clients_of_row = Crowd(url, key, seed, clients=clients)
     try:
         yield clients_of_row

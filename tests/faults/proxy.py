@@ -147,10 +147,10 @@ class _Link:
 
 @contextmanager
 def proxy(listen: Address, target: Address, seed: int) -> Iterator[Proxy]:
-    """A proxy for the block."""
-    found = Proxy(listen, target, seed)
-    found.start()
+    """Run a proxy for the block."""
+    running = Proxy(listen, target, seed)
+    running.start()
     try:
-        yield found
+        yield running
     finally:
-        found.stop()
+        running.stop()

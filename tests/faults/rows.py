@@ -7,7 +7,6 @@ from tests.faults.figures import Figures, Form
 from tests.faults.rows_calendar import calendar
 from tests.faults.rows_deploy import deploy
 from tests.faults.rows_disorder import disorder, rivals, twins
-from tests.faults.rows_kept import restored, verified
 from tests.faults.rows_killed import database_killed, worker_killed
 from tests.faults.rows_model import model
 from tests.faults.rows_network import acknowledgement_lost, cancelled, half_open, pool_exhausted
@@ -19,6 +18,7 @@ from tests.faults.rows_outage import (
     whole_disk_full,
 )
 from tests.faults.rows_rules import rules_meanwhile
+from tests.faults.rows_stored import restored, verified
 from tests.harness.postgres import Cluster
 
 Row: TypeAlias = Callable[[Cluster, Form, str], Figures]

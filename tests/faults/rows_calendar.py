@@ -37,7 +37,7 @@ WINDOW_DAYS = 180
 
 
 def calendar(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """The same answers in every zone of the server, equal to the reference."""
+    """Compare responses in every zone of the server with the reference."""
     figures = Figures("clock and calendar")
     shops, events = _shops(), _events()
     reference = Reference(datetime.now(UTC))
@@ -87,7 +87,7 @@ def _expected(reference: Reference) -> Iterator[Expected]:
 
 
 def _days(turn: date) -> list[date]:
-    """Days on which what happened at a turn enters a window, or leaves it."""
+    """Return the days on which what happened at a turn enters or leaves a window."""
     window = timedelta(days=WINDOW_DAYS)
     return [turn + timedelta(days=by) for by in (-1, 0, 1, 2)] + [
         turn + window + timedelta(days=by) for by in (-2, -1, 0, 1)
@@ -104,7 +104,7 @@ def _shops() -> list[Json]:
 
 
 def _events() -> list[Json]:
-    """Around both midnights of each day and where its clock is set, to the microsecond."""
+    """Return events around both midnights of each day and where its clock is set."""
     events: list[Json] = []
     for zone, turns in ZONES.items():
         for turn in turns:
@@ -120,7 +120,7 @@ def _events() -> list[Json]:
 
 
 def _at(zone: str, instant: datetime, number: int) -> list[Json]:
-    """A rating given exactly at its deadline or just past it, an order, a listing."""
+    """Return a rating at its deadline or just past it, an order and a listing."""
     late = INSTANT if number % 2 else INSTANT * 0
     completed = instant - timedelta(days=15) - late
     rating = {

@@ -20,7 +20,7 @@ BATCHES_TOGETHER = 60
 
 
 def deploy(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """What is in flight is answered, /readyz says no first, and the process ends in time."""
+    """End the service under load: in-flight requests are answered, /readyz says no first."""
     with stage(cluster, form, "deploy", control=control) as on:
         on.clients.go()
         on.clients.until_more(200)
@@ -63,7 +63,7 @@ class _Watch:
             self.ready.append(status)
 
     def terminate(self) -> None:
-        """SIGTERM, and look until the process is gone."""
+        """Send SIGTERM, and look until the process is gone."""
         ended = threading.Event()
 
         def watch() -> None:
@@ -90,7 +90,7 @@ def _useless(on: Stage, sockets: contextlib.ExitStack) -> None:
 def _terminate(
     on: Stage, watch: _Watch, sockets: contextlib.ExitStack
 ) -> tuple[int, list[list[Json]]]:
-    """End the service while large batches are in flight; how many of these were answered."""
+    """End the service with large batches in flight; return how many were answered."""
     sent = [
         [
             event

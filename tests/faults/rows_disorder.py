@@ -17,7 +17,7 @@ TWINS = 16
 
 
 def twins(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """One batch from sixteen clients at once: each fact is stored once, for one of them."""
+    """Send a batch from sixteen clients at once: each fact is stored once."""
     with stage(cluster, form, "twins", control=control) as on:
         sent = [
             [e for serial in range(3) for e in batch(on.clients.start, form.seed, number, serial)]
@@ -57,7 +57,7 @@ def _is_good(on: Stage, answer: httpx.Response) -> bool:
 
 
 def rivals(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Ratings that share one cap arrive at once, each from a client of its own."""
+    """Send ratings that share a cap at once, each from a client of its own."""
     with stage(cluster, form, "rivals for one cap", control=control) as on:
         sent = asyncio.run(_rivals(on))
         on.figures.faults = len(sent)
@@ -82,7 +82,7 @@ async def _rivals(on: Stage) -> list[list[Json]]:
 
 
 def disorder(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """The stream shuffled, repeated and split: all answers are those of the ordered run."""
+    """Send the stream shuffled, repeated and split: the totals are those of the ordered run."""
     with stage(cluster, form, "disorder", control=control) as on:
         rng = random.Random(form.seed)
         ordered = [
@@ -90,11 +90,11 @@ def disorder(cluster: Cluster, form: Form, control: str = "") -> Figures:
             for number in range(form.twins * 6)
             for event in batch(on.clients.start, form.seed, number, 0)
         ]
-        told = asyncio.run(_disorder(on, rng, ordered))
-        on.figures.faults = len(told)
-        stored = sum(answer.json()["stored"] for answer in told if _is_good(on, answer))
+        answers = asyncio.run(_disorder(on, rng, ordered))
+        on.figures.faults = len(answers)
+        stored = sum(answer.json()["stored"] for answer in answers if _is_good(on, answer))
         on.figures.doubled += max(stored - len(ordered), 0)
-        # The reference is told the events in order.
+        # The reference receives the events in order.
         on.check_against(Model([ordered], []))
         return on.figures
 

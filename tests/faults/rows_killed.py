@@ -16,7 +16,7 @@ _KILLS: tuple[Kill, ...] = ("everything", "backend", "background")
 
 
 def database_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """The server's processes are killed during ingest; it serves again without a restart."""
+    """Kill processes of Postgres during ingest; the service must recover without a restart."""
     with stage(cluster, form, "database killed", control=control) as on:
         on.clients.go()
         rng = random.Random(form.seed)
@@ -41,7 +41,7 @@ def kill_database(on: Stage, what: Kill, rng: random.Random) -> None:
 
 
 def worker_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """A worker of the service is killed in flight; only what it had in hand fails."""
+    """Kill a worker with requests in flight; only what it had in hand may fail."""
     connections = 4  # of each client
     with stage(cluster, form, "service worker killed", control=control) as on:
         on.clients.go(connections)

@@ -1,4 +1,4 @@
-"""The service beside the reference, told the same by Hypothesis; equal after each step."""
+"""The service and the reference receive the same from Hypothesis; equal after each step."""
 
 import asyncio
 import json
@@ -111,7 +111,7 @@ _event = st.sampled_from(sorted(_data)).flatmap(
 _events = st.lists(_event, min_size=3, max_size=12)
 
 
-class Beside(RuleBasedStateMachine):
+class ServiceAndReference(RuleBasedStateMachine):
     """A fresh service and a fresh reference."""
 
     cluster: Cluster
@@ -139,7 +139,7 @@ class Beside(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Two shops, and rules of one's own."""
+        """Register two shops, and rules of the tenant's own."""
         self.change_rules(2, 5)
         shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
         for shop_id in SHOP_IDS[:2]:
@@ -180,13 +180,13 @@ class Beside(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from([1, 30, 180]))
     def wait(self, days: int) -> None:
-        """Time goes by."""
+        """Let time go by."""
         self.clock.now += timedelta(days=days)
         self.reference.now = self.clock.now
 
     @invariant()
     def equal(self) -> None:
-        """Scorecards are the same, today and on an earlier day."""
+        """Compare scorecards, today and on an earlier day."""
         self.figures.faults += 1
         for shop_id in self.reference.shop_ids:
             for day in (None, self.reference.today(shop_id) - timedelta(days=30)):
@@ -195,7 +195,7 @@ class Beside(RuleBasedStateMachine):
                 assert answer.json() == self.reference.scorecard(shop_id, day)
 
     def teardown(self) -> None:
-        """All that is stored equals a recount."""
+        """Compare all stored totals with a recount."""
         try:
             assert asyncio.run(differences(self.url)) == 0
         finally:
@@ -203,13 +203,13 @@ class Beside(RuleBasedStateMachine):
 
 
 def model(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Any steps in any order: the service answers as the reference."""
+    """Run steps in any order: the service must answer as the reference."""
     assert not control, "this row has no process of its own to patch"
     figures = Figures("model check")
     name, key = template(cluster)
     fields = {"cluster": cluster, "template": name, "key": key, "figures": figures}
     run_state_machine_as_test(
-        type("Told", (Beside,), fields),
+        type("Told", (ServiceAndReference,), fields),
         settings=settings(
             max_examples=8 * form.outages,
             stateful_step_count=16 + 4 * form.outages,
@@ -224,5 +224,5 @@ def model(cluster: Cluster, form: Form, control: str = "") -> Figures:
 
 
 def _verdicts(answer: Json) -> list[Any]:
-    rejected = [(one["index"], one["code"]) for one in answer["rejected"]]
+    rejected = [(item["index"], item["code"]) for item in answer["rejected"]]
     return [answer[name] for name in ("received", "stored", "duplicates")] + [rejected]

@@ -21,13 +21,13 @@ ACQUIRE_MS, STATEMENT_MS = 1_500, 3_000
 DELAY_S = 0.1  # each way
 POOL, SMALL_POOL = 10, 4
 SETTINGS = {"acquire_timeout_ms": ACQUIRE_MS, "statement_timeout_ms": STATEMENT_MS}
-PATIENCE_S = (2 * ACQUIRE_MS + STATEMENT_MS) / 1000 + 1.0
-DEADLINE_S = 2 * PATIENCE_S + 4.0
+WAIT_S_MAX = (2 * ACQUIRE_MS + STATEMENT_MS) / 1000 + 1.0
+DEADLINE_S = 2 * WAIT_S_MAX + 4.0
 """Checking the key and doing the work each wait so long at most; the rest is slack."""
 
 
 def acknowledgement_lost(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Commits go through and their answers are lost, on both sides of the service."""
+    """Lose the acknowledgements of commits, on both sides of the service."""
     with _stage(cluster, form, "acknowledgement lost", control) as on:
         on.clients.go()
         database, service = on.to_database, on.to_service
@@ -54,7 +54,7 @@ def acknowledgement_lost(cluster: Cluster, form: Form, control: str = "") -> Fig
 
 
 def half_open(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """The way to the database is slow, then swallows everything and keeps sockets open."""
+    """Make the way to the database slow, then silent with open sockets."""
     with _stage(cluster, form, "slow and half-open sockets", control) as on:
         on.clients.go()
         on.clients.until_more(50)
@@ -69,8 +69,8 @@ def half_open(cluster: Cluster, form: Form, control: str = "") -> Figures:
                 30,
                 "not ready: 503",
             )
-            found = asyncio.run(statuses(on, 8))
-            on.figures.claim(set(found) == {503}, f"while silent: {found}")
+            refused = asyncio.run(statuses(on, 8))
+            on.figures.claim(set(refused) == {503}, f"while silent: {refused}")
             on.figures.claim(
                 on.service.get_status("/livez", timeout_s=1.0) == 200,
                 "/livez is false while silent",
@@ -87,7 +87,7 @@ def half_open(cluster: Cluster, form: Form, control: str = "") -> Figures:
 
 
 def pool_exhausted(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Hundreds of clients on a pool of four, and a database 200 ms away."""
+    """Run hundreds of clients on a pool of four, and a database 200 ms away."""
     with _stage(cluster, form, "pool exhausted, slow database", control, pool=SMALL_POOL) as on:
         on.clients.go(2)
         on.clients.until_more(50)
@@ -119,7 +119,7 @@ def pool_exhausted(cluster: Cluster, form: Form, control: str = "") -> Figures:
 
 
 def cancelled(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Clients hang up in flight, at any byte and any moment."""
+    """Hang up requests in flight, at any byte and any moment."""
     with _stage(cluster, form, "cancelled requests", control, pool=SMALL_POOL) as on:
         on.clients.go(2)
         sent = asyncio.run(_hang_up(on, form.cancelled))
@@ -151,13 +151,13 @@ def _stage(
 
 
 def _connections(on: Stage, of_these: str = "") -> int:
-    """How many connections to the database the service has."""
+    """Return how many connections to the database the service has."""
     query = (
         "select count(*) from pg_stat_activity where datname = current_database() "
         f"and application_name = 'shopdsr' {of_these}"
     )
-    [[found]] = on.cluster.sql(query, url=on.url)
-    return int(found)
+    [[count]] = on.cluster.sql(query, url=on.url)
+    return int(count)
 
 
 def _within_deadline(on: Stage) -> None:
@@ -167,13 +167,13 @@ def _within_deadline(on: Stage) -> None:
 
 
 async def statuses(on: Stage, count: int) -> list[int]:
-    """Statuses of reads made at once, each on a connection of its own; 0 for none in time."""
-    asked = (status(on, "GET", "/v1/shops/shop-0/scorecard") for _ in range(count))
-    return list(await asyncio.gather(*asked))
+    """Return the statuses of simultaneous reads, each on a connection of its own."""
+    requests = (status(on, "GET", "/v1/shops/shop-0/scorecard") for _ in range(count))
+    return list(await asyncio.gather(*requests))
 
 
 async def status(on: Stage, method: str, path: str, body: bytes = b"") -> int:
-    """The status of one request on a connection of its own; 0 where none came in time."""
+    """Return the status of a request on its own connection, 0 for none in time."""
     headers = {"content-type": BATCH} if body else {}
     async with on.client(DEADLINE_S) as client:
         try:
@@ -194,7 +194,7 @@ class _Tally:
 
 
 async def _press(on: Stage, clients: int, seconds: float) -> tuple[_Tally, Model]:
-    """Reads and writes from many clients at once, without a pause."""
+    """Read and write from many clients at once, without a pause."""
     tally, sent = _Tally(), Model([], [])
     end = time.monotonic() + seconds
 
@@ -223,7 +223,7 @@ async def _press(on: Stage, clients: int, seconds: float) -> tuple[_Tally, Model
 
 
 async def _hang_up(on: Stage, count: int) -> list[list[dict[str, object]]]:
-    """Send requests and hang up; the batches that may have been stored."""
+    """Send requests and hang up; return the batches that may have been stored."""
     rng = random.Random(on.form.seed)
     sent = []
     at_once = asyncio.Semaphore(16)

@@ -1,4 +1,4 @@
-"""The database is there and does not serve: stopped, restarting, out of connections or of room."""
+"""The database is there and does not serve: stopped, restarting, out of connections or disk."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from tests.faults import room
+from tests.faults import disk_space
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
 from tests.faults.rows_network import DEADLINE_S, SETTINGS, status, statuses
@@ -23,7 +23,7 @@ WHOLE_MIB = 400
 
 
 def database_stopped(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Every process of the server is stopped with SIGSTOP, and goes on later."""
+    """Stop every process of Postgres with SIGSTOP, and let it go on later."""
     with stage(cluster, form, "database stopped", control=control, settings=SETTINGS) as on:
         on.clients.go()
         for _ in range(form.outages):
@@ -38,7 +38,7 @@ def database_stopped(cluster: Cluster, form: Form, control: str = "") -> Figures
 
 
 def database_restarted(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """The server is restarted by its operator, which breaks off every session."""
+    """Restart Postgres as its operator does, which breaks off every session."""
     with stage(cluster, form, "database restarted", control=control, settings=SETTINGS) as on:
         on.clients.go()
         for _ in range(form.outages):
@@ -49,7 +49,7 @@ def database_restarted(cluster: Cluster, form: Form, control: str = "") -> Figur
 
 
 def out_of_connections(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Others hold every connection that the server has."""
+    """Hold every connection that Postgres has."""
     with stage(cluster, form, "out of connections", control=control, settings=SETTINGS) as on:
         on.clients.go()
         for _ in range(form.outages):
@@ -60,32 +60,32 @@ def out_of_connections(cluster: Cluster, form: Form, control: str = "") -> Figur
 
 
 def disk_full(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Tables have no room to grow, and get it back."""
+    """Leave tables no disk space to grow, and give it back."""
     with (
-        room.small_disk() as disk,
-        room.tablespace(cluster, disk) as options,
+        disk_space.small_disk() as disk,
+        disk_space.tablespace(cluster, disk) as options,
         stage(
             cluster, form, "disk full", control=control, options=options, settings=SETTINGS
         ) as on,
     ):
         on.figures.notes.append(disk.what)
-        return _without_room(on, lambda: room.filled(disk, cluster, on.url))
+        return _without_space(on, lambda: disk_space.filled(disk, cluster, on.url))
 
 
 def whole_disk_full(_: Cluster, form: Form, control: str = "") -> Figures:
-    """Everything of the server stands on a full disk: it gives up, and is started again."""
+    """Fill the disk with all of Postgres: it gives up, and is started again."""
     row = "disk full, with the log of writes"
-    with room.small_disk(WHOLE_MIB) as disk:
+    with disk_space.small_disk(WHOLE_MIB) as disk:
         if not disk.mounted:
             return Figures(row, notes=[f"left out: {disk.what}"])
         with (
             start_cluster(disk.folder / "data") as cluster,
             stage(cluster, form, row, control=control, settings=SETTINGS) as on,
         ):
-            return _without_room(on, lambda: room.filled(disk, cluster, on.url))
+            return _without_space(on, lambda: disk_space.filled(disk, cluster, on.url))
 
 
-def _without_room(on: Stage, filled: Callable[[], AbstractContextManager[None]]) -> Figures:
+def _without_space(on: Stage, filled: Callable[[], AbstractContextManager[None]]) -> Figures:
     on.clients.go()
     sent: list[list[Json]] = []
     statuses: list[int] = []
@@ -101,25 +101,25 @@ def _without_room(on: Stage, filled: Callable[[], AbstractContextManager[None]])
     for _ in range(on.form.outages):
         on.clients.until_more(100)
         with filled():
-            wait_until(refused, 120, "no room: answered 503")
+            wait_until(refused, 120, "no disk space: answered 503")
             on.figures.faults += 1
             live = on.service.get_status("/livez", timeout_s=LIVE_WITHIN_S)
             on.figures.claim(live == 200, f"/livez answered {live}")
         started = time.monotonic()
         on.cluster.revive()
         on.service.wait_until_ready()
-        wait_until(lambda: not refused(), 60, "with room again: stored")
+        wait_until(lambda: not refused(), 60, "with disk space again: stored")
         on.figures.ready_s.append(time.monotonic() - started)
         on.clients.until_more(100)
     on.figures.claim(set(statuses) <= {200, 503}, f"answered {set(statuses)}")
     on.heal()
     model = on.clients.finish()
     on.check_against(Model(model.acknowledged, model.unknown + sent))
-    return _told(on)
+    return _note_answers(on)
 
 
 def _large(on: Stage, serial: int) -> list[Json]:
-    """A batch that needs new pages."""
+    """Return a batch that needs new pages."""
     return [
         {
             "specversion": "1.0",
@@ -139,12 +139,12 @@ def _until(end: float) -> None:
 
 
 def _refuses(on: Stage) -> None:
-    """While the database cannot serve: 503 in time, /livez true."""
+    """Check a database that cannot serve: 503 in time, /livez true."""
     on.figures.faults += 1
     started = time.monotonic()
-    found = asyncio.run(statuses(on, 8))
+    refused = asyncio.run(statuses(on, 8))
     took = time.monotonic() - started
-    on.figures.claim(set(found) == {503}, f"while it cannot serve: {found}")
+    on.figures.claim(set(refused) == {503}, f"while it cannot serve: {refused}")
     on.figures.claim(took <= DEADLINE_S, f"503 came after {took:.1f} s")
     ready = on.service.get_status("/readyz", timeout_s=DEADLINE_S)
     on.figures.claim(ready == 503, f"/readyz answered {ready}")
@@ -159,10 +159,10 @@ def _heals(on: Stage) -> None:
 
 def _end(on: Stage) -> Figures:
     on.check()
-    return _told(on)
+    return _note_answers(on)
 
 
-def _told(on: Stage) -> Figures:
+def _note_answers(on: Stage) -> Figures:
     on.figures.faults = on.figures.faults or on.form.outages
     on.figures.claim(
         on.clients.slowest_s <= DEADLINE_S, f"an answer took {on.clients.slowest_s:.1f} s"

@@ -28,7 +28,7 @@ SHOPS_ASKED_MAX = 50
 
 
 def rules_meanwhile(cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Every shop follows the newest rules, and its totals are those of these rules."""
+    """Change rules under load: every shop must follow the newest, in its totals too."""
     with stage(cluster, form, "rules change meanwhile", control=control) as on:
         asyncio.run(_World(on).play())
         return on.figures
@@ -46,12 +46,12 @@ class _World:
         self.sent: list[list[Json]] = []
 
     async def play(self) -> None:
-        """All at once, and then what came of it."""
+        """Run all at once, and then check what came of it."""
         on, turns = self.on, self.on.form.twins
         await self.change(1, asyncio.Barrier(1))
-        together = asyncio.Barrier(CHANGERS)
+        barrier = asyncio.Barrier(CHANGERS)
         await asyncio.gather(
-            *(self.change(min(turns // 4, CHANGES_MAX), together) for _ in range(CHANGERS)),
+            *(self.change(min(turns // 4, CHANGES_MAX), barrier) for _ in range(CHANGERS)),
             *(self.open_shops(opener, min(turns, SHOPS_MAX)) for opener in range(OPENERS)),
         )
         on.figures.faults = next(self.numbers) - 1
@@ -73,11 +73,11 @@ class _World:
         )
         on.figures.notes.append(f"{newest} versions of rules, {len(self.shops)} shops under them")
 
-    async def change(self, turns: int, together: asyncio.Barrier) -> None:
-        """Change the rules, with others; once that is answered, no shop follows those before."""
+    async def change(self, turns: int, barrier: asyncio.Barrier) -> None:
+        """Change the rules; once that is answered, no shop may follow those before."""
         async with self.on.client() as client:
             for _ in range(turns):
-                await together.wait()
+                await barrier.wait()
                 number = next(self.numbers)
                 cap = 1 + number % (RATINGS - 1)
                 rules = {**BUILT_IN["taobao"], "slow_days": number, "ratings_per_buyer_month": cap}
@@ -103,7 +103,7 @@ class _World:
                     self.sent.append(events)
 
     async def put(self, client: httpx.AsyncClient, path: str, body: Json, what: str) -> Any:
-        """The answer to a PUT; nothing where it was not done."""
+        """Return the body of a PUT, or None where it was refused."""
         answer = await client.put(f"/v1/{path}", json=body)
         done = answer.status_code in {200, 201}
         self.on.figures.claim(done, f"{what} was answered {answer.status_code}")

@@ -1,4 +1,4 @@
-"""A client process: sends batches until it is told to stop, and says what was acknowledged.
+"""A client process: sends batches until its input ends, and says what was acknowledged.
 
 It reads its orders from the first argument, as JSON. Each line that it prints is the number of
 events acknowledged so far; the last one is its model.
@@ -23,7 +23,7 @@ REPORT_S = 0.05
 FINISH_S = 45.0
 
 
-class Sender:
+class BatchSender:
     """Several connections with one model."""
 
     def __init__(self, orders: dict[str, Any]) -> None:
@@ -65,14 +65,14 @@ class Sender:
         self.abandoned.append(serial)
 
     async def _try(self, client: httpx.AsyncClient, body: bytes, count: int, serial: int) -> bool:
-        asked = time.monotonic()
+        started = time.monotonic()
         try:
             answer = await post(client, body)
         except httpx.TransportError as error:
             self.answers[f"none: {type(error).__name__}"] += 1
             return False
         finally:
-            self.slowest_s = max(self.slowest_s, time.monotonic() - asked)
+            self.slowest_s = max(self.slowest_s, time.monotonic() - started)
         self.answers[str(answer.status_code)] += 1
         if answer.status_code == 503:
             if "retry-after" not in answer.headers:
@@ -81,19 +81,19 @@ class Sender:
         if answer.status_code != 200:
             self.surprises.append(f"{serial}: {answer.status_code} {answer.text[:300]}")
             return False
-        told = answer.json()
-        if told["stored"] + told["duplicates"] != count or told["rejected"]:
+        outcome = answer.json()
+        if outcome["stored"] + outcome["duplicates"] != count or outcome["rejected"]:
             self.surprises.append(f"{serial}: {answer.text[:300]}")
         return True
 
     async def report(self) -> None:
-        """Say how far it is, as long as it goes on."""
+        """Print the number of acknowledged events, again and again."""
         while True:
             print(self.events, flush=True)
             await asyncio.sleep(REPORT_S)
 
     async def run(self) -> None:
-        """Go on until standard input ends, then finish what is under way and tell the model."""
+        """Send until standard input ends, finish what is under way, and print the model."""
         threading.Thread(target=self._wait_for_end, daemon=True).start()
         reporting = asyncio.create_task(self.report())
         await asyncio.gather(*(self.connection() for _ in range(self.orders["connections"])))
@@ -115,4 +115,4 @@ class Sender:
 
 
 if __name__ == "__main__":
-    asyncio.run(Sender(json.loads(sys.argv[1])).run())
+    asyncio.run(BatchSender(json.loads(sys.argv[1])).run())

@@ -54,7 +54,7 @@ class Stage:
         self.service.wait_until_ready()
 
     def replaced_by(self, service: Server) -> "Stage":
-        """The same row with another service."""
+        """Return the same row with another service."""
         return replace(self, service=service)
 
     def check_against(self, model: Model) -> None:
@@ -75,7 +75,7 @@ def stage(
     options: dict[str, str] | None = None,
     settings: Mapping[str, object] | None = None,
 ) -> Iterator[Stage]:
-    """A stage for one row; `options` are of the database, `settings` of the service."""
+    """Set a row up; `options` are of the database, `settings` of the service."""
     with ExitStack() as stack:
         name, key = template(cluster)
         url = stack.enter_context(cluster.database(template=name, **(options or {})))
@@ -103,7 +103,7 @@ def serving(
     environ: Mapping[str, str] | None = None,
     settings: Mapping[str, object] | None = None,
 ) -> Iterator[Server]:
-    """Run a server of two workers for the block, with a promise broken if a control is named."""
+    """Run a server of two workers, which breaks a promise if a control is named."""
     variables = {**environment_of(control), **(environ or {})}
     shell = Shell(variables, **{"workers": WORKERS, **(settings or {}), "database_url": url})
     with shell.serve(port) as server:
@@ -112,7 +112,7 @@ def serving(
 
 @contextmanager
 def weakened(cluster: Cluster, url: str, control: Control) -> Iterator[None]:
-    """What a control takes from the database for good, and from the server for the block."""
+    """Take from the database and from Postgres what a control breaks."""
     for statement in control.database:
         cluster.sql(statement, url=url)
     for name, value in (control.server or {}).items():
@@ -127,7 +127,7 @@ def weakened(cluster: Cluster, url: str, control: Control) -> Iterator[None]:
 
 
 def template(cluster: Cluster) -> tuple[str, str]:
-    """A database with the schema and a key, to be copied, and that key; made once."""
+    """Return the name of a database to copy, and the key in it."""
     if not cluster.templates:
         name = f"template_{uuid4().hex[:12]}"
         cluster.sql(f"create database {name}")
@@ -136,5 +136,5 @@ def template(cluster: Cluster) -> tuple[str, str]:
 
 
 def prepare(url: str) -> str:
-    """Bring the schema of a new database up to date; the text of a key that may do everything."""
+    """Bring a new database up to date; return a key that may do everything."""
     return Shell(database_url=url).create_key()

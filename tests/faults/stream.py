@@ -26,14 +26,14 @@ SHOPS: list[Json] = [
     )
 ]
 SIZES = (1, 1, 1, 2, 5, 20, 70)
-"""Events in a batch; those of more than fifty go by other lanes."""
+"""Events in a batch; those of more than fifty wait in another queue."""
 BUYERS = 150
 DAYS = 195
 _REVIEWS, _LISTINGS = 3, 12
 
 
 def batch(start: datetime, seed: int, client: int, serial: int) -> list[Json]:
-    """The events of one batch; no other batch has any of their identities."""
+    """Return the events of a batch, whose identities no other batch has."""
     rng = random.Random(f"{seed}/{client}/{serial}")
     size = rng.choice(SIZES)
     return [_event(rng, start, f"{client}-{serial}-{place}") for place in range(size)]
@@ -104,7 +104,7 @@ def _data(rng: random.Random, kind: str, name: str, time: datetime) -> Json:
 
 
 def rating(start: datetime, rng: random.Random, shop_id: str, name: str, buyer_id: str) -> Json:
-    """A rating of an order of this month, which shares a cap with the buyer's others."""
+    """Return a rating that shares its cap with the buyer's others of this month."""
     time = start.replace(day=1, microsecond=rng.randrange(10**6))
     data = {
         "review_id": name,
@@ -125,7 +125,7 @@ def rating(start: datetime, rng: random.Random, shop_id: str, name: str, buyer_i
 
 
 def encoded(events: Iterable[Json]) -> bytes:
-    """A batch as it is sent."""
+    """Return a batch as it is sent."""
     return json.dumps(list(events)).encode()
 
 
@@ -135,7 +135,7 @@ async def post(client: httpx.AsyncClient, body: bytes) -> httpx.Response:
 
 
 def identity(event: Json) -> Identity:
-    """What makes an event a fact of its own: its table's key, its shop by id."""
+    """Return the identity of an event: its table and key, its shop by id."""
     shop, data = event["subject"], event["data"]
     time = datetime.fromisoformat(event["time"]).astimezone(UTC)
     match event["type"]:

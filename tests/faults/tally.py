@@ -72,12 +72,12 @@ class Tally:
                 day.update(f"{name}_{stars}" for name, stars in rating["scores"].items())
 
     def histogram(self, shop_id: str, dimension: str, as_of: date) -> list[int]:
-        """Counted ratings of the window that ends on a day, from one star to five."""
+        """Return the counted ratings of the window that ends on a day, by stars."""
         days = WINDOW_DAYS[self._shops[shop_id]["marketplace"]]
         return [self._summed(shop_id, f"{dimension}_{stars}", as_of, days) for stars in range(1, 6)]
 
     def sales(self, shop_id: str, as_of: date) -> str:
-        """Sales of the window that ends on a day, as an answer writes them."""
+        """Return the sales of the window that ends on a day, as text."""
         digits = DIGITS[self._shops[shop_id]["currency"]]
         minor = self._summed(shop_id, "paid", as_of, SALES_DAYS)
         whole, rest = divmod(minor, 10**digits)

@@ -16,4 +16,4 @@ def test_every_control_has_a_row_that_must_tell() -> None:
 def test_a_broken_promise_turns_its_row_red(control: str, cluster: Cluster) -> None:
     row, complaint = TOLD_BY[control]
     complaints = row(cluster, TELLING, control).complaints
-    assert any(complaint in one for one in complaints)
+    assert any(complaint in text for text in complaints)

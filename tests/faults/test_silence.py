@@ -46,10 +46,10 @@ def test_a_server_that_falls_silent_is_given_up_in_time(cluster: Cluster, when: 
                 if when != "before a connection":
                     assert await Health(database).is_ready()
                 between.frozen = when.startswith("before")
-                asked = time.monotonic()
+                started = time.monotonic()
                 with pytest.raises(Unavailable):
                     await database.run(work)
-                took = time.monotonic() - asked
+                took = time.monotonic() - started
                 assert not await Health(database).is_ready()
                 between.frozen = False
                 assert await Health(database).is_ready()
@@ -71,14 +71,14 @@ def test_requests_that_a_silent_server_has_are_all_given_up_after_one_deadline(
                 book = ShopCache(database, RulesCache())
                 ledger, scores = BatchingLedger(Ledger(database, book)), Scores(database, book)
                 nothing = Submission(1, None, [])
-                asked = time.monotonic()
-                found = await asyncio.gather(
+                started = time.monotonic()
+                results = await asyncio.gather(
                     *(ledger.record(nothing, datetime.now(UTC)) for _ in range(20)),
                     *(scores.standings(1, ["s"]) for _ in range(20)),
                     return_exceptions=True,
                 )
-                assert {type(one) for one in found} == {Unavailable}
-                assert time.monotonic() - asked < database.patience_s + SLACK_S
+                assert {type(result) for result in results} == {Unavailable}
+                assert time.monotonic() - started < database.patience_s + SLACK_S
 
         asyncio.run(given_up())
 
@@ -90,15 +90,15 @@ def test_leaving_a_silent_server_waits_for_nothing(cluster: Cluster) -> None:
             async with open_database(url, LIMITS) as database:
                 assert await Health(database).is_ready()
                 between.frozen = True
-                asked = time.monotonic()
-            return time.monotonic() - asked
+                started = time.monotonic()
+            return time.monotonic() - started
 
         assert asyncio.run(left()) < SLACK_S
 
 
 @contextmanager
 def silent(cluster: Cluster) -> Iterator[tuple[str, Proxy]]:
-    """A database behind a proxy that can swallow all."""
+    """Put a database behind a proxy that can swallow all."""
     name, _ = template(cluster)
     with (
         cluster.database(template=name) as url,

@@ -41,7 +41,7 @@ def open_app_client(app: Litestar, key: str) -> httpx.AsyncClient:
 
 
 def get_status(url: str, key: str = "", timeout_s: float = 5.0) -> int:
-    """Return the status of a GET on a new connection, or 0 where there is no response."""
+    """Return the status of a GET on a new connection, or 0 without a response."""
     try:
         with open_client(url, key, timeout_s) as client:
             return client.get("").status_code

@@ -43,7 +43,7 @@ async def execute(url: str, statement: str) -> None:
 
 @contextmanager
 def new_database(server_url: str, options: str = "") -> Iterator[str]:
-    """Create a database for the block, and drop it at the end; its address is yielded."""
+    """Create a database for the block, and yield its address."""
     name = f"shopdsr_test_{uuid4().hex}"
     asyncio.run(execute(server_url, f"create database {name} {options}"))
     try:
@@ -176,7 +176,7 @@ def through(url: str, folder: Path) -> str:
 
 @contextmanager
 def start_cluster(data_dir: Path | None = None) -> Iterator[Cluster]:
-    """Run a server for the block, on data that are removed, or in a given empty folder."""
+    """Run a server for the block, on temporary data or in a given folder."""
     with contextlib.ExitStack() as stack:
         folder = data_dir or stack.enter_context(throwaway_data_dir())
         url = stack.enter_context(embedded_postgres(folder))

@@ -54,11 +54,11 @@ class RawSocket:
         headers: Iterable[Header] = (),
         body: bytes | None = None,
     ) -> RawResponse:
-        """Send a request, its target and headers untouched, and return the response."""
+        """Send a request, target and headers untouched, and return the response."""
         return self.exchange(request_bytes(method, target, headers, body), method=method)
 
     def exchange(self, raw: bytes, *, method: str = "GET") -> RawResponse:
-        """Send bytes and return the response, from a new connection if the old one was dead."""
+        """Send bytes and return the response, from a new connection if need be."""
         was_open = self._socket is not None
         try:
             self.send(raw)

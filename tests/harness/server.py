@@ -185,7 +185,7 @@ class Server:
         return self.get_status("/readyz") == 200
 
     def get_status(self, path: str, key: str = "", timeout_s: float = 5.0) -> int:
-        """Return the status of a GET on a new connection, or 0 where there is no response."""
+        """Return the status of a GET on a new connection, or 0 without a response."""
         return get_status(self.url + path, key, timeout_s)
 
     def client(self, key: str = "", timeout_s: float = TIMEOUT_S) -> httpx.Client:

@@ -63,13 +63,9 @@ def test_the_committed_world_is_answered_as_committed(service: Server) -> None:
             for item in received["rejected"]:
                 item["errors"] = []
             if not first:
-                received["stored"] += (
-                    received["duplicates"] - expected["events"]["duplicates"]
-                )
+                received["stored"] += received["duplicates"] - expected["events"]["duplicates"]
                 received["duplicates"] = expected["events"]["duplicates"]
-            members = {
-                name: received[name] for name in expected["events"] if name != "status"
-            }
+            members = {name: received[name] for name in expected["events"] if name != "status"}
             assert {"status": answer.status_code, **members} == expected["events"]
         for day in expected["snapshots"]:
             assert client.post("/v1/peer-snapshots", json={"as_of": day}).status_code == 201

@@ -1,4 +1,4 @@
-"""Taking a database's room away: on a small file system, or by a limit on the size of files.
+"""Taking a database's disk space away: a small file system, or a limit on the size of files.
 
 A file system of one's own takes the right to mount. Where that is missing the kernel's limit on
 the size of files stands in: it is set on every process of the server, at the size of a segment of
@@ -44,7 +44,7 @@ class Disk:
 
 @contextmanager
 def small_disk(mib: int = SMALL_MIB) -> Iterator[Disk]:
-    """A file system of this size, if this process may mount one."""
+    """Mount a file system of this size, if this process may."""
     folder = Path(tempfile.mkdtemp(prefix="shopdsr-small-", dir=temporary_place()))
     tried = "not root"
     if os.geteuid() == 0:
@@ -71,7 +71,7 @@ def small_disk(mib: int = SMALL_MIB) -> Iterator[Disk]:
 
 @contextmanager
 def tablespace(cluster: Cluster, disk: Disk) -> Iterator[dict[str, str]]:
-    """Options of a database that is to stand on the disk."""
+    """Yield options of a database whose tables are on the disk."""
     if not disk.mounted:
         yield {}
         return
@@ -88,7 +88,7 @@ def tablespace(cluster: Cluster, disk: Disk) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def filled(disk: Disk, cluster: Cluster, url: str) -> Iterator[None]:
-    """No room is left during the block."""
+    """Leave no disk space during the block."""
     if not disk.mounted:
         with _limited(cluster, url):
             yield
@@ -118,7 +118,7 @@ def _limited(cluster: Cluster, url: str) -> Iterator[None]:
 
 
 def _limit(cluster: Cluster, size: str) -> None:
-    """Set the soft limit of every process of the server, as its own account, which may."""
+    """Set the soft limit of every process of the server, as the server's account."""
     owner = cluster.folder.stat()
     account = {} if os.geteuid() else {"user": owner.st_uid, "group": owner.st_gid}
     for pid in cluster.processes():

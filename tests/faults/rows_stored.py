@@ -1,4 +1,4 @@
-"""What is kept proves right: verified while events arrive, repaired, dumped and restored."""
+"""Stored data prove right: verified while events arrive, repaired, dumped and restored."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ _SHOP_IDS = [shop["shop_id"] for shop in SHOPS]
 
 
 def verified(on_cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """`shopdsr verify` is exact while events arrive; planted faults are named and repaired."""
+    """Verify while events arrive; planted faults must be named and repaired."""
     with stage(on_cluster, form, "verified while live", control=control) as on:
         on.clients.go(CONNECTIONS)
         on.clients.until_more(300)
@@ -63,20 +63,22 @@ def verified(on_cluster: Cluster, form: Form, control: str = "") -> Figures:
 
 
 def _plant(on: Stage, faults: dict[str, tuple[str, str]]) -> None:
-    """Spoil each of these shops while events arrive; each is named for its fault and no other."""
+    """Spoil shops while events arrive; each must be named for its fault and no other."""
     for shop_id, (_, statement) in faults.items():
         find = "select shop_key from shops where shop_id = $1"
         [[key]] = on.cluster.sql(find, shop_id, url=on.url)
         on.cluster.work(partial(_spoil, key=key, statement=statement), on.url)
         on.figures.faults += 1
-    found = Shell(database_url=on.url).run("verify")
-    on.figures.claim(found.returncode == 1, f"verify ended with {found.returncode} {found.stderr}")
-    named = [line.split()[3:5] for line in found.stdout.splitlines()]
+    report = Shell(database_url=on.url).run("verify")
+    on.figures.claim(
+        report.returncode == 1, f"verify ended with {report.returncode} {report.stderr}"
+    )
+    named = [line.split()[3:5] for line in report.stdout.splitlines()]
     for shop_id, (where, _) in faults.items():
         table = where.partition(",")[0]
         if where in FAULTS:
-            told = [shop_id, table] in named
-            on.figures.claim(told, f"{where}: not named in {found.stdout[:300]}")
+            is_named = [shop_id, table] in named
+            on.figures.claim(is_named, f"{where}: not named in {report.stdout[:300]}")
     strangers = [shop_id for shop_id, _ in named if shop_id not in faults]
     on.figures.claim(not strangers, f"a false alarm for {strangers[:1]}")
     repaired = Shell(database_url=on.url).run("verify", "--repair")
@@ -91,7 +93,7 @@ async def _spoil(connection: Connection, *, key: int, statement: str) -> None:
 
 
 def restored(on_cluster: Cluster, form: Form, control: str = "") -> Figures:
-    """Dumped while events arrive and restored elsewhere: clean, and the same answers."""
+    """Dump while events arrive and restore elsewhere: clean, and the same responses."""
     with stage(on_cluster, form, "dump and restore", control=control) as on:
         on.clients.go(CONNECTIONS)
         on.clients.until_more(300 * form.outages)
