@@ -37,7 +37,7 @@ $(VENV)/bench/installed: benchmarks/requirements.lock
 	touch $@
 
 bench: setup $(VENV)/bench/installed
-	BENCH_PYTHON=$(VENV)/bin/python $(VENV)/bench/bin/python -m benchmarks
+	$(VENV)/bench/bin/python -m benchmarks
 
 bench-quick: setup $(VENV)/bench/installed
-	BENCH_PYTHON=$(VENV)/bin/python $(VENV)/bench/bin/python -m benchmarks --quick
+	$(VENV)/bench/bin/python -m benchmarks --quick

@@ -1,1 +1,1 @@
-"""What the service costs, always beside what it could cost at best: see README.md."""
+"""What the service costs, beside what it could cost at best on the same machine."""

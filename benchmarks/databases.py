@@ -1,97 +1,94 @@
-"""Databases of the throwaway server, and statements run on them outside of any measurement."""
+"""Statements outside of the service, and COPY beside it: the same rows into the same table."""
 
-import asyncio
-import subprocess
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+import re
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import Any
 
-import asyncpg
+import psycopg
 
-from benchmarks.clients import ROOT
-from benchmarks.servers import SERVICE_PYTHON, service_environment
+from benchmarks.client import Timing
+from benchmarks.worlds import batches
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-T = TypeVar("T")
-
-TENANT = "bench"
-SCOPES = "events:write,scores:read,admin"
-
-
-def address_of(server_url: str, name: str) -> str:
-    """The address of another database of the same server."""
-    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-
-
-def on(url: str, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Work on one connection; what it writes is committed statement by statement."""
-
-    async def connected() -> T:
-        connection = await asyncpg.connect(url, command_timeout=3_600)
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(connected())
+_AGGREGATE = """
+select shop_key, count(*), sum(description), sum(service), sum(logistics)
+from ratings where time > now() - interval '180 days' group by shop_key
+"""
+_REFERENCE = (
+    "create schema reference",
+    "create table reference.ratings (like ratings including all)",
+    "insert into reference.ratings select * from ratings where review_id not like 'r-{}-%'",
+    "vacuum (analyze) reference.ratings",
+    "checkpoint",
+)
+_POSTED = """
+copy (select * from ratings where review_id like 'r-{}-%' order by shop_key, review_id)
+to stdout (format binary)
+"""
+_COPY = "copy reference.ratings from stdin (format binary)"
+_HEAD, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
-def fetch(url: str, statement: str, *arguments: object) -> list[Any]:
-    """Rows of one statement."""
-
-    async def work(connection: Connection) -> list[Any]:
-        return list(await connection.fetch(statement, *arguments))
-
-    return on(url, work)
+def database(url: str, name: str) -> str:
+    """Return the address of another database of the same server."""
+    return re.sub(r"/\w+\?", f"/{name}?", url)
 
 
 def execute(url: str, *statements: str) -> None:
-    """Statements one after another."""
-
-    async def work(connection: Connection) -> None:
+    """Execute statements one after another, each in a transaction of its own."""
+    with psycopg.connect(url, autocommit=True) as connection:
         for statement in statements:
-            await connection.execute(statement)
-
-    on(url, work)
+            connection.execute(statement.encode())
 
 
-def shopdsr(url: str, arguments: Sequence[str]) -> str:
-    """What a command of the service prints."""
-    return subprocess.run(
-        [SERVICE_PYTHON, "-m", "shopdsr", *arguments],
-        cwd=ROOT,
-        env=service_environment(database_url=url),
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
+def value(url: str, query: str) -> Any:
+    """Return the value that a query answers."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute(query.encode()).fetchone()
+        return row and row[0]
 
 
-def make_service_database(server_url: str, name: str) -> tuple[str, str]:
-    """A database with the schema of the service: its address, and a key that may do everything."""
-    url = address_of(server_url, name)
-    if not fetch(server_url, "select from pg_database where datname = $1", name):
-        execute(server_url, f"create database {name}")
-    return url, shopdsr(url, ["keys", "create", "--tenant", TENANT, "--scopes", SCOPES])
+def fill_plain(url: str, ratings: Iterable[dict[str, Any]]) -> None:
+    """Store ratings in the table of the plain service."""
+    statement = "copy plain.ratings from stdin"
+    with psycopg.connect(url) as connection, connection.cursor().copy(statement) as copy:
+        for rating in ratings:
+            copy.write_row(tuple(rating.values()))
+    execute(url, "vacuum (analyze) plain.ratings", "checkpoint")
 
 
-async def copy_of_table(connection: Connection, source: str, target: str) -> None:
-    """Make `target` of the same rows, columns, indexes and storage settings as `source`.
+def time_aggregate(url: str) -> Timing:
+    """Time one aggregate over the raw ratings of 180 days."""
+    begun = perf_counter()
+    execute(url, _AGGREGATE)
+    seconds = perf_counter() - begun
+    return Timing(1, seconds, [seconds])
 
-    Both are names with their schema. Unique constraints become unique indexes.
+
+def copier(url: str, prefix: str, batch: int) -> Callable[[], Timing]:
+    """Read the ratings of one load; return the work that copies them, so many a commit.
+
+    They are sorted by key and encoded in the binary format beforehand. They go over one connection
+    into a table of the same columns, indexes and other rows as the service's.
     """
-    schema = target.partition(".")[0]
-    await connection.execute(f"create schema if not exists {schema}")
-    await connection.execute(f"create table {target} (like {source} including defaults)")
-    for option in await connection.fetchval(
-        "select coalesce(reloptions, '{}') from pg_class where oid = $1::text::regclass", source
-    ):
-        await connection.execute(f"alter table {target} set ({option})")
-    await connection.execute(f"insert into {target} select * from {source}")  # noqa: S608
-    for index in await connection.fetch(
-        "select pg_get_indexdef(indexrelid) as made from pg_index "
-        "where indrelid = $1::text::regclass order by indexrelid",
-        source,
-    ):
-        await connection.execute(index["made"].replace(f" ON {source} ", f" ON {target} ", 1))
-    await connection.execute(f"vacuum (analyze) {target}")
+    if value(url, "select to_regclass('reference.ratings') is null"):
+        execute(url, *(statement.format(prefix) for statement in _REFERENCE))
+    posted = _POSTED.format(prefix).encode()
+    with psycopg.connect(url) as connection, connection.cursor().copy(posted) as copy:
+        rows = [bytes(row) for row in copy]
+    # Each message is a row, but for the first, which begins with a head, and the last, an end.
+    rows = [rows[0].removeprefix(_HEAD), *rows[1:-1]]
+    payloads = [b"".join([_HEAD, *some, _END]) for some in batches(rows, batch)]
+
+    def work() -> Timing:
+        latencies = []
+        with psycopg.connect(url, autocommit=True) as connection:
+            begun = perf_counter()
+            for payload in payloads:
+                since = perf_counter()
+                with connection.cursor().copy(_COPY) as copy:
+                    copy.write(payload)
+                latencies.append(perf_counter() - since)
+            return Timing(len(rows), perf_counter() - begun, sorted(latencies))
+
+    return work

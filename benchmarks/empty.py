@@ -1,43 +1,25 @@
-"""The least that Litestar can do for one path parameter, under the server settings of the service.
+"""The least that Litestar can do for one typed path parameter and an answer in JSON."""
 
-Run with the port as the only argument.
-"""
-
-import sys
-from typing import Any
-
-from litestar import Litestar, Response, get
+import msgspec
+from litestar import Litestar, get
 from litestar.params import FromPath
 
-from shopdsr.server import http_server
-from shopdsr.settings import Settings
 
-_ANSWER = b'{"shop_id":"shop-1"}'
+class Nothing(msgspec.Struct):
+    """The answer."""
+
+    shop_id: str
 
 
 @get("/v1/shops/{shop_id:str}/nothing")
-async def nothing(shop_id: FromPath[str]) -> Response[bytes]:  # noqa: ARG001
+async def nothing(shop_id: FromPath[str]) -> Nothing:
     """Answer without looking at anything."""
-    return Response(_ANSWER, media_type="application/json")
+    return Nothing(shop_id)
 
 
 @get("/readyz")
-async def ready() -> Response[bytes]:
-    """Tell that the worker serves."""
-    return Response(b"{}", media_type="application/json")
+async def ready() -> None:
+    """Answer that the worker serves."""
 
 
-def application() -> Litestar:
-    """Two handlers and nothing else."""
-    return Litestar([nothing, ready], openapi_config=None, logging_config=None)
-
-
-def main() -> None:
-    """Serve as `shopdsr serve` does, with one worker."""
-    server: Any = http_server(Settings(port=int(sys.argv[1]), workers=1), "127.0.0.1")
-    server.target = "benchmarks.empty:application"
-    server.serve()
-
-
-if __name__ == "__main__":
-    main()
+application = Litestar([nothing, ready], openapi_config=None, logging_config=None)

