@@ -74,6 +74,8 @@ class Bench:
         self.names = [f"shop-{number:05d}" for number in range(scale.shops)]
         self.stored: Counter[tuple[str, str]] = Counter()
         """Ratings that were answered as stored, by database and table."""
+        self.loads: Counter[str] = Counter()
+        """Loads so far, by the name of the side."""
         self._begun = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -169,13 +171,13 @@ class Side:
         self.url = url
         self.prefix = ""
         """The beginning of the ids of the last load."""
-        self._loads = 0
         self._stack = stack
 
     def new_prefix(self) -> str:
         """Return a prefix that no other load has; its number is the same on every side."""
-        self._loads += 1
-        self.prefix = f"{self.checkout.name}-{self._loads:04d}"
+        name = self.checkout.name
+        self.bench.loads[name] += 1
+        self.prefix = f"{name}-{self.bench.loads[name]:04d}"
         return self.prefix
 
     @cached_property

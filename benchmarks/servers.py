@@ -120,6 +120,7 @@ def postgres(data_dir: Path, preload: str = "") -> Iterator[tuple[Process, str]]
     """
     cluster = data_dir / "postgres"
     command = shlex.split((cluster / "postmaster.opts").read_text())
+    command += ["-c", "logging_collector=on"]
     pid_file = cluster / "postmaster.pid"
 
     def is_ready() -> bool:
