@@ -34,9 +34,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=FOLDER / "results", help="folder of the files")
     options = parser.parse_args()
     scale = QUICK if options.quick else Scale()
+    is_part = options.events or options.pairs or options.only
     scale = msgspec.structs.replace(
         scale,
-        form="against" if options.against else scale.form,
+        form="against" if options.against else "part" if is_part else scale.form,
         events=options.events or scale.events,
         pairs=options.pairs or scale.pairs,
     )
@@ -53,7 +54,7 @@ def main() -> None:
     sys.stdout.write(f"{text}\n")
     if not options.quick:
         report.write(document, options.out)
-    if scale.form == "full" and not only and not run.failures:
+    if scale.form == "full" and not run.failures:
         report.write_into(FOLDER / "README.md", text)
     sys.exit("\n".join(run.failures) or None)
 
