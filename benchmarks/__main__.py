@@ -66,12 +66,12 @@ class Run:
         self.failures: list[str] = []
         self._scale = scale
         self._checkouts = checkouts
-        self._measured = {
-            row: Measured(
-                row.what, row.measure, row.target, {side.name: Pairs() for side in checkouts}
-            )
-            for row in rows
-        }
+        self._measured = {}
+        for row in rows:
+            # A tiny load says nothing of a target.
+            target = row.target if scale.share == 1 else ""
+            sides = {checkout.name: Pairs() for checkout in checkouts}
+            self._measured[row] = Measured(row.what, row.measure, target, sides)
 
     def document(self) -> Document:
         """Make a world, measure all rows in it, remove it, and return what was measured."""

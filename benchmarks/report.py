@@ -68,6 +68,7 @@ def machine() -> dict[str, str]:
 
 def write(document: Document, folder: Path) -> None:
     """Write the JSON file of a run, and the plot of group G."""
+    folder.mkdir(parents=True, exist_ok=True)
     form = document.scale.form
     raw = msgspec.json.format(msgspec.json.encode(document), indent=1)
     (folder / f"{form}.json").write_bytes(raw + b"\n")
@@ -96,11 +97,12 @@ def render(document: Document) -> str:
     """Render every table of a run in Markdown."""
     scale = document.scale
     machine = ", ".join(f"{name} {what}" for name, what in document.machine.items())
-    parts = [
-        f"Run of {document.at:%Y-%m-%d}, form `{scale.form}`, {scale.events:,} ratings over "  # noqa: ISC004
+    head = (
+        f"Run of {document.at:%Y-%m-%d}, form `{scale.form}`, {scale.events:,} ratings over "
         f"{scale.shops:,} shops, filled in {document.filled_s:.0f} s, at most {scale.pairs} pairs "
         f"a row: {machine}."
-    ]
+    )
+    parts = [head]
     if len(document.checkouts) > 1:
         parts.append(_table(_COMPARISON, map(_compared, document.rows)))
     for name, commit in document.checkouts.items():
