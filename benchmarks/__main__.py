@@ -76,6 +76,7 @@ class Run:
     def document(self) -> Document:
         """Make a world, measure all rows in it, remove it, and return what was measured."""
         machine, begun = report.machine(), time.monotonic()
+        versions = {checkout.name: checkout.version() for checkout in self._checkouts}
         with tempfile.TemporaryDirectory(prefix="shopdsr-bench-") as folder:
             bench = Bench(self._scale, Path(folder))
             self._checkouts[0].run("migrate", data_dir=folder)
@@ -99,7 +100,7 @@ class Run:
             at=datetime.now(UTC),
             scale=self._scale,
             machine=machine,
-            checkouts={checkout.name: checkout.version() for checkout in self._checkouts},
+            checkouts=versions,
             filled_s=filled_s,
             rows=[*self._measured.values()],
         )

@@ -51,7 +51,8 @@ class Checkout(NamedTuple):
     def version(self) -> str:
         """Return the commit of the checkout."""
         command = ("git", "-C", self.folder, "describe", "--always", "--dirty")
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        described = subprocess.run(command, check=False, capture_output=True, text=True)
+        return described.stdout.strip() or "unknown"
 
 
 class Process(NamedTuple):
