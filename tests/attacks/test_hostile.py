@@ -5,13 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.api.samples import DATA, event
 from tests.attacks import values
 from tests.attacks.operations import PARAMETERS, Operation, body_values, operations, replaced
-from tests.harness.raw_socket import RawResponse, RawSocket
+from tests.harness.client import NDJSON
+from tests.harness.raw_socket import RawResponse, RawSocket, raw_headers
 from tests.harness.server import Server
 
-NDJSON = "application/x-ndjson"
 EVERY = 8
+LINES_AT_ONCE = 1_000
 
 ALL = pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.name)
 
@@ -48,6 +50,12 @@ def test_no_path_parameter_makes_a_5xx(
             _must_hold(
                 _ask(connection, operation, key, operation.target(path={name: value})), value
             )
+
+
+def test_no_path_makes_a_5xx(connection: RawSocket, key: str) -> None:
+    for value in values.QUOTED:
+        for path in (f"/{value}", f"/v1/{value}", f"/v1/shops/s/{value}", f"/problems/{value}"):
+            _must_hold(connection.request("GET", path, raw_headers(key)), path)
 
 
 @ALL
@@ -99,6 +107,23 @@ def test_no_value_in_a_body_makes_a_5xx(
             _must_hold(answer, name)
 
 
+@pytest.mark.parametrize("kind", DATA)
+def test_no_value_in_an_event_of_any_type_makes_a_5xx(
+    connection: RawSocket, key: str, kind: str
+) -> None:
+    good = event(kind)
+    lines = [
+        replaced(body, place, value)
+        for body in (good, dict(reversed(good.items())), {**good, "extra": None})
+        for place in body_values(body)
+        for value in values.IN_JSON.values()
+    ]
+    headers = raw_headers(key, NDJSON)
+    for start in range(0, len(lines), LINES_AT_ONCE):
+        raw = b"\n".join(lines[start : start + LINES_AT_ONCE])
+        _must_hold(connection.request("POST", "/v1/events", headers, raw), kind)
+
+
 @ALL
 def test_no_body_is_needed_to_answer(operation: Operation, connection: RawSocket, key: str) -> None:
     bodies: tuple[bytes | None, ...] = (None, b"", b" ", b"\n", b"\x00", b"\xef\xbb\xbf{}", b"{}x")
@@ -114,8 +139,7 @@ def test_no_body_is_needed_to_answer(operation: Operation, connection: RawSocket
 )
 def test_no_method_makes_a_5xx(method: str, connection: RawSocket, key: str) -> None:
     for operation in operations():
-        headers = [(b"Authorization", b"Bearer " + key.encode())]
-        answer = connection.request(method, operation.target(), headers)
+        answer = connection.request(method, operation.target(), raw_headers(key))
         _must_hold(answer, (method, operation.path))
 
 

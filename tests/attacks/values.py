@@ -181,6 +181,15 @@ QUOTED: tuple[str, ...] = (
     "%u0041",
     "%2e%2e%2fetc",
     "%252e",
+    "%2F",
+    "..%2F..%2Fetc",
+    "a" * 10_000,
+    "a;b",
+    "a:b",
+    "*",
+    "'",
+    "{shop_id}",
+    "~",
 )
 """In a path or a query, quoted as far as they need be."""
 

@@ -59,31 +59,6 @@ def test_an_end_that_is_asked_for_is_clean(own_folder: Path, ending: str) -> Non
     assert postgres_is_stopped(own_folder)
 
 
-def test_a_start_after_kill_9_works_and_nothing_is_lost(own_folder: Path) -> None:
-    shell = Shell(data_dir=own_folder)
-    port = free_port()
-    with shell.serve(port) as server:
-        key = shell.create_key()
-        server.kill()
-    with shell.serve(port) as server:
-        assert server.get_status("/v1/shops", key) == 200
-        # Only the first process now: the others must not keep the port.
-        server.kill(workers=False)
-    with shell.serve(port) as server:
-        assert server.get_status("/v1/shops", key) == 200
-        assert server.stop() == 0
-    assert postgres_is_stopped(own_folder)
-
-
-def test_several_workers_serve_and_end_together(own_folder: Path) -> None:
-    shell = Shell(data_dir=own_folder, workers=2)
-    with shell.serve() as server:
-        key = shell.create_key()
-        assert {server.get_status("/v1/shops", key) for _ in range(20)} == {200}
-        assert server.stop() == 0
-    assert postgres_is_stopped(own_folder)
-
-
 def test_a_taken_port_is_named(shell: Shell, server: Server) -> None:
     shell.environ["SHOPDSR_PORT"] = str(server.port)
     ended = shell.run("serve")

@@ -68,6 +68,11 @@ def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
     assert trail.stdout.endswith("\tcommand line\tverify --repair\taudited,other_days\n")
 
 
+def test_migrate_beside_a_server_has_nothing_to_do(shell: Shell) -> None:
+    ended = shell.run("migrate")
+    assert (ended.returncode, ended.stderr) == (0, "The schema is up to date.\n")
+
+
 def test_openapi_prints_the_contract(shell: Shell) -> None:
     printed = shell.run("openapi")
     assert printed.returncode == 0

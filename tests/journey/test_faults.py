@@ -152,31 +152,3 @@ def test_what_is_answered_is_seen_by_every_worker(own_service: Server) -> None:
             assert {tier["tier"]["level"] for tier in seen()} == {2}
             assert client.delete(path).status_code == 204
             assert {tier["tier"]["level"] for tier in seen()} == {None}
-
-
-def test_other_commands_never_stop_the_server_beside_them(
-    own_service: Server, tmp_path: Path
-) -> None:
-    file = tmp_path / "events.ndjson"
-    with own_service.tenant_client("acme", "scores:read,admin") as client:
-        for arguments, status in (
-            (("keys", "list", "--tenant", "acme"), 0),
-            (("keys", "list", "--tenant", "nosuch"), 1),
-            (("keys", "revoke", "--tenant", "acme", "nosuch"), 1),
-            (("migrate",), 0),
-            (("verify",), 0),
-            (("verify", "--repair"), 0),
-            (("import", "--tenant", "acme", str(file)), 0),
-            (("openapi",), 0),
-            (("serve",), 1),
-        ):
-            shop_id = f"shop-{len(arguments)}-{status}"
-            assert client.put(f"/v1/shops/{shop_id}", json=SHOP).status_code in {200, 201}
-            published = {**event("listing.published", {"listing_id": "l"}), "subject": shop_id}
-            file.write_text(json.dumps(published) + "\n", encoding="utf-8")
-            done = own_service.shell.run(*arguments)
-            assert done.returncode == status, (arguments, done.stdout, done.stderr)
-            assert own_service.is_ready()
-            assert client.get(f"/v1/shops/{shop_id}/scorecard").status_code == 200
-        card = client.get("/v1/shops/shop-4-0/scorecard?as_of=2024-11-20").json()
-        assert card["sell_through"]["on_sale"] == 1
