@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 
-.PHONY: setup demo serve test lint faults bench bench-quick
+.PHONY: setup demo serve test lint faults attacks bench bench-quick
 
 setup: $(VENV)/installed
 
@@ -25,6 +25,9 @@ test: setup
 
 faults: setup
 	$(VENV)/bin/python -m tests.faults
+
+attacks: setup
+	$(VENV)/bin/python -m tests.attacks
 
 lint: setup
 	$(VENV)/bin/ruff check

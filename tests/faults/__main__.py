@@ -1,6 +1,7 @@
 """The long form: `python -m tests.faults [seed]`; ends with 1 when a row is red or cannot be.
 
-A run that was not red stands in `last_run.md` afterwards, in place of the one before.
+The results of a run that was not red are in `results.json` afterwards, and in the documents that
+are rendered from it.
 """
 
 import os
@@ -9,28 +10,12 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
+from tests.documents import write_documents
 from tests.faults.figures import LONG, TELLING, Figures, Form, closing_table
+from tests.faults.results import Results, write_results
 from tests.faults.rows import LONG_ROWS, TOLD_BY, Row
 from tests.harness.postgres import Cluster, start_cluster
-
-LAST_RUN = Path(__file__).with_name("last_run.md")
-
-_TEXT = """# The last long run of the fault suite
-
-Written by `make faults`: {day}, {machine}, {minutes:.0f} minutes.
-
-```
-{table}
-```
-
-With a promise broken on purpose, the first complaint of the row that must tell:
-
-| broken | complaint |
-|---|---|
-{controls}
-"""
 
 
 def main() -> int:
@@ -40,19 +25,20 @@ def main() -> int:
     with start_cluster() as server:
         machine = _machine(server)
         done = [_row(server, form, row) for row in LONG_ROWS]
-        told = {control: _told(server, form, control) for control in TOLD_BY}
+        complaints = {control: _complaint(server, form, control) for control in TOLD_BY}
     print(closing_table(done, form.seed))
-    if any(row.complaints for row in done) or not all(told.values()):
+    if any(row.complaints for row in done) or not all(complaints.values()):
         return 1
-    LAST_RUN.write_text(
-        _TEXT.format(
-            day=datetime.now(UTC).date(),
-            machine=machine,
-            minutes=(time.monotonic() - started) / 60,
-            table=closing_table(done, form.seed),
-            controls="\n".join(f"| {control} | {said} |" for control, said in told.items()),
-        )
+    results = Results(
+        day=datetime.now(UTC).date().isoformat(),
+        machine=machine,
+        minutes=round((time.monotonic() - started) / 60, 1),
+        seed=form.seed,
+        rows=done,
+        controls=complaints,
     )
+    write_results(results)
+    write_documents()
     return 0
 
 
@@ -65,11 +51,11 @@ def _row(server: Cluster, form: Form, row: Row) -> Figures:
     return figures
 
 
-def _told(server: Cluster, form: Form, control: str) -> str:
-    """What the row said that must tell; empty where it did not."""
+def _complaint(server: Cluster, form: Form, control: str) -> str:
+    """Return what the row said that must tell; empty where it did not."""
     row, complaint = TOLD_BY[control]
     complaints = row(server, replace(TELLING, seed=form.seed), control).complaints
-    said = next((one for one in complaints if complaint in one), "")
+    said = next((text for text in complaints if complaint in text), "")
     print(f"{control}: {said or 'NOT SEEN'}", flush=True)
     return said
 
