@@ -66,7 +66,13 @@ _NAME: Final = "1 to 64 letters, digits, or any of . _ ~ -"
 _INSTANT: Final = "a future instant with its UTC offset, as in 2027-01-31T00:00:00Z"
 _SCOPES: Final = f"one or more of {','.join(SCOPES)}"
 
-_tenant = click.option("--tenant", metavar="NAME", required=True, callback=_checked(Name, _NAME))
+_tenant = click.option(
+    "--tenant",
+    metavar="NAME",
+    required=True,
+    callback=_checked(Name, _NAME),
+    help="Tenant, which must exist.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -102,7 +108,10 @@ def serve(settings: Settings) -> None:
 @main.command()
 @click.pass_obj
 def demo(settings: Settings) -> None:
-    """Serve a made-up world from a temporary folder, and print its scores."""
+    """Serve a made-up world, and print its scores.
+
+    The world is in a temporary folder, which is removed at the end.
+    """
     _free_address(settings)
     demonstrate(settings, clock())
 
@@ -110,7 +119,7 @@ def demo(settings: Settings) -> None:
 @main.command("migrate")
 @click.pass_obj
 def migrate_command(settings: Settings) -> None:
-    """Bring the schema up to date, as `serve` does too when it starts."""
+    """Bring the schema up to date, as `serve` does at its start."""
     with _database(settings) as (_, applied):
         click.echo("\n".join(applied) or "The schema is up to date.", err=True)
 
@@ -179,7 +188,10 @@ def create_key(
 @_tenant
 @click.pass_obj
 def list_keys(settings: Settings, tenant: str) -> None:
-    """Print the keys of a tenant, newest first: id, scopes, shops, end."""
+    """Print the keys of a tenant, newest first.
+
+    Each line has the id, scopes and shops of a key, and when it expires or was revoked.
+    """
 
     async def work(database: Database) -> list[ApiKey]:
         port = Keys(database)
@@ -216,10 +228,10 @@ def revoke_key(settings: Settings, tenant: str, key_id: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_obj
 def import_events(settings: Settings, tenant: str, file: Path) -> None:
-    """Record the events of FILE, which is NDJSON, gzipped if its name ends in .gz.
+    """Record the events of FILE as if they were posted.
 
-    Events are recorded as if they were posted, and importing a file again changes nothing. Prints
-    how many were stored, known before and refused. Exits with 1 when any event was refused.
+    FILE is NDJSON, gzipped if its name ends in .gz; importing it again changes nothing. Prints how
+    many events were stored, known before and refused. Exits with 1 when any event was refused.
     """
 
     async def work(database: Database) -> Tally:
@@ -248,7 +260,7 @@ def import_events(settings: Settings, tenant: str, file: Path) -> None:
 )
 @click.pass_obj
 def verify(settings: Settings, *, repair: bool) -> None:
-    """Recount every stored total of every shop from the facts, and print differences.
+    """Recount all stored totals from the facts, and print differences.
 
     Exits with 1 when any total differed and was not repaired.
     """
@@ -284,7 +296,10 @@ def verify(settings: Settings, *, repair: bool) -> None:
 )
 @click.pass_obj
 def print_audit_trail(settings: Settings, tenant: str, limit: int) -> None:
-    """Print the audit trail of a tenant, newest first: instant, key, act, ids."""
+    """Print the audit trail of a tenant, newest first.
+
+    Each line has the instant, the key, the act and the ids that it changed.
+    """
 
     async def work(database: Database) -> list[Entry]:
         tenant_id = await Keys(database).find_tenant(tenant)
