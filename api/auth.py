@@ -1,4 +1,4 @@
-"""Who asks: API keys checked before anything else is read."""
+"""API keys: made, and checked before anything else is read of a request."""
 
 import hashlib
 import re
@@ -6,9 +6,10 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from api.context import Call, Context
+from api.ports import Ports
 from api.problems import Problem
 from api.rate_limit import TokenBucketLimiter
+from api.request import ApiRequest
 from domain.keys import ApiKey, Scope, StoredKey
 
 _BEARER = re.compile(r"Bearer +sdk_([A-Za-z0-9]{1,64})_([!-~]{1,256})", re.IGNORECASE)
@@ -16,18 +17,20 @@ _BEARER = re.compile(r"Bearer +sdk_([A-Za-z0-9]{1,64})_([!-~]{1,256})", re.IGNOR
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def authenticate(call: Call, scope: Scope) -> None:
-    """Let a call through whose key holds and has the scope; the key is its `auth`.
+async def authenticate(request: ApiRequest) -> None:
+    """Check that a request's key holds and has the scope of the handler; it becomes its `auth`.
 
     Raises Problem `unauthorized`, `rate_limited` or `forbidden`.
     """
-    now = call.context.clock()
-    key = await _holder(call.context, call.header(b"authorization"), now)
-    if call.context.buckets is not None:
-        _limit(call.context.buckets, key.key_id, now, call)
+    ports = request.ports
+    now = ports.clock()
+    key = await _holder(ports, request.header("authorization"), now)
+    if ports.rate_limiter is not None:
+        _limit(ports.rate_limiter, key.key_id, now, request)
+    request.scope["auth"] = key
+    scope: Scope = request.route_handler.opt["scope"]
     if scope not in key.scopes:
         raise Problem("forbidden", f"This needs a key with the scope `{scope}`")
-    call.auth = key
 
 
 def make_key(
@@ -38,16 +41,16 @@ def make_key(
     expires_at: datetime | None,
     now: datetime,
 ) -> tuple[str, StoredKey]:
-    """A new key: what its holder sends (shown once), and what is kept."""
+    """Make a key: the text that its holder sends (shown once), and what is stored of it."""
     key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
     until = None if expires_at is None else expires_at.astimezone(UTC)
     key = ApiKey(key_id, tenant_id, scopes, shop_ids, now, until, None)
     return f"sdk_{key_id}_{secret}", StoredKey(key, _digest(secret))
 
 
-async def _holder(context: Context, authorization: str, now: datetime) -> ApiKey:
+async def _holder(ports: Ports, authorization: str, now: datetime) -> ApiKey:
     matched = _BEARER.fullmatch(authorization)
-    key = await context.keys.find(matched[1], _digest(matched[2])) if matched else None
+    key = await ports.keys.find(matched[1], _digest(matched[2])) if matched else None
     if key and key.holds(now):
         return key
     raise Problem(
@@ -57,18 +60,18 @@ async def _holder(context: Context, authorization: str, now: datetime) -> ApiKey
     )
 
 
-def _limit(buckets: TokenBucketLimiter, key_id: str, now: datetime, call: Call) -> None:
-    take = buckets.take(key_id, (now - _EPOCH) // timedelta(microseconds=1))
+def _limit(limiter: TokenBucketLimiter, key_id: str, now: datetime, request: ApiRequest) -> None:
+    result = limiter.take(key_id, (now - _EPOCH) // timedelta(microseconds=1))
     # As in draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4.
-    call.answer_headers += [
-        (b"ratelimit-policy", b'"key";q=%d;w=1' % buckets.rate),
-        (b"ratelimit", b'"key";r=%d;t=1' % take.left),
+    request.scope["state"]["rate_limit_headers"] = [
+        (b"ratelimit-policy", b'"key";q=%d;w=1' % limiter.rate),
+        (b"ratelimit", b'"key";r=%d;t=1' % result.left),
     ]
-    if not take.taken:
+    if not result.taken:
         raise Problem(
             "rate_limited",
-            f"This key may send {buckets.rate} requests a second",
-            headers={"Retry-After": str(take.wait_s)},
+            f"This key may send {limiter.rate} requests a second",
+            headers={"Retry-After": str(result.wait_s)},
         )
 
 

@@ -1,34 +1,63 @@
-"""The contract: an OpenAPI 3.1 document made from the handlers and what they say of themselves.
+"""The contract: Litestar's OpenAPI document, finished with what Litestar cannot say.
+
+Components are msgspec's, so that unions have discriminators. What is sent is closed where the
+service refuses unknown members; answers are open, since members may be added to them, and members
+with a default are there all the same. HEAD is not listed: it goes with every GET.
 
 Beyond an operation's own problems, every operation can meet `internal`; one that needs a key
-`unauthorized`, `forbidden`, `rate_limited` and `unavailable`; one with query parameters, or none by
-declaration, `bad_parameter`; one with a body `bad_request`, `unsupported_media_type` and
-`content_too_large`. HEAD is not listed: it goes with every GET.
+`unauthorized`, `forbidden`, `rate_limited`, `unavailable` and `bad_parameter`; one with a body
+`bad_request`, `unsupported_media_type` and `content_too_large`.
 """
 
-import inspect
-import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from types import NoneType
+from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
 
 import msgspec
+from litestar import Litestar, MediaType, Response
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, Contact, License, SecurityScheme, Server, Tag
+from msgspec import Meta
 
-from api import glossary
-from api.operations import Endpoint, Lines, Operation
+from api import events, glossary, shops
+from api.operations import JSON, operation_id
 from api.problems import KINDS, MEDIA_TYPE, Document
-from api.schemas import Schema, Schemas
+from api.request import ApiRequest
+from api.routes import ROUTES, TAGS
+from api.schemas import make_schemas, tidy
+from domain.events import Event
+from domain.shops import IdentifiedDraft
 
-_PARAMETER = re.compile(r"\{(\w+):\w+\}")
+Json: TypeAlias = dict[str, Any]
+
+BODY_TYPES: Mapping[str, Mapping[str, Any]] = {
+    "postEvents": {
+        events.BATCH: list[Event],
+        events.SINGLE: Event,
+        JSON: Event | list[Event],
+        events.NDJSON: Event,
+    },
+    "postShops": {JSON: Annotated[list[IdentifiedDraft], Meta(max_length=shops.SHOPS_MAX)]},
+}
+"""Types of the bodies that handlers decode item by item, where Litestar sees no `data`."""
+
 _REFUSED = "all_refused"
+_LIMITED = ("RateLimit", "RateLimit-Policy")
+_CONDITIONAL = ("ETag", "Cache-Control")
+_PROBLEM_HEADERS: Mapping[int, Sequence[str]] = {
+    401: ("WWW-Authenticate",),
+    415: ("Accept-Post",),
+    429: ("Retry-After", *_LIMITED),
+    503: ("Retry-After",),
+}
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """One request with its answer, as the contract shows it.
-
-    A body is text or what its JSON decodes to, and is shown where there is a media type.
-    """
+class Example(msgspec.Struct, frozen=True):
+    """A request with its answer; its body is shown where there is a media type."""
 
     name: str
     summary: str
@@ -40,271 +69,250 @@ class Shown(msgspec.Struct, frozen=True):
     parameters: Mapping[str, Any] = {}
 
 
-class Served(msgspec.Struct, frozen=True):
-    """An operation with where it is served and the words its code has for it."""
-
-    spec: Operation
-    method: str
-    path: str
-    description: str
-    tag: str
-
-    @property
-    def path_parameters(self) -> list[str]:
-        """Their names, in order."""
-        return re.findall(r"\{(\w+)\}", self.path)
-
-    @property
-    def is_conditional(self) -> bool:
-        """Whether the answer has an entity tag."""
-        return self.method == "get" and self.spec.scope is not None
-
-    @property
-    def problems(self) -> dict[int, list[str]]:
-        """Codes of all problems it can meet, by status."""
-        codes = {"internal", *self.spec.problems}
-        if self.spec.scope is not None:
-            codes |= {"unauthorized", "forbidden", "rate_limited", "unavailable"}
-        if self.spec.query is not None:
-            codes |= {"bad_parameter"}
-        if self.spec.bodies:
-            codes |= {"bad_request", "unsupported_media_type", "content_too_large"}
-        found: defaultdict[int, list[str]] = defaultdict(list)
-        for code in sorted(codes, key=lambda code: (KINDS[code].status, code)):
-            found[KINDS[code].status].append(code)
-        return found
-
-
-def served(endpoints: Iterable[Endpoint]) -> list[Served]:
-    """What the contract speaks of, in the order of the endpoints."""
-    return list(_served(endpoints))
-
-
-def contract(endpoints: Iterable[Endpoint], shown: Sequence[Shown] = ()) -> Schema:
-    """The document; members come in a fixed order."""
-    operations = served(endpoints)
-    tags = {one.tag: _first_line(sys.modules[f"api.{one.tag}"].__doc__) for one in operations}
-    writer = _Writer(operations, shown)
-    paths: dict[str, Schema] = {}
-    for one in operations:
-        paths.setdefault(one.path, {})[one.method] = writer.operation(one)
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": glossary.TITLE,
-            "summary": glossary.SUMMARY,
-            "description": glossary.DESCRIPTION,
-            "contact": {"name": "Whoever runs this service"},
-            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
-            "version": glossary.VERSION,
-        },
-        "servers": [{"url": "/", "description": "The service that answers with this document"}],
-        "tags": [{"name": name, "description": text} for name, text in tags.items()],
+def contract(examples: Sequence[Example] = ()) -> Json:
+    """Return the document; members come in a fixed order."""
+    app = Litestar(ROUTES, request_class=ApiRequest, openapi_config=_CONFIG)
+    document = app.openapi_schema.to_schema()
+    handlers = {
+        operation_id(handler.fn): handler
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+    }
+    paths: dict[str, Json] = {
+        path: {method: of for method, of in item.items() if method != "head"}
+        for path, item in document["paths"].items()
+    }
+    served = [
+        Served(method, of, handlers[of["operationId"]])
+        for item in paths.values()
+        for method, of in item.items()
+    ]
+    finisher = _Finisher(served, examples)
+    for one in served:
+        finisher.finish(one)
+    return document | {
         "paths": paths,
         "components": {
-            "schemas": dict(sorted(writer.schemas.components.items())),
-            "responses": dict(sorted(writer.responses.items())),
+            "schemas": dict(sorted(finisher.components.items())),
+            "responses": dict(sorted(finisher.responses.items())),
             "headers": {
                 name: _header(name, text) for name, text in glossary.RESPONSE_HEADERS.items()
             },
-            "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": glossary.KEY}
-            },
+            "securitySchemes": document["components"]["securitySchemes"],
         },
     }
 
 
-class _Writer:
-    """Writes operations; what they share is collected as components."""
+class Served(msgspec.Struct, frozen=True):
+    """An operation as Litestar describes it, with its method and its handler."""
 
-    def __init__(self, operations: Sequence[Served], shown: Sequence[Shown]) -> None:
-        self.responses: dict[str, Schema] = {}
-        self._shown = shown
-        specs = [one.spec for one in operations]
-        self.schemas = Schemas(
-            sent=[
-                *(_sent(kind) for spec in specs for kind in spec.bodies.values()),
-                *glossary.PATH_TYPES.values(),
-            ],
-            answered=[
-                Document,
-                *(kind for spec in specs for kind in spec.answers.values() if kind is not None),
-            ],
+    method: str
+    description: Json
+    handler: HTTPRouteHandler
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        return str(self.description["operationId"])
+
+    @property
+    def opt(self) -> Mapping[str, Any]:
+        """Return what its handler declares beside the signature."""
+        return {"scope": None, "bodies": (), "headers": (), "statuses": ()} | self.handler.opt
+
+    @property
+    def bodies(self) -> Mapping[str, Any]:
+        """Return the types of its bodies by media type."""
+        data = get_type_hints(self.handler.fn, include_extras=True).get("data")
+        return {JSON: data} if data else BODY_TYPES.get(self.name, {})
+
+    @property
+    def answer(self) -> Any:
+        """Return the type of its answer."""
+        answer = get_type_hints(self.handler.fn, include_extras=True)["return"]
+        return get_args(answer)[0] if get_origin(answer) is Response else answer
+
+    @property
+    def is_conditional(self) -> bool:
+        """Tell whether its answer has an entity tag."""
+        return self.method == "get" and self.opt["scope"] is not None
+
+    @property
+    def problems(self) -> Mapping[int, list[str]]:
+        """Return the codes of all problems it can meet, by status."""
+        codes = {"internal", *self.opt.get("problems", ())}
+        if self.opt["scope"]:
+            codes |= {"unauthorized", "forbidden", "rate_limited", "unavailable", "bad_parameter"}
+        if self.opt["bodies"]:
+            codes |= {"bad_request", "unsupported_media_type", "content_too_large"}
+        by_status: defaultdict[int, list[str]] = defaultdict(list)
+        for code in sorted(codes, key=lambda code: (KINDS[code].status, code)):
+            by_status[KINDS[code].status].append(code)
+        return by_status
+
+
+class _Finisher:
+    """Finishes operations; what they share is collected as components."""
+
+    def __init__(self, served: Sequence[Served], examples: Sequence[Example]) -> None:
+        self.responses: dict[str, Json] = {}
+        self._examples = examples
+        sent = {(one.name, of): kind for one in served for of, kind in one.bodies.items()}
+        answered = {one.name: one.answer for one in served}
+        of_sent, (self._problem, *of_answered), self.components = make_schemas(
+            list(sent.values()), [Document, *answered.values()]
         )
+        self._sent = dict(zip(sent, of_sent, strict=True))
+        self._answered = dict(zip(answered, of_answered, strict=True))
 
-    def operation(self, one: Served) -> Schema:
-        """One operation as the document has it."""
-        spec = one.spec
-        needs = f"Needs a key with the scope `{spec.scope}`." if spec.scope else "Needs no key."
-        found: Schema = {
-            "operationId": spec.name,
-            "summary": spec.summary,
-            "description": f"{one.description}\n\n{needs}",
-            "tags": [one.tag],
-            "security": [{"key": []}] if spec.scope else [],
-        }
-        if spec.scope:
-            found["x-scope"] = spec.scope
+    def finish(self, one: Served) -> None:
+        """Finish the description of an operation in place."""
+        of, scope = one.description, one.opt["scope"]
+        needs = f"Needs a key with the scope `{scope}`." if scope else "Needs no key."
+        of["description"] += f"\n\n{needs}"
+        of["security"] = of.get("security", [])
+        if scope:
+            of["x-scope"] = scope
+        del of["deprecated"]
         if parameters := [*self._parameters(one)]:
-            found["parameters"] = parameters
-        if spec.bodies:
-            found["requestBody"] = {
-                "required": spec.body_required,
-                "content": {
-                    media_type: self._request(one, media_type, kind)
-                    for media_type, kind in spec.bodies.items()
-                },
+            of["parameters"] = parameters
+        if one.bodies:
+            of["requestBody"] = {
+                "required": one.opt["body_required"],
+                "content": {media_type: self._body(one, media_type) for media_type in one.bodies},
             }
-        found["responses"] = dict(sorted(self._answers(one)))
-        return found
+        of["responses"] = dict(sorted(self._responses(one)))
 
-    def _parameters(self, one: Served) -> Iterator[Schema]:
-        for name in one.path_parameters:
-            kind = glossary.PATH_TYPES.get(name)
-            schema = {"type": "string"} if kind is None else self.schemas.sent(kind)
-            yield self._parameter(one, name, "path", schema, required=True)
-        if one.spec.query is not None:
-            query = self.schemas.members(one.spec.query)
-            for name, schema in query.get("properties", {}).items():
-                required = name in query.get("required", [])
-                yield self._parameter(one, name, "query", schema, required=required)
+    def _parameters(self, one: Served) -> Iterator[Json]:
+        for of in one.description.get("parameters", ()):
+            schema = tidy(of["schema"])
+            text = schema.pop("description")
+            yield self._parameter(one, of["name"], of["in"], text, schema, required=of["required"])
         conditional = ("If-None-Match",) if one.is_conditional else ()
-        for name in (*conditional, *one.spec.headers):
+        for name in (*conditional, *one.opt["headers"]):
             text, values = glossary.REQUEST_HEADERS[name]
-            schema = {"type": "string", "description": text} | ({"enum": values} if values else {})
-            yield self._parameter(one, name, "header", schema, required=False)
+            schema = {"type": "string"} | ({"enum": values} if values else {})
+            yield self._parameter(one, name, "header", text, schema, required=False)
 
     def _parameter(
-        self, one: Served, name: str, where: str, schema: Schema, *, required: bool
-    ) -> Schema:
-        found = {
-            "name": name,
-            "in": where,
-            "description": schema.get("description") or glossary.PARAMETERS.get(name, ""),
-            "required": required,
-            "schema": {key: value for key, value in schema.items() if key != "description"},
-        }
+        self, one: Served, name: str, where: str, text: str, schema: Json, *, required: bool
+    ) -> Json:
         examples = {
             example.name: {"value": example.parameters[name]}
-            for example in self._shown
-            if example.operation == one.spec.name and name in example.parameters
+            for example in self._examples
+            if example.operation == one.name and name in example.parameters
         }
-        return found | ({"examples": examples} if examples else {})
+        of = {"name": name, "in": where, "description": text, "required": required}
+        return of | {"schema": schema} | ({"examples": examples} if examples else {})
 
-    def _request(self, one: Served, media_type: str, kind: object) -> Schema:
-        schema = self.schemas.sent(_sent(kind))
-        if isinstance(kind, Lines):
+    def _body(self, one: Served, media_type: str) -> Json:
+        schema = self._sent[one.name, media_type]
+        if media_type == events.NDJSON:
             text = "One JSON value a line, in UTF-8; blank lines are skipped."
             schema = {"type": "string", "description": text, "x-line-schema": schema}
         examples = {
             example.name: {"summary": example.summary, "value": example.body}
-            for example in self._shown
-            if example.operation == one.spec.name and example.media_type == media_type
+            for example in self._examples
+            if example.operation == one.name and example.media_type == media_type
         }
         return {"schema": schema} | ({"examples": examples} if examples else {})
 
-    def _answers(self, one: Served) -> Iterator[tuple[str, Schema]]:
-        conditional = ["ETag", "Cache-Control"] if one.is_conditional else []
-        optional = ["Preference-Applied"] if "Prefer" in one.spec.headers else []
-        limited = _LIMITED if one.spec.scope is not None else ()
-        for status, kind in one.spec.answers.items():
-            found: Schema = {
-                "description": glossary.ANSWERS[status],
-                "headers": _headers("X-Request-Id", *conditional, *optional, *limited),
-            }
-            if kind is not None:
-                examples = self._examples(one, status)
-                schema = self.schemas.answered(kind)
-                found["content"] = {one.spec.media_type: {"schema": schema, **examples}}
-            yield str(status), found
+    def _responses(self, one: Served) -> Iterator[tuple[str, Json]]:
+        conditional = _CONDITIONAL if one.is_conditional else ()
+        optional = ("Preference-Applied",) if "Prefer" in one.opt["headers"] else ()
+        limited = _LIMITED if one.opt["scope"] else ()
+        for status in one.opt["statuses"] or (one.handler.status_code,):
+            headers = _headers("X-Request-Id", *conditional, *optional, *limited)
+            answer: Json = {"description": glossary.ANSWERS[status], "headers": headers}
+            if one.answer is not NoneType:
+                content = {"schema": self._answered[one.name], **self._shown(one, status)}
+                answer["content"] = {_media_type(one.handler): content}
+            yield str(status), answer
         if conditional:
             headers = _headers("X-Request-Id", *conditional, *limited)
             yield "304", {"description": glossary.ANSWERS[304], "headers": headers}
         for status, codes in one.problems.items():
-            yield str(status), self._problem(one, status, codes, optional)
+            yield str(status), self._refusal(one, status, codes, optional)
 
-    def _problem(
-        self, one: Served, status: int, codes: Sequence[str], headers: Sequence[str]
-    ) -> Schema:
-        refused = _REFUSED in codes
-        name = "_or_".join(codes)
-        if refused:
-            name = f"{name}_{one.spec.name}"
+    def _refusal(
+        self, one: Served, status: int, codes: Sequence[str], optional: Sequence[str]
+    ) -> Json:
+        """Return a reference to the answer with one of several problems of one status."""
+        has_members = _REFUSED in codes
+        name = "_or_".join([*codes, one.name] if has_members else codes).replace(
+            f"_or_{one.name}", f"_{one.name}"
+        )
         if name not in self.responses:
-            headers = [*_PROBLEM_HEADERS.get(status, ()), *(headers if refused else ())]
-            of_answer = one.spec.answers.get(207) if refused else None
+            headers = [*_PROBLEM_HEADERS.get(status, ()), *(optional if has_members else ())]
             self.responses[name] = {
                 "description": " ".join(f"`{code}`: {KINDS[code].meaning}" for code in codes),
                 "headers": _headers("X-Request-Id", *headers),
-                "content": {MEDIA_TYPE: {"schema": self._problem_schema(status, codes, of_answer)}},
+                "content": {MEDIA_TYPE: {"schema": self._problem_schema(one, status, codes)}},
             }
-        answered = self.responses[name]["content"][MEDIA_TYPE]
-        examples = self._examples(one, status).get("examples", {})
-        if examples:
-            answered["examples"] = answered.get("examples", {}) | examples
+        content = self.responses[name]["content"][MEDIA_TYPE]
+        if examples := self._shown(one, status).get("examples"):
+            content["examples"] = content.get("examples", {}) | examples
         return {"$ref": f"#/components/responses/{name}"}
 
-    def _problem_schema(self, status: int, codes: Sequence[str], refused: object) -> Schema:
-        problem = self.schemas.answered(Document)
-
-        def of(codes: Sequence[str], *more: Schema) -> Schema:
+    def _problem_schema(self, one: Served, status: int, codes: Sequence[str]) -> Json:
+        def of(codes: Sequence[str], *more: Json) -> Json:
             members = {"status": {"const": status}, "code": {"enum": list(codes)}}
-            return {"allOf": [problem, *more, {"type": "object", "properties": members}]}
+            return {"allOf": [self._problem, *more, {"type": "object", "properties": members}]}
 
-        if refused is None:
+        if _REFUSED not in codes:
             return of(codes)
-        whole = of([_REFUSED], self.schemas.answered(refused))
+        whole = of([_REFUSED], self._answered[one.name])
         others = [code for code in codes if code != _REFUSED]
         return {"oneOf": [of(others), whole]} if others else whole
 
-    def _examples(self, one: Served, status: int) -> Schema:
-        found = {
+    def _shown(self, one: Served, status: int) -> Json:
+        examples = {
             example.name: {"summary": example.summary, "value": example.answer}
-            for example in self._shown
-            if example.operation == one.spec.name and example.status == status
+            for example in self._examples
+            if example.operation == one.name and example.status == status
         }
-        return {"examples": found} if found else {}
+        return {"examples": examples} if examples else {}
 
 
-_LIMITED = ("RateLimit", "RateLimit-Policy")
-
-_PROBLEM_HEADERS: Mapping[int, Sequence[str]] = {
-    401: ("WWW-Authenticate",),
-    415: ("Accept-Post",),
-    429: ("Retry-After", *_LIMITED),
-    503: ("Retry-After",),
-}
+def _media_type(handler: HTTPRouteHandler) -> str:
+    media_type = handler.media_type
+    return str(media_type.value if isinstance(media_type, MediaType) else media_type or JSON)
 
 
-def _served(endpoints: Iterable[Endpoint]) -> Iterator[Served]:
-    for method, path, spec, handler in endpoints:
-        yield Served(
-            spec=spec,
-            method=method.lower(),
-            path=_PARAMETER.sub(r"{\1}", path),
-            description=inspect.cleandoc(handler.__doc__ or ""),
-            tag=handler.__module__.removeprefix("api."),
-        )
-
-
-def _sent(body: object) -> object:
-    return body.item if isinstance(body, Lines) else body
-
-
-def _header(name: str, text: str) -> Schema:
+def _header(name: str, text: str) -> Json:
     return {
         "description": text,
-        "required": name not in _OPTIONAL,
+        "required": name not in ("Accept-Post", "Preference-Applied", *_LIMITED),
         "schema": {"type": "integer" if name == "Retry-After" else "string"},
     }
 
 
-_OPTIONAL = ("Accept-Post", "Preference-Applied", *_LIMITED)
-
-
-def _headers(*names: str) -> Schema:
+def _headers(*names: str) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _first_line(text: str | None) -> str:
-    return (text or "").partition("\n")[0]
+def _name(handler: HTTPRouteHandler, method: str, _: object) -> str:
+    name = operation_id(handler.fn)
+    return f"head:{name}" if method == HttpMethod.HEAD else name
+
+
+_CONFIG = OpenAPIConfig(
+    title=glossary.TITLE,
+    version=glossary.VERSION,
+    summary=glossary.SUMMARY,
+    description=glossary.DESCRIPTION,
+    contact=Contact(name="Whoever runs this service"),
+    license=License(name="Apache 2.0", identifier="Apache-2.0"),
+    servers=[Server("/", description="The service that answers with this document")],
+    tags=[
+        Tag(tag, description=(sys.modules[f"api.{tag}"].__doc__ or "").partition("\n")[0])
+        for tag in TAGS
+    ],
+    components=Components(
+        security_schemes={
+            "key": SecurityScheme(type="http", scheme="bearer", description=glossary.KEY)
+        }
+    ),
+    use_handler_docstrings=True,
+    operation_id_creator=_name,
+)

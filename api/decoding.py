@@ -14,15 +14,13 @@ from typing import Annotated, Any, TypeAlias, get_args
 import msgspec
 from msgspec import Meta
 
-from api.wire import field_error
+from api.strict_json import NOT_JSON, field_error
 from domain.errors import FieldError
 from domain.events import AnyEvent, Event
 from domain.names import EventText, Id
 from domain.recording import Refused
 
 EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
-
-_FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Unreadable(Refused, frozen=True, gc=False):
@@ -38,7 +36,7 @@ def decode_all(body: bytes) -> list[Event] | None:
     """The events of an array; None where any of them is none, or it is no array."""
     try:
         events = _many.decode(body)
-    except _FAULTS:
+    except NOT_JSON:
         return None
     return events if _ids_hold(events) else None
 
@@ -49,14 +47,14 @@ def decode_one(raw: bytes | msgspec.Raw) -> Item:
         return _one.decode(raw)
     except msgspec.ValidationError as error:
         return _why_not(raw, error)
-    except _FAULTS:
+    except NOT_JSON:
         return Unreadable("malformed")
 
 
 def _why_not(raw: bytes | msgspec.Raw, error: msgspec.ValidationError) -> Unreadable:
     try:
         identified = _identified.decode(raw)
-    except _FAULTS:
+    except NOT_JSON:
         return Unreadable("malformed", [FieldError("", "Expected a JSON object")])
     try:
         event_id = msgspec.json.decode(identified.id, type=str)

@@ -2,28 +2,28 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Annotated
 from urllib.parse import unquote
 
 import msgspec
+from litestar import Response, Router, post
 from msgspec import Meta
 
 from api import bodies
-from api.context import Call, Context, Limits
+from api.conditional import JSONResponse
 from api.decoding import Item, Unreadable, decode_all, decode_one
-from api.operations import Answer, Lines, Operation, operation
+from api.operations import JSON, operation
+from api.ports import Limits
 from api.problems import Problem, bad_parameter
-from api.wire import NoParameters, array_items, is_json, is_utf8, query, reply
+from api.request import ApiRequest
+from api.strict_json import array_items, is_json, is_utf8, not_json
 from domain.errors import EventCode, FieldError
-from domain.events import Event
 from domain.recording import Outcome, Refused, Submission
 
 BATCH = "application/cloudevents-batch+json"
 SINGLE = "application/cloudevents+json"
-JSON = "application/json"
 NDJSON = "application/x-ndjson"
-ACCEPTED = (BATCH, SINGLE, JSON, NDJSON)
 
 REJECTED_LISTED_MAX = 1_000
 
@@ -82,48 +82,41 @@ class Tally:
         self.received += len(outcomes)
 
     def received_all(self) -> Received:
-        """What became of all items so far."""
+        """Return what became of all items so far."""
         return Received(
             self.received, self.stored, self.duplicates, self.rejected_count, self.rejected
         )
 
 
-def _answer(received: Received, *, strict: bool) -> Answer:
-    """200, 207 or a 422 problem; strict refuses all events for the sake of one."""
+def _answer(received: Received, *, strict: bool) -> JSONResponse:
+    """Return 200, 207 or a 422 problem; strict refuses all events for the sake of one."""
     refused = received.rejected_count
     if strict and refused:
         received = Received(received.received, 0, 0, received.received, received.rejected)
+    headers = {"Preference-Applied": "handling=strict"} if strict else {}
     if refused and received.rejected_count == received.received:
-        raise Problem(
-            "all_refused",
-            "No event was stored",
-            headers={"Preference-Applied": "handling=strict"} if strict else {},
-            members=msgspec.structs.asdict(received),
-        )
-    headers = [(b"preference-applied", b"handling=strict")] if strict else []
-    return reply(received, 207 if refused else 200, headers)
+        members = msgspec.structs.asdict(received)
+        raise Problem("all_refused", "No event was stored", headers=headers, members=members)
+    return JSONResponse(received, status_code=207 if refused else 200, headers=headers)
 
 
-@operation(
-    "POST",
-    "/v1/events",
-    Operation(
-        name="postEvents",
-        summary="Report what happened in shops",
-        scope="events:write",
-        query=NoParameters,
+@post(
+    "/events",
+    summary="Report what happened in shops",
+    **operation(
+        "events:write",
         bodies={
-            BATCH: list[Event],
-            SINGLE: Event,
-            JSON: Event | list[Event],
-            NDJSON: Lines(Event),
+            BATCH: "batch_bytes_max",
+            SINGLE: "event_bytes_max",
+            JSON: "batch_bytes_max",
+            NDJSON: "stream_bytes_max",
         },
-        answers={200: Received, 207: Received},
-        problems=("all_refused",),
         headers=("Prefer", "Content-Encoding"),
+        statuses=(200, 207),
+        problems=("all_refused",),
     ),
 )
-async def post_events(request: Call) -> Answer:
+async def post_events(request: ApiRequest) -> Response[Received]:
     """Record CloudEvents 1.0, which may be of many shops and types.
 
     A 2xx answer means that they are durable, and that every read that starts later sees them. The
@@ -137,36 +130,32 @@ async def post_events(request: Call) -> Answer:
     `content_too_large`, for a line `too_large` among the rejected. Lines are stored in chunks as
     they come in: after a fault send all of them again.
     """
-    media_type = bodies.media_type(request, ACCEPTED)
-    strict = bool(_STRICT.search(request.header(b"prefer")))
-    ctx = request.context
+    strict = bool(_STRICT.search(request.header("prefer")))
     tally = Tally()
-    if media_type == NDJSON:
-        query(request, NoParameters)
+    if request.media_type == NDJSON:
         if strict:
             raise Problem("bad_request", "`Prefer: handling=strict` does not go with NDJSON")
-        await _record_lines(request, ctx, tally)
+        await _record_lines(request, tally)
     else:
-        items = await _read(request, ctx, media_type)
-        query(request, NoParameters)
-        await _record(request, ctx, items, tally, strict=strict)
+        await _record(request, await _read(request), tally, strict=strict)
     return _answer(tally.received_all(), strict=strict)
 
 
-async def _record_lines(request: Call, ctx: Context, tally: Tally) -> None:
-    events_max = ctx.limits.stream_bytes_max // EVENT_BYTES_MIN
-    with ctx.room.share() as share:
-        parts = share.holding(bodies.chunks(bodies.Sender(request), ctx.limits.stream_bytes_max))
-        async for items in read_lines(parts, ctx.limits):
+async def _record_lines(request: ApiRequest, tally: Tally) -> None:
+    limits = request.ports.limits
+    events_max = limits.stream_bytes_max // EVENT_BYTES_MIN
+    with request.ports.memory_budget.reservation() as reservation:
+        parts = bodies.chunks(request.body_reader(), limits.stream_bytes_max)
+        async for items in read_lines(reservation.reserving(parts), limits):
             if items:
-                await _record(request, ctx, items, tally)
-            share.give_back()
+                await _record(request, items, tally)
+            reservation.release()
             if tally.received > events_max:
                 raise Problem("content_too_large", f"Expected at most {events_max} events")
 
 
 async def _record(
-    request: Call, ctx: Context, items: Sequence[Item], tally: Tally, *, strict: bool = False
+    request: ApiRequest, items: Sequence[Item], tally: Tally, *, strict: bool = False
 ) -> None:
     key = request.auth
     submission = Submission(
@@ -175,16 +164,18 @@ async def _record(
         events=items,
         strict=strict,
     )
-    outcomes = await ctx.ledger.record(submission, ctx.clock())
+    outcomes = await request.ports.ledger.record(submission, request.ports.clock())
     tally.add(items, outcomes)
 
 
-async def _read(request: Call, ctx: Context, media_type: str) -> Sequence[Item]:
-    limits = ctx.limits
-    bytes_max = limits.event_bytes_max if media_type == SINGLE else limits.batch_bytes_max
-    body = await bodies.read(request, bytes_max)
-    if media_type == JSON and any(name.startswith(b"ce-") for name in request.headers):
-        body = _binary(request, body)
+async def _read(request: ApiRequest) -> Sequence[Item]:
+    limits = request.ports.limits
+    media_type = request.media_type
+    body = await request.body()
+    if media_type == JSON:
+        attributes = {str(name) for name in request.headers if name.startswith("ce-")}
+        if attributes:
+            body = _binary(request, attributes, body)
     is_array = body.lstrip(b" \t\r\n").startswith(b"[")
     if media_type == (SINGLE if is_array else BATCH):
         expected = "one event" if media_type == SINGLE else "an array of events"
@@ -197,26 +188,30 @@ async def _read(request: Call, ctx: Context, media_type: str) -> Sequence[Item]:
         )
     item = decode_one(body) if is_utf8(body) else None
     if item is None or (isinstance(item, Unreadable) and not is_json(body)):
-        raise Problem("bad_request", "The body is not valid JSON")
+        raise not_json()
     return [item]
 
 
 async def _batch(body: bytes, events_max: int) -> Sequence[Item]:
-    """The events of an array, some at a time, so that others get their turn in between."""
+    """Return the events of an array: all at once, or one by one where any of them is none."""
     if not is_utf8(body):
         raise Problem("bad_request", "The body is not UTF-8")
-    raws = array_items(body, events_max, "events")
-    found: list[Item] = []
-    for start in range(0, len(raws), EVENTS_A_TURN):
-        if start:
+    events = decode_all(body)
+    if events is not None:
+        if len(events) > events_max:
+            raise Problem("content_too_large", f"Expected at most {events_max} events")
+        return events
+    items: list[Item] = []
+    for raw in array_items(body, events_max, "events"):
+        items.append(decode_one(raw))
+        if len(items) % EVENTS_A_TURN == 0:
+            # Other requests get their turn in between.
             await asyncio.sleep(0)
-        some = raws[start : start + EVENTS_A_TURN]
-        found += decode_all(b"[" + b",".join(some) + b"]") or map(decode_one, some)
-    return found
+    return items
 
 
 async def read_lines(parts: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[list[Item]]:
-    """Events of NDJSON, a chunk at a time: one a line, blank lines skipped.
+    """Yield events of NDJSON, a chunk at a time: one a line, blank lines skipped.
 
     A line over its limit is dropped as it comes in, and a chunk ends after some bytes too, so
     memory stays bounded. The chunk of many bytes without an event is empty.
@@ -257,16 +252,17 @@ def _line(line: bytearray, bytes_max: int, *, too_long: bool) -> list[Item]:
     return [decode_one(bytes(line)) if is_utf8(line) else Unreadable("malformed")]
 
 
-def _binary(request: Call, body: bytes) -> bytes:
-    """The event whose attributes are `ce-*` headers and whose data is the body."""
+def _binary(request: ApiRequest, attributes: Iterable[str], body: bytes) -> bytes:
+    """Return the event whose attributes are `ce-*` headers and whose data is the body."""
     if not is_json(body):
-        raise Problem("bad_request", "The body is not valid JSON")
+        raise not_json()
     event: dict[str, object] = {}
-    for raw, value in request.headers.items():
-        if raw.startswith(b"ce-"):
-            name = raw.decode("latin-1")
-            try:
-                event[name.removeprefix("ce-")] = unquote(value.decode("latin-1"), errors="strict")
-            except UnicodeDecodeError:
-                raise bad_parameter(name, "Expected UTF-8, percent-encoded") from None
+    for name in attributes:
+        try:
+            event[name.removeprefix("ce-")] = unquote(request.header(name), errors="strict")
+        except UnicodeDecodeError:
+            raise bad_parameter(name, "Expected UTF-8, percent-encoded") from None
     return msgspec.json.encode(event | {"data": msgspec.Raw(body)})
+
+
+router = Router("/", tags=["events"], route_handlers=[post_events])

@@ -1,23 +1,20 @@
-"""What the contract says in words: of itself, its parameters, its headers and its answers."""
+"""What the contract says in words: of itself, its headers and its answers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
-
-from msgspec import Meta
-
-from api.problems import KINDS
-from domain.names import Name
 
 TITLE = "shopdsr"
 SUMMARY = "Shop scores for storefront back-offices"
 VERSION = "1"
 DESCRIPTION = """\
 Report what happened in shops as CloudEvents; read their scores: the detailed seller rating (DSR), \
-the tier of their sales, and the sell-through of their listings. `/docs` shows this as a page.
+the tier of their sales, and the sell-through of their listings. `/docs` shows this and can try it.
 
 `HEAD` works wherever `GET` does. `X-Request-Id` is taken over from the request if it is sane. \
 Every error is a problem document (RFC 9457), an unknown path (404) and a method that a path does \
-not take (405, with `Allow`) included. Scores and rates are numbers; integers have no fraction \
+not take (405, with `Allow`) included. What is wrong is told in this order: the key (401, 403), \
+the head of the body (415, 413), unknown, repeated or missing query parameters (400), a shop that \
+the key does not reach (404), the body (400, 413, 422), other parameters (400), what is not there \
+(404), what stands in the way (409). Scores and rates are numbers; integers have no fraction \
 (`5.0` is none); money is a decimal string with exactly the digits of its currency; days are \
 `YYYY-MM-DD`; instants are RFC 3339, out in UTC. A missing value is null beside a `status` that \
 says why.
@@ -30,39 +27,6 @@ KEY = """\
 An API key, sent as `Authorization: Bearer sdk_<id>_<secret>`. It belongs to a tenant, has scopes \
 and may be confined to some shops; each operation names the scope it needs.\
 """
-
-PATH_TYPES: Mapping[str, object] = {
-    "shop_id": Name,
-    "marketplace": Name,
-    "category": Name,
-    "name": Name,
-    "code": Annotated[str, Meta(extra_json_schema={"enum": list(KINDS)})],
-}
-"""Path parameters by name; one that is not listed is any text."""
-
-PARAMETERS: Mapping[str, str] = {
-    "as_of": "The day asked about, from 2000-01-01 to the shop's today, which is the default.",
-    "by": "The day to reach the target by, from `as_of` to 365 days after it.",
-    "category": "A category of a marketplace.",
-    "code": "The `code` of a problem.",
-    "cursor": "`next_cursor` of the page before; it holds the filters and the day of the first.",
-    "days": "How many days to look ahead.",
-    "dimension": "Which of the three scores.",
-    "end": "The last day.",
-    "key_id": "The id of an API key, which is not its secret.",
-    "limit": "The most items on a page.",
-    "marketplace": "A marketplace.",
-    "name": "The name of a set of rules.",
-    "rules": "Replay the ratings under this set of rules.",
-    "shop_id": "The shop.",
-    "stars": "How many stars the ratings to come have.",
-    "start": "The first day.",
-    "state": "Only ratings in this state.",
-    "target": "The score to reach, from 1 to 5.",
-    "view": "Which listings.",
-    "window_days": "The length of the window in days, in place of the one in the rules.",
-}
-"""What parameters of these names mean, wherever their field does not say it."""
 
 REQUEST_HEADERS: Mapping[str, tuple[str, Sequence[str]]] = {
     "Content-Encoding": (

@@ -1,11 +1,11 @@
 """Whether the service lives and can serve, and what it measures."""
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from litestar import MediaType, Response, Router
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.context import Call
-from api.operations import Answer, Operation, operation
-from api.wire import reply
+from api.operations import get
+from api.request import ApiRequest
 from domain.errors import Unavailable
 
 
@@ -15,45 +15,31 @@ class Alive(msgspec.Struct, frozen=True):
     status: str = "ok"
 
 
-@operation(
-    "GET",
-    "/livez",
-    Operation(name="getLive", summary="The process runs", scope=None, answers={200: Alive}),
-)
-async def livez(request: Call) -> Answer:
-    """Answers without asking anything."""
-    return reply(Alive())
+@get("/livez", summary="The process runs")
+async def get_live() -> Alive:
+    """Answer without any input or output."""
+    return Alive()
 
 
-@operation(
-    "GET",
+@get(
     "/readyz",
-    Operation(
-        name="getReady",
-        summary="The database is reachable and its schema is current",
-        scope=None,
-        answers={200: Alive},
-        problems=("unavailable",),
-    ),
+    summary="The database is reachable and its schema is current",
+    opt={"problems": ("unavailable",)},
 )
-async def readyz(request: Call) -> Answer:
-    """Whether requests can be served."""
-    if not await request.context.health.is_ready():
+async def get_ready(request: ApiRequest) -> Alive:
+    """Tell whether requests can be served."""
+    if not await request.ports.health.is_ready():
         raise Unavailable
-    return reply(Alive())
+    return Alive()
 
 
-@operation(
-    "GET",
-    "/metrics",
-    Operation(
-        name="getMetrics",
-        summary="Figures for Prometheus",
-        scope=None,
-        answers={200: str},
-        media_type="text/plain",
-    ),
-)
-async def metrics(request: Call) -> Answer:
-    """Counters of this process."""
-    return Answer(200, generate_latest(), CONTENT_TYPE_LATEST)
+@get("/metrics", summary="Figures for Prometheus", media_type=MediaType.TEXT)
+async def get_metrics(request: ApiRequest) -> Response[str]:
+    """Return the counters of this process."""
+    return Response(
+        request.app.state.metrics.exposition().decode(),
+        headers={"content-type": CONTENT_TYPE_LATEST},
+    )
+
+
+router = Router("/", tags=["health"], route_handlers=[get_live, get_ready, get_metrics])

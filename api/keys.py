@@ -4,15 +4,14 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
+from litestar import Router, delete, post
+from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
-from api import bodies
 from api.auth import make_key
-from api.conditional import computed
-from api.context import Call, act
-from api.operations import Answer, Operation, operation
+from api.operations import SMALL_JSON, get, operation
 from api.problems import bad_pointer
-from api.wire import JSON, NoParameters, decode, nothing, query, reply
+from api.request import ApiRequest
 from domain.errors import NotFound
 from domain.events import Instant
 from domain.keys import ApiKey, Scope
@@ -24,7 +23,7 @@ _LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class KeyDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A key as a caller asks for it; null `shop_ids` is all that the asking key reaches."""
+    """A key to make; null `shop_ids` is all that the key of the request reaches."""
 
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
     shop_ids: Annotated[list[Name], Meta(min_length=1, max_length=SHOPS_OF_KEY_MAX)] | None = None
@@ -54,86 +53,55 @@ class KeyList(msgspec.Struct, frozen=True):
     items: list[KeyShown]
 
 
-@operation(
-    "POST",
-    "/v1/keys",
-    Operation(
-        name="postKey",
-        summary="Make an API key",
-        scope="admin",
-        query=NoParameters,
-        bodies={JSON: KeyDraft},
-        answers={201: NewKey},
-        problems=("invalid",),
-    ),
+@post(
+    "/keys",
+    summary="Make an API key",
+    **operation("admin", bodies=SMALL_JSON, problems=("invalid",)),
 )
-async def post_key(request: Call) -> Answer:
-    """A key grants no more shops than the key that makes it."""
-    ctx = request.context
-    bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.event_bytes_max)
-    query(request, NoParameters)
-    draft = decode(body, KeyDraft)
+async def post_key(request: ApiRequest, data: JSONBody[KeyDraft]) -> NewKey:
+    """Make a key, which grants no more shops than the key that makes it."""
     own = request.auth
-    shop_ids = own.shop_ids if draft.shop_ids is None else list(dict.fromkeys(draft.shop_ids))
-    for index, shop_id in enumerate(draft.shop_ids or []):
+    shop_ids = own.shop_ids if data.shop_ids is None else list(dict.fromkeys(data.shop_ids))
+    for index, shop_id in enumerate(data.shop_ids or []):
         if not own.reaches(shop_id):
             raise bad_pointer("invalid", f"/shop_ids/{index}", "Expected a shop of this key")
-    now = ctx.clock()
-    if draft.expires_at is not None and not now < draft.expires_at <= _LATEST:
+    now = request.ports.clock()
+    if data.expires_at is not None and not now < data.expires_at <= _LATEST:
         raise bad_pointer("invalid", "/expires_at", "Expected an instant to come")
     text, stored = make_key(
         tenant_id=own.tenant_id,
-        scopes=list(dict.fromkeys(draft.scopes)),
+        scopes=list(dict.fromkeys(data.scopes)),
         shop_ids=shop_ids,
-        expires_at=draft.expires_at,
+        expires_at=data.expires_at,
         now=now,
     )
-    await ctx.keys.add(act(request), stored)
-    shown = msgspec.structs.asdict(_shown(stored.key))
-    return reply(NewKey(**shown, key=text), 201)
+    await request.ports.keys.add(request.act, stored)
+    return NewKey(**msgspec.structs.asdict(_shown(stored.key)), key=text)
 
 
-@operation(
-    "GET",
-    "/v1/keys",
-    Operation(
-        name="listKeys",
-        summary="API keys, newest first",
-        scope="admin",
-        query=NoParameters,
-        answers={200: KeyList},
-    ),
+@get("/keys", summary="API keys, newest first", **operation("admin"))
+async def list_keys(request: ApiRequest) -> KeyList:
+    """Return keys of the tenant; a key with a list of shops sees those within its list."""
+    keys = await request.ports.keys.list(request.auth.tenant_id)
+    return KeyList([_shown(key) for key in keys if _within(key, request.auth)])
+
+
+@delete(
+    "/keys/{key_id:str}",
+    summary="Revoke an API key",
+    **operation("admin", problems=("not_found",)),
 )
-async def list_keys(request: Call) -> Answer:
-    """Keys of the tenant; a key with a list of shops sees those within its list."""
-    query(request, NoParameters)
-    keys = await request.context.keys.list(request.auth.tenant_id)
-    shown = [_shown(key) for key in keys if _within(key, request.auth)]
-    return computed(request, KeyList(shown))
-
-
-@operation(
-    "DELETE",
-    "/v1/keys/{key_id:str}",
-    Operation(
-        name="deleteKey",
-        summary="Revoke an API key",
-        scope="admin",
-        query=NoParameters,
-        answers={204: None},
-        problems=("not_found",),
-    ),
-)
-async def delete_key(request: Call, key_id: str) -> Answer:
-    """The key ends; revoking it again changes nothing."""
-    query(request, NoParameters)
-    ctx = request.context
-    keys = await ctx.keys.list(request.auth.tenant_id)
+async def delete_key(
+    request: ApiRequest,
+    key_id: Annotated[
+        str, PathParameter(description="The id of an API key, which is not its secret.")
+    ],
+) -> None:
+    """End a key; ending it again changes nothing."""
+    keys = await request.ports.keys.list(request.auth.tenant_id)
     if not any(key.key_id == key_id and _within(key, request.auth) for key in keys):
         raise NotFound("key", key_id)
-    await ctx.keys.revoke(act(request), key_id)
-    return nothing()
+    await request.ports.keys.revoke(request.act, key_id)
 
 
 def _within(key: ApiKey, own: ApiKey) -> bool:
@@ -151,3 +119,6 @@ def _shown(key: ApiKey) -> KeyShown:
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,
     )
+
+
+router = Router("/", tags=["keys"], route_handlers=[post_key, list_keys, delete_key])

@@ -1,73 +1,54 @@
-"""Operations: each handler with what the contract says of it, in one place."""
+"""Declare what an operation needs beyond its signature: a scope, bodies, and its problems."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Literal, TypeAlias
 
-import msgspec
+from litestar import route
+from litestar.enums import HttpMethod
+from litestar.types import AnyCallable
 
 from domain.keys import Scope
 
-Method = Literal["GET", "PUT", "POST", "DELETE"]
-Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
-"""As they are sent, with names in lower case."""
+JSON = "application/json"
+
+BodyLimit: TypeAlias = Literal["event_bytes_max", "batch_bytes_max", "stream_bytes_max"]
+"""The field of `Limits` that bounds a body."""
+
+SMALL_JSON: Mapping[str, BodyLimit] = {JSON: "event_bytes_max"}
+LARGE_JSON: Mapping[str, BodyLimit] = {JSON: "batch_bytes_max"}
+
+get = partial(route, http_method=[HttpMethod.GET, HttpMethod.HEAD], status_code=200)
+"""A handler of GET, and of HEAD with it."""
 
 
-class Answer(NamedTuple):
-    """What is sent back; without a media type there is no content."""
+def operation(
+    scope: Scope,
+    *,
+    bodies: Mapping[str, BodyLimit] | None = None,
+    body_required: bool = True,
+    headers: tuple[str, ...] = (),
+    statuses: tuple[int, ...] = (),
+    problems: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Return `opt` and `security` of a handler that needs a key with a scope.
 
-    status: int = 200
-    body: bytes = b""
-    media_type: str | None = None
-    headers: Headers = ()
-
-
-Handler = Callable[..., Awaitable[Answer]]
-"""Takes the call, and the parameters of its path in their order."""
-
-
-class Beside(msgspec.Struct, frozen=True):
-    """An answer that has the members of two Structs."""
-
-    top: Any
-    rest: Any
-
-
-class Lines(msgspec.Struct, frozen=True):
-    """A body of text with one JSON value a line."""
-
-    item: Any
-
-
-class Operation(msgspec.Struct, frozen=True):
-    """What the contract says of one method and path, beside what their handler's docstring says.
-
-    `query` is a Struct of query parameters; `bodies` maps media types to what they carry; `answers`
-    maps status codes to types (None for no content); `headers` are those that a caller may send.
-    `scope` None needs no key; a GET that needs one answers with an entity tag. `problems` are
-    problem codes beyond those that follow from the rest: see `api.contract`.
+    `bodies` are the media types that the handler takes, each with its limit. The rest is what the
+    contract adds to the signature: `headers` of the request, `statuses` where there are several,
+    and the codes of `problems` that not every operation can meet.
     """
-
-    name: str
-    summary: str
-    scope: Scope | None
-    answers: Mapping[int, Any]
-    query: type[msgspec.Struct] | None = None
-    bodies: Mapping[str, Any] = {}
-    body_required: bool = True
-    problems: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    media_type: str = "application/json"
+    opt = {
+        "scope": scope,
+        "bodies": bodies or {},
+        "body_required": body_required,
+        "headers": headers,
+        "statuses": statuses,
+        "problems": problems,
+    }
+    return {"opt": opt, "security": [{"key": []}]}
 
 
-class Endpoint(NamedTuple):
-    """Where an operation is served, and by what; HEAD goes with GET."""
-
-    method: Method
-    path: str
-    spec: Operation
-    fn: Handler
-
-
-def operation(method: Method, path: str, spec: Operation) -> Callable[[Handler], Endpoint]:
-    """Serve a handler at a path."""
-    return lambda handler: Endpoint(method, path, spec, handler)
+def operation_id(fn: AnyCallable) -> str:
+    """Return the name of an operation: that of its handler, `get_shop` as `getShop`."""
+    first, *others = fn.__name__.split("_")
+    return first + "".join(map(str.capitalize, others))

@@ -1,13 +1,9 @@
-"""Errors on the wire: problem documents (RFC 9457). The one place that knows their status codes."""
+"""Kinds of problems (RFC 9457): the one place that knows their status codes."""
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
-import structlog
 from msgspec import UNSET, UnsetType
-
-from api.operations import Answer
-from domain import errors
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -117,7 +113,7 @@ class Problem(Exception):
 
 
 def bad_parameter(name: str, detail: str) -> Problem:
-    """A query, path or header parameter that is not valid."""
+    """Return the problem of a query, path or header parameter that is not valid."""
     return Problem(
         "bad_parameter",
         f"`{name}` is not valid",
@@ -126,66 +122,5 @@ def bad_parameter(name: str, detail: str) -> Problem:
 
 
 def bad_pointer(code: str, pointer: str, detail: str) -> Problem:
-    """A place in the body that does not fit."""
+    """Return the problem of a place in the body that does not fit."""
     return Problem(code, detail, errors=[ErrorDetail(detail=detail, pointer=pointer)])
-
-
-def document(request_id: str, error: Exception) -> Document:
-    """Any exception as a problem document."""
-    problem = _problem(error)
-    kind = KINDS[problem.code]
-    return Document(
-        type=f"/problems/{problem.code}",
-        title=kind.title,
-        status=kind.status,
-        detail=problem.detail,
-        code=problem.code,
-        request_id=request_id,
-        errors=problem.errors,
-    )
-
-
-def refusal(request_id: str, error: Exception) -> Answer:
-    """Any exception as the answer to its request."""
-    problem = _problem(error)
-    found = document(request_id, problem)
-    if found.status == 500:
-        structlog.get_logger().error("bug", request_id=request_id, exc_info=error)
-    return Answer(
-        found.status,
-        msgspec.json.encode(msgspec.structs.asdict(found) | problem.members),
-        MEDIA_TYPE,
-        [(name.lower().encode(), text.encode()) for name, text in problem.headers.items()],
-    )
-
-
-def _problem(error: Exception) -> Problem:  # noqa: PLR0911 - one a kind of error
-    match error:
-        case Problem():
-            return error
-        case errors.NotFound():
-            return Problem("not_found", f"There is no {error.what} `{error.name}`")
-        case errors.UnknownRules():
-            return bad_pointer(
-                "unknown_rules", "/rules", f"There are no rules named `{error.name}`"
-            )
-        case errors.BuiltInRules():
-            return Problem("built_in", f"The rules `{error.name}` are built in")
-        case errors.ShopImmutable():
-            fields = " and ".join(f"`{field}`" for field in error.fields)
-            return Problem(
-                "immutable",
-                f"The shop `{error.shop_id}` has events, so its {fields} cannot change",
-                errors=[
-                    ErrorDetail(detail="Expected the present value", pointer=f"/{field}")
-                    for field in error.fields
-                ],
-            )
-        case errors.Unavailable():
-            return Problem(
-                "unavailable",
-                "The database cannot serve this request now",
-                headers={"Retry-After": str(RETRY_AFTER_S)},
-            )
-        case _:
-            return Problem("internal", "The request could not be carried out")

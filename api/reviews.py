@@ -1,33 +1,33 @@
 """Ratings of a shop, each with its state and why."""
 
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from litestar import Router
+from litestar.params import QueryParameter
 
-from api.conditional import computed
-from api.context import Call
-from api.operations import Answer, Beside, Operation, operation
-from api.pages import Paged, next_cursor, resume
+from api.operations import get, operation
+from api.pages import next_cursor, resume
+from api.parameters import LIMIT_DEFAULT, Cursor, Limit, OptionalEnd, OptionalStart, ShopId
 from api.problems import bad_parameter
-from api.reading import Heading, day_asked, find_shop, headed, today
-from api.wire import query
+from api.request import ApiRequest
+from api.shop_reads import Heading, day_or_today, get_stored_shop, heading, today
 from domain.days import FIRST_INSTANT
 from domain.events import Instant, Reason
 from domain.names import Id
-from domain.ports import ReviewsAsked, StoredRating
+from domain.ports import ReviewsAsked, StoredRating, StoredShop
 from domain.totals import RatingState
 
 StateName = Literal["counted", "late", "capped", "removed"]
 
 
-class ReviewsQuery(Paged, frozen=True, kw_only=True):
+class ReviewsFilters(msgspec.Struct, frozen=True):
     """Which ratings: in a state, given on which days."""
 
-    state: StateName | UnsetType = UNSET
-    start: date | UnsetType = UNSET
-    end: date | UnsetType = UNSET
+    state: StateName | None
+    start: date | None
+    end: date | None
 
 
 class ReviewScores(msgspec.Struct, frozen=True):
@@ -60,53 +60,60 @@ class Review(msgspec.Struct, frozen=True):
     removal: Removal | None
 
 
-class ReviewsPage(msgspec.Struct, frozen=True):
+class ReviewsPage(Heading, frozen=True):
     """One page of ratings, newest first."""
 
     items: list[Review]
     next_cursor: str | None
 
 
-@operation(
-    "GET",
-    "/v1/shops/{shop_id:str}/reviews",
-    Operation(
-        name="listReviews",
-        summary="Ratings of a shop by state",
-        scope="scores:read",
-        query=ReviewsQuery,
-        answers={200: Beside(Heading, ReviewsPage)},
-        problems=("not_found",),
-    ),
+@get(
+    "/shops/{shop_id:str}/reviews",
+    summary="Ratings of a shop by state",
+    **operation("scores:read", problems=("not_found",)),
 )
-async def list_reviews(request: Call, shop_id: str) -> Answer:
-    """Ratings by the day they were given, each with the first reason why it does not count."""
-    asked, after = resume(query(request, ReviewsQuery), tuple[Instant, Id])
+async def list_reviews(
+    request: ApiRequest,
+    *,
+    shop_id: ShopId,
+    in_state: Annotated[
+        StateName | None, QueryParameter(name="state", description="Only ratings in this state.")
+    ] = None,
+    start: OptionalStart = None,
+    end: OptionalEnd = None,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> ReviewsPage:
+    """Return ratings by the day they were given, each with its state and why."""
+    filters, after = resume(cursor, ReviewsFilters(in_state, start, end), tuple[Instant, Id])
     if after is not None and not FIRST_INSTANT <= after[0] <= _LAST_INSTANT:
         raise bad_parameter("cursor", "Expected a cursor that this list gave")
-    kept = await find_shop(request, shop_id)
-    as_of = today(request, kept.shop)
-    start = (
-        date.min if asked.start is UNSET else day_asked(request, kept.shop, asked.start, "start")
+    stored = await get_stored_shop(request, shop_id)
+    asked = ReviewsAsked(
+        None if filters.state is None else RatingState[filters.state.upper()],
+        _bound(request, stored, filters.start, date.min, "start"),
+        _bound(request, stored, filters.end, date.max, "end"),
     )
-    end = date.max if asked.end is UNSET else day_asked(request, kept.shop, asked.end, "end")
-    if start > end:
+    if asked.start > asked.end:
         raise bad_parameter("end", "Expected a day not before `start`")
-    state = None if asked.state is UNSET else RatingState[asked.state.upper()]
-    found = await request.context.reviews.page(
-        kept.key, ReviewsAsked(state, start, end), after, asked.limit + 1
+    ratings = await request.ports.reviews.page(stored.key, asked, after, limit + 1)
+    items = ratings[:limit]
+    last = items[-1].rating if len(ratings) > len(items) else None
+    return ReviewsPage(
+        **heading(stored, today(request, stored.shop)),
+        items=[_review(rating) for rating in items],
+        next_cursor=next_cursor(filters, (last.time, last.review_id)) if last else None,
     )
-    items = found[: asked.limit]
-    last = items[-1].rating if len(found) > len(items) else None
-    page = ReviewsPage(
-        [_review(rating) for rating in items],
-        next_cursor(asked, (last.time, last.review_id)) if last else None,
-    )
-    return computed(request, headed(kept, as_of, page))
 
 
-def _review(kept: StoredRating) -> Review:
-    rating = kept.rating
+def _bound(
+    request: ApiRequest, stored: StoredShop, day: date | None, default: date, parameter: str
+) -> date:
+    return default if day is None else day_or_today(request, stored.shop, day, parameter)
+
+
+def _review(stored: StoredRating) -> Review:
+    rating = stored.rating
     return Review(
         review_id=rating.review_id,
         order_id=rating.order_id,
@@ -116,8 +123,8 @@ def _review(kept: StoredRating) -> Review:
         time=rating.time,
         completed_at=rating.completed_at,
         comment=rating.comment,
-        state=_STATES[kept.state],
-        removal=Removal(kept.reason, kept.removed_at) if kept.removed_at else None,
+        state=_STATES[stored.state],
+        removal=Removal(stored.reason, stored.removed_at) if stored.removed_at else None,
     )
 
 
@@ -129,3 +136,6 @@ _STATES: dict[RatingState, StateName] = {
     RatingState.CAPPED: "capped",
     RatingState.REMOVED: "removed",
 }
+
+
+router = Router("/", tags=["reviews"], route_handlers=[list_reviews])

@@ -1,16 +1,14 @@
 """Rules: built-in sets to read, a tenant's own to store."""
 
 import msgspec
+from litestar import Response, Router, put
+from litestar.params import JSONBody
 
-from api import bodies
-from api.conditional import computed
-from api.context import Call, act
-from api.operations import Answer, Operation, operation
-from api.problems import bad_parameter
-from api.shops import NAME_SHAPE, fit_name
-from api.wire import JSON, NoParameters, decode, is_json, query, reply
-from domain.errors import BuiltInRules, NotFound
-from domain.rules import BUILT_IN, Rules, RuleSet
+from api.conditional import JSONResponse
+from api.operations import SMALL_JSON, get, operation
+from api.parameters import RulesName
+from api.request import ApiRequest
+from domain.rules import Rules, RuleSet
 
 
 class NamedRules(Rules, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -27,75 +25,43 @@ class RulesList(msgspec.Struct, frozen=True):
     items: list[NamedRules]
 
 
-@operation(
-    "GET",
-    "/v1/rules",
-    Operation(
-        name="listRules",
-        summary="Sets of rules",
-        scope="scores:read",
-        query=NoParameters,
-        answers={200: RulesList},
-    ),
+@get("/rules", summary="Sets of rules", **operation("scores:read"))
+async def list_rules(request: ApiRequest) -> RulesList:
+    """Return each set in its newest version."""
+    stored = await request.ports.rules.all(request.auth.tenant_id)
+    return RulesList([_shown(rules) for rules in stored])
+
+
+@get(
+    "/rules/{name:str}",
+    summary="One set of rules",
+    **operation("scores:read", problems=("not_found",)),
 )
-async def list_rules(request: Call) -> Answer:
-    """Each set in its newest version."""
-    query(request, NoParameters)
-    found = await request.context.rules.all(request.auth.tenant_id)
-    return computed(request, RulesList([_shown(rules) for rules in found]))
+async def get_rules(request: ApiRequest, name: RulesName) -> NamedRules:
+    """Return the set in its newest version."""
+    return _shown(await request.ports.rules.get(request.auth.tenant_id, name))
 
 
-@operation(
-    "GET",
-    "/v1/rules/{name:str}",
-    Operation(
-        name="getRules",
-        summary="One set of rules",
-        scope="scores:read",
-        query=NoParameters,
-        answers={200: NamedRules},
-        problems=("not_found",),
-    ),
+@put(
+    "/rules/{name:str}",
+    summary="Store a set of rules",
+    **operation("admin", bodies=SMALL_JSON, statuses=(200, 201), problems=("built_in", "invalid")),
 )
-async def get_rules(request: Call, name: str) -> Answer:
-    """The set in its newest version."""
-    query(request, NoParameters)
-    if not fit_name(name):
-        raise NotFound("set of rules", name)
-    return computed(request, _shown(await request.context.rules.get(request.auth.tenant_id, name)))
+async def put_rules(
+    request: ApiRequest, name: RulesName, data: JSONBody[Rules]
+) -> Response[NamedRules]:
+    """Store a set, in a new version where it is new; shops that follow it are rebuilt."""
+    stored, created = await request.ports.rules.put(request.act, name, data)
+    return JSONResponse(_shown(stored), status_code=201 if created else 200)
 
 
-@operation(
-    "PUT",
-    "/v1/rules/{name:str}",
-    Operation(
-        name="putRules",
-        summary="Store a set of rules",
-        scope="admin",
-        query=NoParameters,
-        bodies={JSON: Rules},
-        answers={200: NamedRules, 201: NamedRules},
-        problems=("built_in", "invalid"),
-    ),
-)
-async def put_rules(request: Call, name: str) -> Answer:
-    """A new version where the content is new; shops that follow the set are settled anew."""
-    ctx = request.context
-    bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.event_bytes_max)
-    query(request, NoParameters)
-    if not fit_name(name):
-        raise bad_parameter("name", NAME_SHAPE)
-    if name in BUILT_IN and is_json(body):
-        raise BuiltInRules(name)
-    stored, created = await ctx.rules.put(act(request), name, decode(body, Rules))
-    return reply(_shown(stored), 201 if created else 200)
-
-
-def _shown(found: RuleSet) -> NamedRules:
+def _shown(stored: RuleSet) -> NamedRules:
     return NamedRules(
-        **msgspec.structs.asdict(found.rules),
-        name=found.name,
-        version=found.version,
-        built_in=found.built_in,
+        **msgspec.structs.asdict(stored.rules),
+        name=stored.name,
+        version=stored.version,
+        built_in=stored.built_in,
     )
+
+
+router = Router("/", tags=["rules"], route_handlers=[list_rules, get_rules, put_rules])

@@ -1,98 +1,69 @@
-"""JSON Schemas of everything on the wire, as components that the contract refers to.
+"""JSON Schemas of what is sent and answered, by msgspec: its unions have discriminators.
 
 What is sent is closed where the service refuses unknown members. Answers are open, since members
 may be added to them, and members with a default are there all the same.
 """
 
 import inspect
-from collections.abc import Container, Iterable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
-from api.operations import Beside
+Schema: TypeAlias = dict[str, Any]
 
-Schema = dict[str, Any]
+REFERENCE = "#/components/schemas/"
 
-_REF = "#/components/schemas/"
 _NAMES = {"Document": "Problem"}
 _EVENT = "Event"
 # Python's `$` also matches before a line break at the end; that of JSON Schema does not.
 _END = "(?!\\n)"
 
 
-class Schemas:
-    """Schemas of all that is sent and answered, which refer to `components` by name.
+def make_schemas(
+    sent: Sequence[Any], answered: Sequence[Any]
+) -> tuple[list[Schema], list[Schema], dict[str, Schema]]:
+    """Return schemas of types that are sent and answered, and the components they refer to.
 
-    A Struct that is both sent and answered, and is not the same in both, has a component for each.
+    A Struct that is both, and not the same in both, has a component for each.
     """
+    of_sent, components = _made(sent)
+    of_answered, opened = _made(answered)
+    names = dict(_NAMES)
+    for name, component in opened.items():
+        _open(component)
+        if components.get(name, component) != component:
+            short = name.removesuffix("Draft")
+            names[name] = f"{name}Answer" if short in components | opened else short
+    opened = {names.get(name, name): _renamed(of, names) for name, of in opened.items()}
+    return of_sent, _renamed(of_answered, names), components | opened
 
-    def __init__(self, sent: Iterable[object], answered: Iterable[object]) -> None:
-        self.components: dict[str, Schema] = {}
-        self._sent = list(sent)
-        self._answered = [part for answer in answered for part in _parts(answer)]
-        self._of_sent = self._make(self._sent, answered=False)
-        self._of_answered = self._make(self._answered, answered=True)
 
-    def sent(self, kind: object) -> Schema:
-        """The schema of something that callers send."""
-        return self._of_sent[self._sent.index(kind)]
-
-    def answered(self, kind: object) -> Schema:
-        """The schema of an answer."""
-        found = [self._of_answered[self._answered.index(part)] for part in _parts(kind)]
-        return found[0] if len(found) == 1 else {"allOf": found}
-
-    def members(self, kind: type[msgspec.Struct]) -> Schema:
-        """The schema of a flat Struct in place, no component made."""
-        _, components = msgspec.json.schema_components([kind])
-        found: Schema = self._tidy(components[kind.__name__], {})
-        return found
-
-    def _make(self, kinds: Sequence[object], *, answered: bool) -> list[Schema]:
-        schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF + "{name}")
-        names = {name: _NAMES.get(name, name) for name in components}
-        if answered:
-            for name, component in components.items():
-                _open(component)
-                sent = self.components.get(names[name])
-                if sent is not None and sent != self._tidy(component, names):
-                    names[name] = _answer_name(name, self.components.keys() | components.keys())
-        for name, component in components.items():
-            self.components[names[name]] = self._tidy(component, names)
-        return [self._tidy(schema, names) for schema in schemas]
-
-    def _tidy(self, node: Any, names: dict[str, str]) -> Any:
-        match node:
-            case list():
-                return [self._tidy(item, names) for item in node]
-            case str() if node.startswith(_REF):
-                name = node.removeprefix(_REF)
-                return _REF + names.get(name, name)
-            case {"anyOf": union, "discriminator": by}:
-                self.components[_EVENT] = {
-                    "description": "An event; its `type` says of what.",
-                    "oneOf": self._tidy(union, names),
-                    "discriminator": self._tidy(by, names),
-                }
-                return {"$ref": _REF + _EVENT}
-            case dict():
-                return _plain({key: self._tidy(value, names) for key, value in node.items()})
-            case _:
-                return node
+def tidy(node: Any) -> Any:  # noqa: PLR0911 - one a shape
+    """Return a schema in the words that tools know; names of members may stand in it, too."""
+    match node:
+        case list():
+            return [tidy(item) for item in node]
+        case {"oneOf": [alone] | [alone, {"type": "null"}], **others}:
+            # Litestar has it that an optional parameter may be null.
+            return tidy({**alone, **others})
+        case {"enum": [*values, None], **others}:
+            return tidy({**others, "enum": values, "type": "string"})
+        case {"prefixItems": [first, *rest], **others}:
+            count = 1 + len(rest)
+            return tidy({**others, "items": first, "minItems": count, "maxItems": count})
+        case dict():
+            return _plain({name: tidy(value) for name, value in node.items()})
+        case float() if node.is_integer():
+            return int(node)
+    return node
 
 
 def _plain(schema: Schema) -> Schema:
-    """The same schema in the words that tools know; names of members may stand in it, too."""
-    match schema:
-        case {"title": str()}:
-            return _plain({key: value for key, value in schema.items() if key != "title"})
-        case {"required": []}:
-            return _plain({key: value for key, value in schema.items() if key != "required"})
-        case {"prefixItems": [first, *rest]}:
-            assert all(item == first for item in rest)
-            count = {"items": first, "minItems": 1 + len(rest), "maxItems": 1 + len(rest)}
-            return _plain({k: v for k, v in schema.items() if k != "prefixItems"} | count)
+    if isinstance(schema.get("title"), str):
+        del schema["title"]
+    if schema.get("required") == []:
+        del schema["required"]
     if isinstance(text := schema.get("description"), str):
         schema["description"] = " ".join(inspect.cleandoc(text).split())
     if isinstance(pattern := schema.get("pattern"), str):
@@ -102,21 +73,44 @@ def _plain(schema: Schema) -> Schema:
     return schema
 
 
+def _made(kinds: Sequence[Any]) -> tuple[list[Schema], dict[str, Schema]]:
+    schemas, structs = msgspec.json.schema_components(kinds, ref_template=REFERENCE + "{name}")
+    components: dict[str, Schema] = tidy(structs)
+    return _with_event(tidy(list(schemas)), components), components
+
+
+def _with_event(node: Any, components: dict[str, Schema]) -> Any:
+    """Return schemas in which the union of events is a component of its own."""
+    match node:
+        case {"anyOf": union, "discriminator": by}:
+            components[_EVENT] = {
+                "description": "An event; its `type` says of what.",
+                "oneOf": union,
+                "discriminator": by,
+            }
+            return {"$ref": REFERENCE + _EVENT}
+        case dict():
+            return {name: _with_event(value, components) for name, value in node.items()}
+        case list():
+            return [_with_event(item, components) for item in node]
+    return node
+
+
+def _renamed(node: Any, names: Mapping[str, str]) -> Any:
+    match node:
+        case {"$ref": str(reference), **others}:
+            name = reference.removeprefix(REFERENCE)
+            return {"$ref": REFERENCE + names.get(name, name), **others}
+        case dict():
+            return {name: _renamed(value, names) for name, value in node.items()}
+        case list():
+            return [_renamed(item, names) for item in node]
+    return node
+
+
 def _open(component: Schema) -> None:
     component.pop("additionalProperties", None)
     for name, member in component.get("properties", {}).items():
         if "default" in member:
             del member["default"]
-            component["required"].append(name)
-
-
-def _answer_name(name: str, taken: Container[str]) -> str:
-    """`Ladder` for `LadderDraft` if that is free, else `LadderDraftAnswer`."""
-    short = name.removesuffix("Draft")
-    return f"{name}Answer" if short in taken else short
-
-
-def _parts(answer: object) -> list[object]:
-    if isinstance(answer, Beside):
-        return [*_parts(answer.top), *_parts(answer.rest)]
-    return [answer]
+            component.setdefault("required", []).append(name)

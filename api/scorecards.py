@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
+from litestar import Response, Router
+from litestar.params import QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
-from api.conditional import computed
-from api.context import Call
-from api.operations import Answer, Operation, operation
-from api.problems import Document, Problem, bad_parameter, document
-from api.reading import AsOf, accessible_shop, day_within, retry_on_rules_change
-from api.shops import fit_name
-from api.wire import query
+from api.conditional import JSONResponse
+from api.exceptions import document
+from api.operations import get, operation
+from api.parameters import AsOf, ShopId, fit_name
+from api.problems import Document, Problem, bad_parameter
+from api.request import ApiRequest
+from api.shop_reads import day_within, retry_on_rules_change
+from api.stamp import request_id
 from domain.days import day_of, window
 from domain.dsr import Dsr, dsr
 from domain.errors import NotFound
@@ -73,75 +76,54 @@ class Scorecards(msgspec.Struct, frozen=True):
     ]
 
 
-class ScorecardsQuery(AsOf, frozen=True, kw_only=True):
-    """Which shops, each once."""
-
-    shop_id: Annotated[
-        list[Annotated[str, Meta(max_length=64)]],
-        Meta(
-            min_length=1,
-            max_length=SHOPS_MAX,
-            description="The shops, each once: the parameter is repeated.",
-        ),
-    ]
-
-
-@operation(
-    "GET",
-    "/v1/shops/{shop_id:str}/scorecard",
-    Operation(
-        name="getScorecard",
-        summary="DSR, tier and sell-through of a shop",
-        scope="scores:read",
-        query=AsOf,
-        answers={200: Scorecard},
-        problems=("not_found",),
+ShopIds: TypeAlias = Annotated[
+    list[Annotated[str, Meta(max_length=64)]],
+    QueryParameter(
+        min_items=1,
+        max_items=SHOPS_MAX,
+        title=f"1 to {SHOPS_MAX} ids of at most 64 characters",
+        description="The shops, each once: the parameter is repeated.",
+        schema_extra={"items": {"type": "string", "maxLength": 64}},
     ),
+]
+
+
+@get(
+    "/shops/{shop_id:str}/scorecard",
+    summary="DSR, tier and sell-through of a shop",
+    **operation("scores:read", problems=("not_found",)),
 )
 @retry_on_rules_change
-async def get_scorecard(request: Call, shop_id: str) -> Answer:
-    """The scorecard as of a day."""
-    asked = query(request, AsOf)
-    found = await scorecards(request, [accessible_shop(request, shop_id)], asked)
-    answer = found.get(shop_id) or NotFound("shop", shop_id)
+async def get_scorecard(request: ApiRequest, shop_id: ShopId, as_of: AsOf = None) -> Scorecard:
+    """Return the scorecard as of a day."""
+    answers = await scorecards(request, [shop_id], as_of)
+    answer = answers.get(shop_id) or NotFound("shop", shop_id)
     if isinstance(answer, Exception):
         raise answer
-    return computed(request, answer)
+    return answer
 
 
-@operation(
-    "GET",
-    "/v1/scorecards",
-    Operation(
-        name="listScorecards",
-        summary="Scorecards of up to 200 shops",
-        scope="scores:read",
-        query=ScorecardsQuery,
-        answers={200: Scorecards},
-    ),
-)
+@get("/scorecards", summary="Scorecards of up to 200 shops", **operation("scores:read"))
 @retry_on_rules_change
-async def list_scorecards(request: Call) -> Answer:
-    """Scorecards in the order asked for; a shop without one has a problem in its place."""
-    asked = query(request, ScorecardsQuery)
-    if len(set(asked.shop_id)) < len(asked.shop_id):
+async def list_scorecards(
+    request: ApiRequest, shop_id: ShopIds, as_of: AsOf = None
+) -> Response[Scorecards]:
+    """Return scorecards in the order of the request; a shop without one has a problem instead."""
+    if len(set(shop_id)) < len(shop_id):
         raise bad_parameter("shop_id", "Expected each shop once")
-    if asked.as_of is not UNSET:
-        day_within(asked.as_of, day_of(request.context.clock(), EASTMOST_ZONE))
+    if as_of is not None:
+        day_within(as_of, day_of(request.ports.clock(), EASTMOST_ZONE))
     key = request.auth
-    known = [name for name in asked.shop_id if fit_name(name) and key.reaches(name)]
+    known = [name for name in shop_id if fit_name(name) and key.reaches(name)]
     parts = [known[start : start + SHOPS_A_PART] for start in range(0, len(known), SHOPS_A_PART)]
-    found: dict[str, Scorecard | Problem] = {}
-    for part in await asyncio.gather(*(scorecards(request, part, asked) for part in parts)):
-        found |= part
-    answers = {
-        shop_id: found.get(shop_id) or NotFound("shop", shop_id) for shop_id in asked.shop_id
-    }
-    shown = Scorecards(_items(answers, request.request_id))
-    if all(item.problem is UNSET for item in shown.items):
-        return computed(request, shown)
+    answers: dict[str, Scorecard | Problem] = {}
+    for part in await asyncio.gather(*(scorecards(request, part, as_of) for part in parts)):
+        answers |= part
+    items = {name: answers.get(name) or NotFound("shop", name) for name in shop_id}
     # A problem names its request, which is no part of what the answer says.
-    return computed(request, shown, tagged=_items(answers, ""))
+    response = JSONResponse(Scorecards(_items(items, request_id(request.scope))))
+    response.tagged = _items(items, "")
+    return response
 
 
 def _items(answers: Mapping[str, Scorecard | Exception], request_id: str) -> list[ScorecardItem]:
@@ -154,18 +136,18 @@ def _items(answers: Mapping[str, Scorecard | Exception], request_id: str) -> lis
 
 
 async def scorecards(
-    request: Call, shop_ids: Sequence[str], asked: AsOf
+    request: ApiRequest, shop_ids: Sequence[str], as_of: date | None
 ) -> Mapping[str, Scorecard | Problem]:
-    """Scorecards by shop id; unknown shops are absent.
+    """Return scorecards by shop id; unknown shops are absent.
 
     Running totals serve the day they stand for; any other day is added up from its days.
     """
-    scores = request.context.scores
+    scores = request.ports.scores
     tenant_id = request.auth.tenant_id
     standings = await scores.standings(tenant_id, shop_ids)
-    now = request.context.clock()
+    now = request.ports.clock()
     todays: dict[str, date] = {}
-    found: dict[str, Scorecard | Problem] = {}
+    answers: dict[str, Scorecard | Problem] = {}
     days: dict[str, date] = {}
     others: list[tuple[StoredShop, Windows]] = []
     group_of: dict[str, tuple[object, ...]] = {}
@@ -175,11 +157,11 @@ async def scorecards(
         day = todays.get(shop.time_zone)
         if day is None:
             day = todays[shop.time_zone] = day_of(now, shop.time_zone)
-        if asked.as_of is not UNSET:
+        if as_of is not None:
             try:
-                day = day_within(asked.as_of, day)
+                day = day_within(as_of, day)
             except Problem as problem:
-                found[shop_id] = problem
+                answers[shop_id] = problem
                 continue
         days[shop_id] = day
         is_running = day == standing.day
@@ -192,29 +174,29 @@ async def scorecards(
     summed = await scores.window_totals(others) if others else {}
     sales: dict[tuple[object, ...], SalesGroup | None] = {}
     if groups:
-        known = await request.context.peer_sales.groups(tenant_id, groups.values())
+        known = await request.ports.peer_sales.groups(tenant_id, groups.values())
         sales = {named: known.get(group) for named, group in groups.items()}
     for shop_id, day in days.items():
         standing = standings[shop_id]
         peers = sales[group_of[shop_id]] if shop_id in group_of else None
         totals = summed.get(standing.kept.shop_key, standing.totals)
-        found[shop_id] = scorecard(standing, day, totals, peers)
-    return found
+        answers[shop_id] = scorecard(standing, day, totals, peers)
+    return answers
 
 
 def scorecard(
     standing: ShopTotals, as_of: date, totals: Totals, peers: SalesGroup | None
 ) -> Scorecard:
-    """The scorecard of a shop from the totals of its windows as of a day."""
-    kept = standing.kept
-    shop, rules = kept.shop, kept.rules.rules
+    """Return the scorecard of a shop from the totals of its windows as of a day."""
+    stored = standing.kept
+    shop, rules = stored.shop, stored.rules.rules
     return Scorecard(
         shop_id=shop.shop_id,
         marketplace=shop.marketplace,
         category=shop.category,
         as_of=as_of,
         time_zone=shop.time_zone,
-        rules=kept.rules.ref,
+        rules=stored.rules.ref,
         dsr=dsr(totals, window(as_of, rules.rating_window_days), rules),
         tier=tier(
             totals,
@@ -226,3 +208,6 @@ def scorecard(
             totals[ON_SALE], totals[SOLD], window(as_of, rules.sold_window_days)
         ),
     )
+
+
+router = Router("/", tags=["scorecards"], route_handlers=[get_scorecard, list_scorecards])

@@ -1,34 +1,25 @@
 """Shops: described by callers, one by one or as a list."""
 
-import re
-from typing import Annotated, Literal, get_args
+from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from litestar import Response, Router, post, put
+from litestar.params import JSONBody
 
-from api import bodies
-from api.conditional import computed
-from api.context import Call, act
-from api.operations import Answer, Operation, operation
-from api.pages import Paged, next_cursor, resume
-from api.problems import Problem, bad_parameter
-from api.wire import (
-    JSON,
-    NoParameters,
-    array_items,
-    decode,
-    field_error,
-    must_be_json,
-    query,
-    reply,
-)
-from domain.errors import FieldError, NotFound, Refusal, ShopImmutable, UnknownRules
+from api.conditional import JSONResponse
+from api.operations import LARGE_JSON, SMALL_JSON, get, operation
+from api.pages import next_cursor, resume
+from api.parameters import LIMIT_DEFAULT, Cursor, InCategory, InMarketplace, Limit, ShopId
+from api.problems import Problem
+from api.request import ApiRequest
+from api.shop_reads import get_stored_shop
+from api.strict_json import NOT_JSON, array_items, field_error
+from domain.errors import FieldError, Refusal, ShopImmutable, UnknownRules
 from domain.names import Name
 from domain.ports import PutOutcome
 from domain.shops import IdentifiedDraft, Shop, ShopDraft
 
 SHOPS_MAX = 1_000
-NAME_SHAPE = "Expected 1 to 64 of A-Z a-z 0-9 . _ ~ -, neither `.` nor `..`"
 
 
 class RejectedShop(msgspec.Struct, frozen=True):
@@ -57,11 +48,11 @@ class PutShops(msgspec.Struct, frozen=True):
     rejected: list[RejectedShop]
 
 
-class ShopsQuery(Paged, frozen=True, kw_only=True):
-    """Filters and paging of the list of shops."""
+class ShopsFilters(msgspec.Struct, frozen=True):
+    """Which shops: of a marketplace, of a category."""
 
-    marketplace: Name | UnsetType = UNSET
-    category: Name | UnsetType = UNSET
+    marketplace: Name | None
+    category: Name | None
 
 
 class ShopsPage(msgspec.Struct, frozen=True):
@@ -71,82 +62,54 @@ class ShopsPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-_NAME = get_args(Name)[1]
-_NAME_PATTERN = re.compile(_NAME.pattern)
-
-
-def fit_name(value: str) -> bool:
-    """Whether a path segment can be the name of anything."""
-    return len(value) <= _NAME.max_length and _NAME_PATTERN.search(value) is not None
-
-
-@operation(
-    "PUT",
-    "/v1/shops/{shop_id:str}",
-    Operation(
-        name="putShop",
-        summary="Register a shop, or replace its description",
-        scope="admin",
-        query=NoParameters,
-        bodies={JSON: ShopDraft},
-        answers={200: Shop, 201: Shop},
+@put(
+    "/shops/{shop_id:str}",
+    summary="Register a shop, or replace its description",
+    **operation(
+        "admin",
+        bodies=SMALL_JSON,
+        statuses=(200, 201),
         problems=("not_found", "immutable", "invalid", "unknown_rules"),
     ),
 )
-async def put_shop(request: Call, shop_id: str) -> Answer:
+async def put_shop(
+    request: ApiRequest, shop_id: ShopId, data: JSONBody[ShopDraft]
+) -> Response[Shop]:
     """Replace the whole shop; absent members take their defaults."""
-    ctx = request.context
-    bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.event_bytes_max)
-    query(request, NoParameters)
-    if not fit_name(shop_id):
-        raise bad_parameter("shop_id", NAME_SHAPE)
-    must_be_json(body)
-    if not request.auth.reaches(shop_id):
-        raise NotFound("shop", shop_id)
-    shop = decode(body, ShopDraft).named(shop_id)
-    [outcome] = await ctx.shops.put(act(request), [shop])
+    shop = data.named(shop_id)
+    [outcome] = await request.ports.shops.put(request.act, [shop])
     if isinstance(outcome, Refusal):
         raise outcome
-    return reply(shop, 201 if outcome == "created" else 200)
+    return JSONResponse(shop, status_code=201 if outcome == "created" else 200)
 
 
-@operation(
-    "POST",
-    "/v1/shops",
-    Operation(
-        name="postShops",
-        summary="Register or replace up to 1,000 shops",
-        scope="admin",
-        query=NoParameters,
-        bodies={JSON: Annotated[list[IdentifiedDraft], Meta(max_length=SHOPS_MAX)]},
-        answers={200: PutShops, 207: PutShops},
+@post(
+    "/shops",
+    summary="Register or replace up to 1,000 shops",
+    **operation(
+        "admin",
+        bodies=LARGE_JSON,
+        statuses=(200, 207),
         problems=("invalid", "all_refused"),
     ),
 )
-async def post_shops(request: Call) -> Answer:
-    """Replace each shop of the list by itself; one that is refused keeps no other back."""
-    ctx = request.context
-    bodies.media_type(request, (JSON,))
-    body = await bodies.read(request, ctx.limits.batch_bytes_max)
-    query(request, NoParameters)
-    must_be_json(body)
-    raws = array_items(body, SHOPS_MAX, "shops")
+async def post_shops(request: ApiRequest) -> Response[PutShops]:
+    """Replace each shop of the list by itself; a refusal of one changes nothing for the others."""
+    drafts = await _drafts(request)
     shops: dict[int, Shop] = {}
     rejected: dict[int, RejectedShop] = {}
     seen: set[str] = set()
-    for index, raw in enumerate(raws):
-        found = _draft(index, raw)
-        if isinstance(found, RejectedShop):
-            rejected[index] = found
-        elif not request.auth.reaches(found.shop_id) or found.shop_id in seen:
-            why = "Expected an id once" if found.shop_id in seen else "Expected a shop of this key"
+    for index, draft in enumerate(drafts):
+        if isinstance(draft, RejectedShop):
+            rejected[index] = draft
+        elif not request.auth.reaches(draft.shop_id) or draft.shop_id in seen:
+            why = "Expected an id once" if draft.shop_id in seen else "Expected a shop of this key"
             error = FieldError("/shop_id", why)
-            rejected[index] = RejectedShop(index, found.shop_id, "invalid", [error])
+            rejected[index] = RejectedShop(index, draft.shop_id, "invalid", [error])
         else:
-            seen.add(found.shop_id)
-            shops[index] = found.named(found.shop_id)
-    outcomes = await ctx.shops.put(act(request), list(shops.values()))
+            seen.add(draft.shop_id)
+            shops[index] = draft.named(draft.shop_id)
+    outcomes = await request.ports.shops.put(request.act, list(shops.values()))
     done: list[PutOutcome] = []
     for (index, shop), outcome in zip(shops.items(), outcomes, strict=True):
         if isinstance(outcome, Refusal):
@@ -154,85 +117,70 @@ async def post_shops(request: Call) -> Answer:
         else:
             done.append(outcome)
     answer = PutShops(
-        received=len(raws),
+        received=len(drafts),
         created=done.count("created"),
         changed=done.count("changed"),
         unchanged=done.count("unchanged"),
         rejected_count=len(rejected),
         rejected=[rejected[index] for index in sorted(rejected)],
     )
-    if rejected and len(rejected) == len(raws):
+    if rejected and len(rejected) == len(drafts):
         raise Problem("all_refused", "No shop was stored", members=msgspec.structs.asdict(answer))
-    return reply(answer, 207 if rejected else 200)
+    return JSONResponse(answer, status_code=207 if rejected else 200)
 
 
-@operation(
-    "GET",
-    "/v1/shops/{shop_id:str}",
-    Operation(
-        name="getShop",
-        summary="One shop",
-        scope="scores:read",
-        query=NoParameters,
-        answers={200: Shop},
-        problems=("not_found",),
-    ),
+@get(
+    "/shops/{shop_id:str}",
+    summary="One shop",
+    **operation("scores:read", problems=("not_found",)),
 )
-async def get_shop(request: Call, shop_id: str) -> Answer:
-    """The shop as it was last described."""
-    query(request, NoParameters)
-    ctx = request.context
-    if not fit_name(shop_id) or not request.auth.reaches(shop_id):
-        raise NotFound("shop", shop_id)
-    kept = await ctx.shops.get(request.auth.tenant_id, shop_id)
-    return computed(request, kept.shop)
+async def get_shop(request: ApiRequest, shop_id: ShopId) -> Shop:
+    """Return the shop as it was last described."""
+    return (await get_stored_shop(request, shop_id)).shop
 
 
-@operation(
-    "GET",
-    "/v1/shops",
-    Operation(
-        name="listShops",
-        summary="Shops by id",
-        scope="scores:read",
-        query=ShopsQuery,
-        answers={200: ShopsPage},
-    ),
-)
-async def list_shops(request: Call) -> Answer:
-    """The shops that the key reaches, a page at a time."""
-    asked, after = resume(query(request, ShopsQuery), tuple[Name])
-    key = request.auth
-    found = await request.context.shops.page(
-        key.tenant_id,
-        key.shop_ids,
-        marketplace=asked.marketplace or None,
-        category=asked.category or None,
+@get("/shops", summary="Shops by id", **operation("scores:read"))
+async def list_shops(
+    request: ApiRequest,
+    marketplace: InMarketplace = None,
+    category: InCategory = None,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> ShopsPage:
+    """Return the shops that the key reaches, a page at a time."""
+    filters, after = resume(cursor, ShopsFilters(marketplace, category), tuple[Name])
+    shops = await request.ports.shops.page(
+        request.auth.tenant_id,
+        request.auth.shop_ids,
+        marketplace=filters.marketplace,
+        category=filters.category,
         after=after[0] if after else "",
-        limit=asked.limit + 1,
+        limit=limit + 1,
     )
-    items = found[: asked.limit]
-    more = len(found) > len(items)
-    return computed(
-        request,
-        ShopsPage(items, next_cursor(asked, (items[-1].shop_id,)) if more else None),
-    )
+    items = shops[:limit]
+    more = len(shops) > len(items)
+    return ShopsPage(items, next_cursor(filters, (items[-1].shop_id,)) if more else None)
 
 
-def _draft(index: int, raw: msgspec.Raw) -> IdentifiedDraft | RejectedShop:
+async def _drafts(request: ApiRequest) -> list[IdentifiedDraft | RejectedShop]:
+    items = array_items(await request.body(), SHOPS_MAX, "shops")
+    return [_draft(index, item) for index, item in enumerate(items)]
+
+
+def _draft(index: int, item: bytes) -> IdentifiedDraft | RejectedShop:
     try:
-        return msgspec.json.decode(raw, type=IdentifiedDraft)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        found = field_error(error)
+        return msgspec.json.decode(item, type=IdentifiedDraft)
+    except NOT_JSON as error:
+        fault = field_error(error)
     try:
-        told = msgspec.json.decode(raw, type=_Named)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        shop_id = msgspec.json.decode(item, type=_Named).shop_id
+    except NOT_JSON:
         return RejectedShop(index, None, "malformed", [FieldError("", "Expected a JSON object")])
     try:
-        named = msgspec.json.decode(told.shop_id, type=str)
-    except msgspec.MsgspecError:
+        named = msgspec.json.decode(shop_id, type=str)
+    except NOT_JSON:
         named = None
-    return RejectedShop(index, named, "invalid", [found])
+    return RejectedShop(index, named, "invalid", [fault])
 
 
 def _refused(index: int, shop_id: str, refusal: Refusal) -> RejectedShop:
@@ -247,3 +195,6 @@ def _refused(index: int, shop_id: str, refusal: Refusal) -> RejectedShop:
             return RejectedShop(index, shop_id, "immutable", errors)
         case _:
             raise refusal
+
+
+router = Router("/", tags=["shops"], route_handlers=[put_shop, post_shops, get_shop, list_shops])

@@ -3,15 +3,15 @@
 from datetime import UTC, date, datetime
 
 import msgspec
+from litestar import Router, post
+from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
-from api import bodies
-from api.conditional import computed
-from api.context import Call, act
-from api.operations import Answer, Operation, operation
-from api.pages import Paged, next_cursor, resume
+from api.operations import SMALL_JSON, get, operation
+from api.pages import next_cursor, resume
+from api.parameters import LIMIT_DEFAULT, Cursor, Limit
 from api.problems import ErrorDetail, Problem
-from api.wire import JSON, NoParameters, decode, query, reply
+from api.request import ApiRequest
 from domain.days import FIRST_DAY, ONE_DAY
 from domain.ports import SnapshotHeader
 
@@ -22,8 +22,11 @@ class SnapshotDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     as_of: date | UnsetType = UNSET
 
 
-class SnapshotsQuery(Paged, frozen=True, kw_only=True):
-    """Paging of the list of snapshots."""
+YESTERDAY = SnapshotDraft()
+
+
+class SnapshotsFilters(msgspec.Struct, frozen=True):
+    """All snapshots: there is no filter."""
 
 
 class SnapshotsPage(msgspec.Struct, frozen=True):
@@ -33,28 +36,17 @@ class SnapshotsPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-@operation(
-    "POST",
-    "/v1/peer-snapshots",
-    Operation(
-        name="postPeerSnapshot",
-        summary="Take a peer snapshot",
-        scope="admin",
-        query=NoParameters,
-        bodies={JSON: SnapshotDraft},
-        body_required=False,
-        answers={201: SnapshotHeader},
-        problems=("invalid",),
-    ),
+@post(
+    "/peer-snapshots",
+    summary="Take a peer snapshot",
+    **operation("admin", bodies=SMALL_JSON, body_required=False, problems=("invalid",)),
 )
-async def post_snapshot(request: Call) -> Answer:
-    """Compare every shop of the tenant with its peers; an earlier one of the date is replaced."""
-    ctx = request.context
-    body = await bodies.read_optional(request, (JSON,), ctx.limits.event_bytes_max)
-    query(request, NoParameters)
-    draft = decode(body, SnapshotDraft) if body else SnapshotDraft()
-    now = ctx.clock()
-    as_of = yesterday(now) if draft.as_of is UNSET else draft.as_of
+async def post_peer_snapshot(
+    request: ApiRequest, data: JSONBody[SnapshotDraft] = YESTERDAY
+) -> SnapshotHeader:
+    """Compare every shop of the tenant with its peers, in place of the date's earlier snapshot."""
+    now = request.ports.clock()
+    as_of = yesterday(now) if data.as_of is UNSET else data.as_of
     if not FIRST_DAY <= as_of <= now.astimezone(UTC).date():
         detail = f"Expected a day from {FIRST_DAY} to today in UTC"
         raise Problem(
@@ -62,34 +54,27 @@ async def post_snapshot(request: Call) -> Answer:
             "`as_of` is out of range",
             errors=[ErrorDetail(detail=detail, pointer="/as_of")],
         )
-    taken = await ctx.peers.take(act(request), as_of)
-    return reply(taken, 201)
+    return await request.ports.peers.take(request.act, as_of)
 
 
-@operation(
-    "GET",
-    "/v1/peer-snapshots",
-    Operation(
-        name="listPeerSnapshots",
-        summary="Peer snapshots, newest first",
-        scope="scores:read",
-        query=SnapshotsQuery,
-        answers={200: SnapshotsPage},
-    ),
-)
-async def list_snapshots(request: Call) -> Answer:
-    """When the tenant's shops were compared."""
-    asked, after = resume(query(request, SnapshotsQuery), tuple[date])
-    found = await request.context.peers.page(
-        request.auth.tenant_id, after[0] if after else None, asked.limit + 1
+@get("/peer-snapshots", summary="Peer snapshots, newest first", **operation("scores:read"))
+async def list_peer_snapshots(
+    request: ApiRequest, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> SnapshotsPage:
+    """Return when the tenant's shops were compared."""
+    filters, after = resume(cursor, SnapshotsFilters(), tuple[date])
+    snapshots = await request.ports.peers.page(
+        request.auth.tenant_id, after[0] if after else None, limit + 1
     )
-    items = found[: asked.limit]
-    more = len(found) > len(items)
-    return computed(
-        request, SnapshotsPage(items, next_cursor(asked, (items[-1].as_of,)) if more else None)
-    )
+    items = snapshots[:limit]
+    more = len(snapshots) > len(items)
+    following = next_cursor(filters, (items[-1].as_of,)) if more else None
+    return SnapshotsPage(items, following)
 
 
 def yesterday(now: datetime) -> date:
-    """The day before today in UTC."""
+    """Return the day before today in UTC."""
     return now.astimezone(UTC).date() - ONE_DAY
+
+
+router = Router("/", tags=["snapshots"], route_handlers=[post_peer_snapshot, list_peer_snapshots])

@@ -1,32 +1,19 @@
-"""The application: the hexagon put together, and nothing else."""
+"""The application: domain, API and storage put together, and nothing else."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 from litestar import Litestar
-from litestar.datastructures import State
 
-from api import (
-    docs,
-    events,
-    health,
-    insights,
-    keys,
-    ladders,
-    listings,
-    reviews,
-    rules,
-    scorecards,
-    shops,
-    snapshots,
-)
-from api.context import Context, Limits
-from api.dispatch import Dispatch
+from api.exceptions import to_response
 from api.memory_budget import MemoryBudget
-from api.patience import Patience
+from api.metrics import Metrics
+from api.ports import Limits, Ports
 from api.rate_limit import TokenBucketLimiter
+from api.request import ApiRequest
+from api.routes import ROUTES
+from api.telemetry import observe
 from infra.postgres.batching_ledger import BatchingLedger
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.health import Health
@@ -45,51 +32,16 @@ from infra.postgres.shops import Shops
 
 Clock = Callable[[], datetime]
 
-HANDLERS = [
-    events.post_events,
-    shops.put_shop,
-    shops.post_shops,
-    shops.get_shop,
-    shops.list_shops,
-    ladders.put_ladder,
-    ladders.get_ladder,
-    ladders.delete_ladder,
-    keys.post_key,
-    keys.list_keys,
-    keys.delete_key,
-    scorecards.get_scorecard,
-    scorecards.list_scorecards,
-    insights.get_dsr,
-    insights.get_tier,
-    insights.get_sell_through,
-    insights.get_trend,
-    insights.get_change,
-    insights.get_forecast,
-    insights.get_plan,
-    listings.list_listings,
-    reviews.list_reviews,
-    rules.list_rules,
-    rules.get_rules,
-    rules.put_rules,
-    snapshots.post_snapshot,
-    snapshots.list_snapshots,
-    health.livez,
-    health.readyz,
-    health.metrics,
-    docs.get_contract,
-    docs.get_docs,
-    docs.get_problem,
-]
-
 
 @asynccontextmanager
-async def open_context(
+async def open_ports(
     dsn: str, pool: PoolLimits, limits: Limits, clock: Clock
-) -> AsyncIterator[Context]:
-    """Open every port on a database."""
+) -> AsyncIterator[Ports]:
+    """Open every port on one database."""
     async with open_database(dsn, pool) as database:
         book = ShopCache(database, RulesCache())
-        yield Context(
+        rate = limits.requests_per_s
+        yield Ports(
             ledger=BatchingLedger(Ledger(database, book), limits.waiting_events_max),
             shops=Shops(database, book),
             ladders=Ladders(database),
@@ -102,43 +54,29 @@ async def open_context(
             reviews=Reviews(database),
             health=Health(database),
             clock=clock,
-            buckets=TokenBucketLimiter(limits.requests_per_s) if limits.requests_per_s else None,
-            room=MemoryBudget(max(limits.incoming_bytes_max, limits.batch_bytes_max)),
-            patience=Patience(),
+            rate_limiter=TokenBucketLimiter(rate) if rate else None,
+            memory_budget=MemoryBudget(max(limits.incoming_bytes_max, limits.batch_bytes_max)),
             limits=limits,
         )
 
 
-class Application(Litestar):
-    """Litestar, within which a request goes straight to its operation."""
-
-    def __init__(
-        self,
-        dispatch: Dispatch,
-        lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]],
-    ) -> None:
-        super().__init__(
-            lifespan=[lifespan],
-            logging_config=None,
-            openapi_config=None,
-            state=State({"dispatch": dispatch}),
-        )
-        self._dispatch = dispatch
-
-    def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
-        """Answer a request, or take part in the start and the end of the server."""
-        answer = self._dispatch if scope["type"] == "http" else super().__call__
-        return answer(scope, receive, send)
-
-
-def create_app(open_ports: Callable[[], AbstractAsyncContextManager[Context]]) -> Litestar:
-    """Make the application, whose ports open when it starts and close when it ends."""
-    dispatch = Dispatch(HANDLERS)
+def create_app(ports: Callable[[], AbstractAsyncContextManager[Ports]]) -> Litestar:
+    """Build the application; its ports are opened when it starts and closed when it ends."""
 
     @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with open_ports() as context:
-            dispatch.context = context
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with ports() as opened:
+            app.state.ports = opened
             yield
 
-    return Application(dispatch, lifespan)
+    app = Litestar(
+        ROUTES,
+        request_class=ApiRequest,
+        exception_handlers={Exception: to_response},
+        before_send=[observe],
+        lifespan=[lifespan],
+        logging_config=None,
+        openapi_config=None,
+    )
+    app.state.metrics = Metrics()
+    return app

@@ -8,16 +8,16 @@ from time import monotonic
 
 import structlog
 
-from api.context import Context
+from api.ports import Ports
 from api.snapshots import yesterday
 
 TICK_S = 60
 
 
 @asynccontextmanager
-async def scheduled(context: Context, snapshot_interval_s: int) -> AsyncIterator[None]:
+async def scheduled(ports: Ports, snapshot_interval_s: int) -> AsyncIterator[None]:
     """Keep stored totals and peer snapshots up to date while this is open."""
-    task = asyncio.create_task(_tick(context, snapshot_interval_s))
+    task = asyncio.create_task(_tick(ports, snapshot_interval_s))
     try:
         yield
     finally:
@@ -26,21 +26,21 @@ async def scheduled(context: Context, snapshot_interval_s: int) -> AsyncIterator
             await task
 
 
-async def _tick(context: Context, snapshot_interval_s: int) -> None:
+async def _tick(ports: Ports, snapshot_interval_s: int) -> None:
     snapshots_at = monotonic() + snapshot_interval_s
     while True:
-        await _try("rebuild", context.rules.rebuild)
-        await _try("roll", lambda: context.scores.roll(context.clock()))
+        await _try("rebuild", ports.rules.rebuild)
+        await _try("roll", lambda: ports.scores.roll(ports.clock()))
         if monotonic() >= snapshots_at:
             snapshots_at += snapshot_interval_s
-            await _try("snapshots", lambda: _take_snapshots(context, snapshot_interval_s))
+            await _try("snapshots", lambda: _take_snapshots(ports, snapshot_interval_s))
         await asyncio.sleep(TICK_S)
 
 
-async def _take_snapshots(context: Context, interval_s: int) -> None:
-    now = context.clock()
+async def _take_snapshots(ports: Ports, interval_s: int) -> None:
+    now = ports.clock()
     # Where another worker has taken a snapshot lately, half an interval is soon enough.
-    await context.peers.take_all(
+    await ports.peers.take_all(
         yesterday(now), now, unless_since=now - timedelta(seconds=interval_s / 2)
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from api.context import Limits
+from api.ports import Limits
 from infra.embedded import default_data_dir
 from infra.postgres.database import PoolLimits
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import msgspec
 from litestar import Litestar
 
-from api.context import Context
-from shopdsr.app import create_app, open_context
+from api.ports import Ports
+from shopdsr.app import create_app, open_ports
 from shopdsr.database import database_url
 from shopdsr.draining import Draining
 from shopdsr.log import configure_log
@@ -39,18 +39,18 @@ def worker() -> Litestar:
     threading.Thread(target=_end_with_server, daemon=True).start()
 
     @asynccontextmanager
-    async def ports() -> AsyncIterator[Context]:
+    async def ports() -> AsyncIterator[Ports]:
         with database_url(settings) as url:
             async with (
-                open_context(url, settings.pool, settings.limits, clock) as context,
-                scheduled(context, settings.snapshot_interval_s),
+                open_ports(url, settings.pool, settings.limits, clock) as opened,
+                scheduled(opened, settings.snapshot_interval_s),
             ):
-                health = Draining(context.health, settings.drain_notice_ms)
+                health = Draining(opened.health, settings.drain_notice_ms)
                 health.listen()
                 # What is there by now stays for good; the collector need not look at it again.
                 gc.freeze()
                 gc.set_threshold(*GARBAGE_THRESHOLDS)
-                yield msgspec.structs.replace(context, health=health)
+                yield msgspec.structs.replace(opened, health=health)
 
     return create_app(ports)
 

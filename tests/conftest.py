@@ -12,14 +12,14 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from api.auth import make_key
-from api.context import Context, Limits
+from api.ports import Limits, Ports
 from domain.acts import COMMAND_LINE, Act
 from domain.keys import SCOPES, Scope
 from infra.embedded import embedded_postgres, throwaway_data_dir
 from infra.postgres.database import Database, PoolLimits, open_database
 from infra.postgres.keys import Keys
 from infra.postgres.migrations import migrate
-from shopdsr.app import create_app, open_context
+from shopdsr.app import create_app, open_ports
 from tests.contract.validation import check_async
 from tests.harness.postgres import database_name, new_database
 
@@ -93,8 +93,8 @@ def app(database_url: str, clock: Clock) -> Litestar:
     """Make the real application on the test's database."""
 
     @asynccontextmanager
-    async def ports() -> AsyncIterator[Context]:
-        async with open_context(database_url, POOL, Limits(), clock) as context:
+    async def ports() -> AsyncIterator[Ports]:
+        async with open_ports(database_url, POOL, Limits(), clock) as context:
             yield context
 
     return create_app(ports)

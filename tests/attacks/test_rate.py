@@ -8,9 +8,9 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from api.context import Context, Limits
+from api.ports import Limits, Ports
 from infra.postgres.database import Database
-from shopdsr.app import create_app, open_context
+from shopdsr.app import create_app, open_ports
 from shopdsr.settings import Settings, read_settings
 from tests.api.conftest import with_key
 from tests.api.samples import Client, event, problem
@@ -25,8 +25,8 @@ async def limited(database_url: str, database: Database, clock: Clock) -> AsyncI
     """Make a client of an application that takes three requests a second of each key."""
 
     @asynccontextmanager
-    async def ports() -> AsyncIterator[Context]:
-        async with open_context(database_url, POOL, Limits(requests_per_s=RATE), clock) as context:
+    async def ports() -> AsyncIterator[Ports]:
+        async with open_ports(database_url, POOL, Limits(requests_per_s=RATE), clock) as context:
             yield context
 
     async with AsyncTestClient(create_app(ports)) as client:

@@ -6,14 +6,12 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qs, unquote
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.contract import Served, Shown, served
-from api.wire import list_parameters
-from shopdsr.app import HANDLERS
+from api.contract import Example, contract
 
 FOLDER = Path(__file__).parents[2] / "openapi" / "examples"
 
@@ -74,21 +72,34 @@ def steps() -> list[Step]:
     return [step for story in stories().values() for step in story.steps]
 
 
-def shown() -> list[Shown]:
-    """The steps as the contract shows them."""
-    return [_shown(step) for step in steps()]
+def examples() -> list[Example]:
+    """Return the steps as the contract shows them."""
+    return [_example(step) for step in steps()]
 
 
-def operation(name: str) -> Served:
-    """An operation by its name."""
-    return next(one for one in served(HANDLERS) if one.spec.name == name)
+class Operation(msgspec.Struct, frozen=True):
+    """An operation of the contract, and where it is served."""
+
+    method: str
+    path: str
+    description: dict[str, Any]
 
 
-def _shown(step: Step) -> Shown:
-    """The step; its body only where it fits the schema: not refused, nor the data of an event."""
+@cache
+def operations() -> Mapping[str, Operation]:
+    """Return every operation by its name, as the code says it."""
+    return {
+        description["operationId"]: Operation(method.upper(), path, description)
+        for path, item in contract()["paths"].items()
+        for method, description in item.items()
+    }
+
+
+def _example(step: Step) -> Example:
+    """Return the step; its body where it fits the schema: not refused, nor the data of an event."""
     request, answer = step.request, step.answer
     fits = answer.status < 207 and "ce-type" not in request.headers
-    return Shown(
+    return Example(
         name=step.name,
         summary=step.summary,
         operation=step.operation,
@@ -101,21 +112,18 @@ def _shown(step: Step) -> Shown:
 
 
 def _parameters(step: Step) -> Iterator[tuple[str, Any]]:
-    """Parameters as the contract types them."""
-    one = operation(step.operation)
+    """Yield parameters as the contract types them."""
+    operation = operations()[step.operation]
     path, _, query = step.request.path.partition("?")
-    matched = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", one.path), path)
-    assert matched is not None, f"{step.name}: {path} is not {one.path}"
+    matched = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path), path)
+    assert matched is not None, f"{step.name}: {path} is not {operation.path}"
     for name, text in matched.groupdict().items():
         yield name, unquote(text)
-    if query and one.spec.query is not None:
-        lists = list_parameters(one.spec.query)
-        given: dict[str, Any] = {}
-        for name, value in parse_qsl(query, keep_blank_values=True):
-            given[name] = [*given.get(name, []), value] if name in lists else value
-        typed = msgspec.to_builtins(msgspec.convert(given, one.spec.query, strict=False))
-        yield from ((name, typed[name]) for name in given)
-    for name in one.spec.headers:
-        header = step.request.headers.get(name)
-        if header is not None:
-            yield name, header
+    asked = parse_qs(query, keep_blank_values=True)
+    for parameter in operation.description.get("parameters", ()):
+        name, of = parameter["name"], parameter["schema"]["type"]
+        if parameter["in"] == "query" and name in asked:
+            values = [int(text) if of == "integer" else text for text in asked[name]]
+            yield name, values if of == "array" else values[0]
+        if parameter["in"] == "header" and step.request.headers.get(name) is not None:
+            yield name, step.request.headers[name]

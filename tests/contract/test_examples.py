@@ -8,7 +8,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from tests.conftest import Clock
-from tests.contract.examples import Answer, Request, Step, operation, steps, stories
+from tests.contract.examples import Answer, Request, Step, operations, steps, stories
 
 Client = AsyncTestClient[Litestar]
 
@@ -41,7 +41,7 @@ async def carry_out(name: str, client: Client, clock: Clock) -> None:
 def _built(client: Client, step: Step) -> Any:
     request = step.request
     built = client.build_request(
-        operation(step.operation).method.upper(),
+        operations()[step.operation].method,
         request.path,
         content=_content(request),
         headers={name: value for name, value in _headers(request).items() if value is not None},

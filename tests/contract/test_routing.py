@@ -6,15 +6,14 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from api.contract import served
-from shopdsr.app import HANDLERS
+from tests.contract.examples import operations
 
 Client = AsyncTestClient[Litestar]
 
 METHODS: dict[str, set[str]] = {}
-for _one in served(HANDLERS):
-    _also = {"GET", "HEAD"} if _one.method == "get" else {_one.method.upper()}
-    METHODS[_one.path] = METHODS.get(_one.path, {"OPTIONS"}) | _also
+for _operation in operations().values():
+    _also = {"GET", "HEAD"} if _operation.method == "GET" else {_operation.method}
+    METHODS[_operation.path] = METHODS.get(_operation.path, {"OPTIONS"}) | _also
 
 
 def filled(path: str) -> str:

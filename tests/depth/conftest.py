@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 import pytest
 from litestar import Litestar
 
-from api.context import Context, Limits
+from api.ports import Limits, Ports
 from infra.postgres.database import Database, PoolLimits
-from shopdsr.app import open_context
+from shopdsr.app import open_ports
 from tests.conftest import Clock, new_key
 from tests.depth.session import Session
 from tests.harness.client import open_app_client
@@ -17,15 +17,15 @@ POOL = PoolLimits(connections_max=8)
 
 
 @pytest.fixture
-async def context(database_url: str, clock: Clock) -> AsyncIterator[Context]:
+async def context(database_url: str, clock: Clock) -> AsyncIterator[Ports]:
     """Every port, in the test's own event loop."""
-    async with open_context(database_url, POOL, Limits(), clock) as opened:
+    async with open_ports(database_url, POOL, Limits(), clock) as opened:
         yield opened
 
 
 @pytest.fixture
 async def service(
-    app: Litestar, context: Context, database: Database, clock: Clock
+    app: Litestar, context: Ports, database: Database, clock: Clock
 ) -> AsyncIterator[Session]:
     """The running application with a key that may do everything in the tenant `acme`."""
     app.state.dispatch.context = context

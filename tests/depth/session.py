@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from api.context import Context
+from api.ports import Ports
 from infra.postgres.database import Database
 from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import ShopCache
@@ -25,7 +25,7 @@ class Session:
     """One tenant's client, and the insides that some tests must reach."""
 
     def __init__(
-        self, client: httpx.AsyncClient, context: Context, database: Database, clock: Clock
+        self, client: httpx.AsyncClient, context: Ports, database: Database, clock: Clock
     ) -> None:
         """Take them over."""
         self.client = client

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
-from api.context import Context
+from api.ports import Ports
 from infra.postgres.database import Database
 
 
@@ -20,7 +20,7 @@ class Statements:
         async with database.connection() as connection:
             connection.add_query_logger(self._hear)
 
-    async def listen_to_all(self, context: Context) -> None:
+    async def listen_to_all(self, context: Ports) -> None:
         """Hear every connection that a context's pool may ever open."""
         database: Database = context.rules._database  # type: ignore[attr-defined]
         async with AsyncExitStack() as stack:

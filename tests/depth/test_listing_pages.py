@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.context import Context
+from api.ports import Ports
 from infra.postgres.statements import sql
 from tests.api.samples import event, parameters
 from tests.depth.session import Session
@@ -96,7 +96,7 @@ async def test_many_listings_of_which_few_are_in_the_view_fill_whole_pages(
 
 
 async def test_listings_of_which_none_is_in_the_view_are_looked_at_once(
-    service: Session, context: Context
+    service: Session, context: Ports
 ) -> None:
     await service.put("shops/s", SHOP)
     lately = "2026-11-01T12:00:00+08:00"

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from api.context import Context
+from api.ports import Ports
 from infra.postgres.database import for_each
 from shopdsr import schedule
 from shopdsr.schedule import scheduled
@@ -29,7 +29,7 @@ class Work:
         self._failing = failing
         self.begun = asyncio.Event()
 
-    def context(self) -> Context:
+    def context(self) -> Ports:
         """A context of these ports."""
         made = SimpleNamespace(
             rules=SimpleNamespace(rebuild=self._piece("rebuild")),
@@ -37,7 +37,7 @@ class Work:
             peers=SimpleNamespace(take_all=self._piece("snapshots")),
             clock=Clock(),
         )
-        return cast("Context", made)
+        return cast("Ports", made)
 
     def _piece(self, name: str) -> Callable[..., Awaitable[None]]:
         async def do(*arguments: Any, **named: Any) -> None:

@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 )
 from litestar.testing import TestClient
 
-from api.context import Context, Limits
+from api.ports import Limits, Ports
 from infra.postgres.database import PoolLimits
-from shopdsr.app import create_app, open_context
+from shopdsr.app import create_app, open_ports
 from tests.conftest import Clock
 from tests.faults.check import differences
 from tests.faults.figures import Figures, Form
@@ -130,8 +130,8 @@ class ServiceAndReference(RuleBasedStateMachine):
         self.client.headers["authorization"] = f"Bearer {self.key}"
         self.last: list[Json] = []
 
-    def _ports(self) -> Callable[[], AbstractAsyncContextManager[Context]]:
-        return lambda: open_context(self.url, PoolLimits(connections_max=2), Limits(), self.clock)
+    def _ports(self) -> Callable[[], AbstractAsyncContextManager[Ports]]:
+        return lambda: open_ports(self.url, PoolLimits(connections_max=2), Limits(), self.clock)
 
     def _put(self, path: str, body: Json) -> None:
         answer = self.client.put(f"/v1/{path}", json=body)

@@ -1,0 +1,8 @@
+SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#explorer",
+  deepLinking: true,
+  persistAuthorization: false,
+  showExtensions: true,
+  validatorUrl: null,
+});

@@ -1,0 +1,56 @@
+"""Every metric of the service, by name."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+from domain.recording import Outcome, Refused
+
+REQUEST_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """Counts and times what one application does; labels hold nothing that a caller chose."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+        self._requests = Histogram(
+            "shopdsr_request_duration_seconds",
+            "Time from routing to the head of the answer.",
+            ("route", "method", "status"),
+            buckets=REQUEST_BUCKETS_S,
+            registry=registry,
+        )
+        self._events = Counter(
+            "shopdsr_events",
+            "Events received, by what became of them.",
+            ("type", "outcome"),
+            registry=registry,
+        )
+        self._request = cache(self._requests.labels)
+        self._event = cache(self._events.labels)
+
+    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count and time a request."""
+        self._request(route, method, status).observe(seconds)
+
+    def count_events(self, types: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+        """Count events by type and outcome: `stored`, `duplicate` or the code of a refusal."""
+        for type_, outcome in zip(types, outcomes, strict=True):
+            name = outcome.code if isinstance(outcome, Refused) else outcome
+            self._event(type_, name).inc()
+
+    def exposition(self) -> bytes:
+        """Return all metrics in the text format of Prometheus."""
+        return generate_latest(self.registry)

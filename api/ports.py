@@ -1,0 +1,50 @@
+"""The ports, the clock and the limits that handlers work with."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from api.memory_budget import MemoryBudget
+from api.rate_limit import TokenBucketLimiter
+from domain import ports
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds on what callers may send, in bytes after inflation, events and milliseconds.
+
+    A body may be late by `body_timeout_ms` in all, a second less for each `body_bytes_per_s` that
+    come in. In each process `incoming_bytes_max` of bodies may be coming in, `waiting_events_max`
+    wait to be stored, and a key may send `requests_per_s`; None is any number.
+    """
+
+    batch_events_max: int = 5_000
+    batch_bytes_max: int = 8 * 1024 * 1024
+    event_bytes_max: int = 64 * 1024
+    stream_bytes_max: int = 256 * 1024 * 1024
+    stream_chunk_events: int = 1_000
+    body_timeout_ms: int = 30_000
+    body_bytes_per_s: int = 16 * 1024
+    incoming_bytes_max: int = 256 * 1024 * 1024
+    waiting_events_max: int = 100_000
+    requests_per_s: int | None = None
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """Everything a handler may call, opened by the product when it starts."""
+
+    ledger: ports.Ledger
+    shops: ports.Shops
+    ladders: ports.Ladders
+    keys: ports.Keys
+    scores: ports.Scores
+    rules: ports.RuleSets
+    peers: ports.Peers
+    peer_sales: ports.PeerSales
+    listings: ports.Listings
+    reviews: ports.Reviews
+    health: ports.Health
+    clock: Callable[[], datetime]
+    rate_limiter: TokenBucketLimiter | None
+    memory_budget: MemoryBudget
+    limits: Limits

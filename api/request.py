@@ -1,0 +1,100 @@
+"""The request that handlers take: Litestar's, with the ports and a body that is read strictly."""
+
+from functools import cache
+from typing import Any, get_type_hints
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+from litestar.types import AnyCallable
+
+from api import bodies, strict_json
+from api.operations import operation_id
+from api.ports import Ports
+from domain.acts import Act
+from domain.keys import ApiKey
+
+
+class ApiRequest(Request[None, ApiKey, State]):
+    """A request; `auth` is its key, once that has been checked."""
+
+    _inflated: bytes | None = None
+
+    @property
+    def ports(self) -> Ports:
+        """Return the ports that were opened when the application started."""
+        ports: Ports = self.app.state.ports
+        return ports
+
+    @property
+    def act(self) -> Act:
+        """Return what the request does, as the audit trail tells it."""
+        name = operation_id(self.route_handler.fn)
+        return Act(self.auth.tenant_id, self.auth.key_id, name, self.ports.clock())
+
+    @property
+    def media_type(self) -> str:
+        """Return the media type of the body; raises Problem for one that is not taken."""
+        return bodies.media_type(self.header("content-type"), self.route_handler.opt["bodies"])
+
+    @property
+    def body_bytes_max(self) -> int:
+        """Return the limit of a body of this media type."""
+        limit: int = getattr(self.ports.limits, self.route_handler.opt["bodies"][self.media_type])
+        return limit
+
+    def header(self, name: str) -> str:
+        """Return a header, several of a name as one list; empty where there is none."""
+        return ", ".join(self.headers.getall(name, []))
+
+    def body_reader(self) -> bodies.BodyReader:
+        """Return a reader of the body as it comes in."""
+        return bodies.BodyReader(
+            self.receive,
+            self.ports.limits,
+            is_gzip=bodies.is_gzip(self.header("content-encoding")),
+            content_length=self.header("content-length"),
+        )
+
+    def check_body(self) -> None:
+        """Check what the head says of the body: media type, encoding and length.
+
+        Raises Problem `unsupported_media_type` or `content_too_large`.
+        """
+        opt = self.route_handler.opt
+        if opt["bodies"] and (opt["body_required"] or self.header("content-type")):
+            length = self.header("content-length")
+            limit = self.body_bytes_max
+            bodies.is_gzip(self.header("content-encoding"))
+            if length.isdecimal() and int(length) > limit:
+                raise bodies.too_large(limit)
+
+    async def body(self) -> bytes:
+        """Read the whole inflated body, within the limit of its media type."""
+        if self._inflated is None:
+            try:
+                self._inflated = await self._read()
+            except bodies.EmptyBody:
+                if self.route_handler.opt["body_required"]:
+                    raise
+                self._inflated = b""
+        return self._inflated
+
+    async def json(self) -> Any:
+        """Decode the body as the type of the handler's `data`; called by Litestar."""
+        return strict_json.decode(await self.body(), body_decoder(self.route_handler.fn))
+
+    async def _read(self) -> bytes:
+        limits = self.ports.limits
+        is_typed = bool(self.header("content-type"))
+        bytes_max = self.body_bytes_max if is_typed else limits.event_bytes_max
+        body = await bodies.read(self.body_reader(), self.ports.memory_budget, bytes_max)
+        # One that need not be there has no type where it is not.
+        bodies.media_type(self.header("content-type"), self.route_handler.opt["bodies"])
+        return body
+
+
+@cache
+def body_decoder(fn: AnyCallable) -> msgspec.json.Decoder[Any]:
+    """Return the decoder of the type that a handler declares for its `data`."""
+    return msgspec.json.Decoder(get_type_hints(fn, include_extras=True)["data"])

@@ -1,0 +1,79 @@
+"""Every route of the service, and what is checked before a handler under `/v1` runs."""
+
+from typing import Any
+
+from litestar import Request, Response, Router
+from litestar.enums import HttpMethod
+
+from api import (
+    docs,
+    events,
+    health,
+    insights,
+    keys,
+    ladders,
+    listings,
+    reviews,
+    rules,
+    scorecards,
+    shops,
+    snapshots,
+    stamp,
+)
+from api.auth import authenticate
+from api.conditional import JSONResponse
+from api.parameters import check_query
+from api.request import ApiRequest
+from domain.errors import NotFound
+
+
+async def start(request: Request[Any, Any, Any]) -> Response[None] | None:
+    """Take note of when a request was routed; answer OPTIONS."""
+    stamp.start(request.scope)
+    return _allow(request) if request.method == HttpMethod.OPTIONS else None
+
+
+async def admit(request: Request[Any, Any, Any]) -> Response[None] | None:
+    """Check what Litestar does not: key, scope, head of the body, query string, reach of the key.
+
+    Guards would check it too, at the price of a copy of the route handler for each request.
+    """
+    stamp.start(request.scope)
+    if request.method == HttpMethod.OPTIONS:
+        return _allow(request)
+    assert isinstance(request, ApiRequest)
+    await authenticate(request)
+    request.check_body()
+    check_query(request.scope["query_string"], request.route_handler.fn)
+    shop_id = request.path_params.get("shop_id")
+    if shop_id is not None and not request.auth.reaches(shop_id):
+        raise NotFound("shop", shop_id)
+    return None
+
+
+def _allow(request: Request[Any, Any, Any]) -> Response[None]:
+    """Return the methods of a path, of which Litestar's own answer knows the first registered."""
+    template = request.scope["path_template"]
+    methods = next(route.methods for route in request.app.routes if route.path_format == template)
+    return Response(None, status_code=204, headers={"Allow": ", ".join(sorted(methods))})
+
+
+_FAMILIES = [
+    events.router,
+    shops.router,
+    ladders.router,
+    keys.router,
+    scorecards.router,
+    insights.router,
+    listings.router,
+    reviews.router,
+    rules.router,
+    snapshots.router,
+]
+_OPEN_FAMILIES = [health.router, docs.router]
+
+ROUTES = [
+    Router("/v1", route_handlers=_FAMILIES, before_request=admit, response_class=JSONResponse),
+    Router("/", route_handlers=[*_OPEN_FAMILIES, docs.ASSETS], before_request=start),
+]
+TAGS = [tag for family in (*_FAMILIES, *_OPEN_FAMILIES) for tag in family.tags]

@@ -1,0 +1,121 @@
+"""Decode JSON strictly, and tell where and why that failed."""
+
+import re
+from collections.abc import Iterator
+from json import JSONDecoder
+from typing import Any, TypeVar
+
+import msgspec
+
+from api.problems import ErrorDetail, Problem
+from domain.errors import FieldError
+
+T = TypeVar("T")
+
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for what is not JSON; ValidationError among them, for what does not fit."""
+
+_AT = re.compile(r"^(?P<detail>.*?)(?: - at `(?:\$|key in \$)(?P<path>.*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_NAMED = re.compile(r"(?:(?:unknown|required) field |^(?=`[^`]*`(?: must|:) ))`([^`]*)`")
+_SEPARATOR = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*")
+
+
+def field_error(error: Exception) -> FieldError:
+    """Return where and why decoding failed: msgspec's message, its path as a JSON pointer."""
+    matched = _AT.match(str(error))
+    if matched is None:
+        return FieldError("", str(error))
+    detail, path = matched["detail"], matched["path"] or ""
+    steps = [name or index for name, index in _STEP.findall(path)]
+    if named := _NAMED.search(detail):
+        steps.append(named[1])
+    escaped = (step.replace("~", "~0").replace("/", "~1") for step in steps)
+    return FieldError("".join(f"/{step}" for step in escaped), detail)
+
+
+def is_utf8(text: bytes | bytearray) -> bool:
+    """Tell whether text is UTF-8; decoders look only at what they keep of it."""
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def is_json(body: bytes) -> bool:
+    """Tell whether a body is one JSON value in UTF-8, whatever it says."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except NOT_JSON:
+        return False
+    return is_utf8(body)
+
+
+def not_json() -> Problem:
+    """Return the problem of a body that is not JSON."""
+    return Problem("bad_request", "The body is not valid JSON")
+
+
+def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode a whole body.
+
+    Raises Problem: `bad_request` where it is not JSON, `invalid` where it does not fit.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        if not is_json(body):
+            raise not_json() from None
+        fault = field_error(error)
+        raise Problem(
+            "invalid",
+            "The body does not fit",
+            errors=[ErrorDetail(detail=fault.detail, pointer=fault.pointer)],
+        ) from None
+    except NOT_JSON:
+        raise not_json() from None
+
+
+def array_items(body: bytes, items_max: int, what: str) -> Iterator[bytes]:
+    """Yield the items of a body that is a JSON array, each as it stands.
+
+    Items are split off one by one, so too many of them make no objects here. Raises Problem:
+    `content_too_large` for too many, `bad_request` where the body is not JSON, `invalid` where it
+    is no array.
+    """
+    if not is_json(body):
+        raise not_json()
+    if not body.lstrip(b" \t\r\n").startswith(b"["):
+        decode(body, _array)
+    # A character a byte: all that items are told apart by is ASCII.
+    text = body.decode("latin-1")
+    at, count = _after_separator(text, text.index("[") + 1), 0
+    while text[at] != "]":
+        if count == items_max:
+            raise Problem("content_too_large", f"Expected at most {items_max} {what}")
+        try:
+            _, end = _scanner.raw_decode(text, at)
+        except RecursionError:
+            raise not_json() from None
+        yield body[at:end]
+        at, count = _after_separator(text, end), count + 1
+
+
+def _after_separator(text: str, at: int) -> int:
+    matched = _SEPARATOR.match(text, at)
+    assert matched is not None
+    return matched.end()
+
+
+def _nothing(_: object) -> Any:
+    return None
+
+
+_array = msgspec.json.Decoder(list[msgspec.Raw])
+_scanner = JSONDecoder(
+    object_pairs_hook=_nothing,
+    parse_int=_nothing,
+    parse_float=_nothing,
+    parse_constant=_nothing,
+    strict=False,
+)
