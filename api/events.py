@@ -166,6 +166,7 @@ async def _record(
     )
     outcomes = await request.ports.ledger.record(submission, request.ports.clock())
     tally.add(items, outcomes)
+    request.metrics.count_events(items, outcomes)
 
 
 async def _read(request: ApiRequest) -> Sequence[Item]:

@@ -37,7 +37,7 @@ async def get_ready(request: ApiRequest) -> Alive:
 async def get_metrics(request: ApiRequest) -> Response[str]:
     """Return the counters of this process."""
     return Response(
-        request.app.state.metrics.exposition().decode(),
+        request.metrics.exposition().decode(),
         headers={"content-type": CONTENT_TYPE_LATEST},
     )
 

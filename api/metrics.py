@@ -1,8 +1,10 @@
 """Every metric of the service, by name."""
 
-from collections.abc import Sequence
+from collections import Counter as Counts
+from collections.abc import Iterable
 from functools import cache
 
+import msgspec
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -14,6 +16,9 @@ from prometheus_client import (
 )
 
 from domain.recording import Outcome, Refused
+
+UNREADABLE = "unreadable"
+"""The type of an event that has none of the service's types."""
 
 REQUEST_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -45,11 +50,12 @@ class Metrics:
         """Count and time a request."""
         self._request(route, method, status).observe(seconds)
 
-    def count_events(self, types: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+    def count_events(self, items: Iterable[msgspec.Struct], outcomes: Iterable[Outcome]) -> None:
         """Count events by type and outcome: `stored`, `duplicate` or the code of a refusal."""
-        for type_, outcome in zip(types, outcomes, strict=True):
-            name = outcome.code if isinstance(outcome, Refused) else outcome
-            self._event(type_, name).inc()
+        types = [item.__struct_config__.tag for item in items]
+        names = [outcome.code if isinstance(outcome, Refused) else outcome for outcome in outcomes]
+        for (type_, name), count in Counts(zip(types, names, strict=True)).items():
+            self._event(type_ or UNREADABLE, name).inc(count)
 
     def exposition(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""

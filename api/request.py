@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from litestar.types import AnyCallable
 
 from api import bodies, strict_json
+from api.metrics import Metrics
 from api.operations import operation_id
 from api.ports import Ports
 from domain.acts import Act
@@ -25,6 +26,12 @@ class ApiRequest(Request[None, ApiKey, State]):
         """Return the ports that were opened when the application started."""
         ports: Ports = self.app.state.ports
         return ports
+
+    @property
+    def metrics(self) -> Metrics:
+        """Return the metrics of the application."""
+        metrics: Metrics = self.app.state.metrics
+        return metrics
 
     @property
     def act(self) -> Act:

@@ -13,6 +13,8 @@ METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH",
 OTHER_METHOD = "other"
 UNMATCHED = "unmatched"
 
+_log = structlog.get_logger()
+
 
 async def observe(message: Message, scope: Scope) -> None:
     """Finish the head of an answer and record it; Litestar's `before_send` hook.
@@ -35,7 +37,7 @@ async def observe(message: Message, scope: Scope) -> None:
     metrics: Metrics = scope["litestar_app"].state.metrics
     metrics.count_request(route, method, message["status"], seconds)
     key = scope.get("auth")
-    structlog.get_logger().info(
+    _log.info(
         "request",
         method=method,
         route=route,

@@ -25,6 +25,7 @@ def configure_log(to: TextIO = sys.stderr) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         logger_factory=structlog.WriteLoggerFactory(to),
+        cache_logger_on_first_use=True,
     )
     logger = logging.getLogger("asyncio")
     logger.handlers = [_ToLog()]
