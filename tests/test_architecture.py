@@ -25,7 +25,11 @@ ALLOWED_IMPORTS = {
 IMPURE = {"os", "time", "random", "socket", "asyncio", "logging"}
 CLOCKS = {"now", "today", "utcnow"}
 LINES_MAX = 500
-ROUTING = {"Litestar", "Router", "HTTPRoute", "HTTPRouteHandler", "ASGIRouter"}
+ROUTING = {
+    *("Litestar", "Router", "HTTPRoute", "HTTPRouteHandler", "ASGIRouter"),
+    *("litestar.Litestar", "litestar.Router"),
+}
+PAST_HANDLERS = {"asgi", "ASGIMiddleware", "AbstractMiddleware", "Provide"}
 
 SQL = re.compile(
     r"\s*(select\s|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s|merge\s+into\s|truncate\s"

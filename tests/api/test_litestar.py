@@ -44,6 +44,7 @@ async def named(
     return {
         "template": request.scope["path_template"],
         "handler": request.route_handler.fn.__name__,
+        "arguments": [place, inner, day],
     }
 
 
@@ -87,7 +88,8 @@ async def test_errors_name_the_argument_and_not_its_parameter(made_up: Client) -
 
 async def test_the_scope_has_the_template_of_the_path(made_up: Client) -> None:
     answer = (await made_up.get("/named/x")).json()
-    assert answer == {"template": "/named/{place}", "handler": "named"}
+    assert answer["template"] == "/named/{place}"
+    assert (answer["handler"], answer["arguments"]) == ("named", ["x", 1, None])
 
 
 async def test_null_and_fractions_pass_for_integers(made_up: Client) -> None:
