@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from api.memory_budget import MemoryBudget
+from api.metrics import StorageFigures
 from api.rate_limit import TokenBucketLimiter
 from domain import ports
 
@@ -44,6 +45,7 @@ class Ports(msgspec.Struct, frozen=True):
     listings: ports.Listings
     reviews: ports.Reviews
     health: ports.Health
+    storage_figures: Callable[[], StorageFigures]
     clock: Callable[[], datetime]
     rate_limiter: TokenBucketLimiter | None
     memory_budget: MemoryBudget

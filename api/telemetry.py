@@ -26,9 +26,10 @@ async def observe(message: Message, scope: Scope) -> None:
         return
     state: dict[str, Any] = scope["state"]
     identity = request_id(scope)
-    sent = list(message["headers"])
+    headers = list(message["headers"])
+    length = next((value for name, value in headers if name == b"content-length"), 0)
     stamps = [(b"x-request-id", identity.encode()), *state.get("rate_limit_headers", ())]
-    message["headers"] = [*sent, *stamps]
+    message["headers"] = headers + stamps
     sent_method = str(scope.get("method"))
     method = sent_method if sent_method in METHODS else OTHER_METHOD
     route = scope.get("path_template", UNMATCHED)
@@ -43,7 +44,7 @@ async def observe(message: Message, scope: Scope) -> None:
         route=route,
         status=message["status"],
         duration_ms=round(seconds * 1000, 3),
-        bytes=int(dict(sent).get(b"content-length", 0)),
+        bytes=int(length),
         request_id=identity,
         tenant_id=key and key.tenant_id,
         key_id=key and key.key_id,

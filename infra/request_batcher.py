@@ -19,6 +19,7 @@ Answer = TypeVar("Answer")
 class _Waiting(NamedTuple, Generic[Asked, Answer]):
     asked: Asked
     weight: int
+    since_s: float
     answer: "asyncio.Future[Answer]"
 
 
@@ -30,6 +31,9 @@ class RequestBatcher(Generic[Asked, Answer]):
     it is so for all of them. Nobody waits longer than `patience_s`.
 
     Joiners that share a lock as `turn` work in turns, each on what waits when its turn comes.
+
+    `batches`, `batched` and `waited_s` count the lists, their weight and the time that their
+    members waited for them.
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class RequestBatcher(Generic[Asked, Answer]):
         patience_s: float = 60.0,
         turn: AbstractAsyncContextManager[None] = nullcontext(),  # noqa: B008 - it has no state
     ) -> None:
+        self.batches = self.batched = 0
+        self.waited_s = 0.0
         self._work = work
         self._free = queues
         self._weight_max = weight_max
@@ -62,7 +68,9 @@ class RequestBatcher(Generic[Asked, Answer]):
         if self._queue and self._waiting + weight > self._waiting_max:
             raise Unavailable("too much is waiting")
         loop = asyncio.get_running_loop()
-        waiting: _Waiting[Asked, Answer] = _Waiting(asked, weight, loop.create_future())
+        waiting: _Waiting[Asked, Answer] = _Waiting(
+            asked, weight, loop.time(), loop.create_future()
+        )
         self._queue.append(waiting)
         self._waiting += weight
         if self._free:
@@ -103,6 +111,10 @@ class RequestBatcher(Generic[Asked, Answer]):
             weight += self._queue[0].weight
             taken.append(self._queue.popleft())
         self._waiting -= weight
+        now_s = asyncio.get_running_loop().time()
+        self.batches += 1
+        self.batched += weight
+        self.waited_s += sum(now_s - waiting.since_s for waiting in taken)
         return taken
 
     async def _run(self, taken: list[_Waiting[Asked, Answer]]) -> None:

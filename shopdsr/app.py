@@ -3,19 +3,20 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 from litestar import Litestar
 
 from api.exceptions import to_response
 from api.memory_budget import MemoryBudget
-from api.metrics import Metrics
+from api.metrics import Metrics, QueueFigures, StorageFigures
 from api.ports import Limits, Ports
 from api.rate_limit import TokenBucketLimiter
 from api.request import ApiRequest
 from api.routes import ROUTES
 from api.telemetry import observe
 from infra.postgres.batching_ledger import BatchingLedger
-from infra.postgres.database import PoolLimits, open_database
+from infra.postgres.database import Database, PoolLimits, open_database
 from infra.postgres.health import Health
 from infra.postgres.keys import Keys
 from infra.postgres.ladders import Ladders
@@ -41,8 +42,9 @@ async def open_ports(
     async with open_database(dsn, pool) as database:
         book = ShopCache(database, RulesCache())
         rate = limits.requests_per_s
+        ledger = BatchingLedger(Ledger(database, book), limits.waiting_events_max)
         yield Ports(
-            ledger=BatchingLedger(Ledger(database, book), limits.waiting_events_max),
+            ledger=ledger,
             shops=Shops(database, book),
             ladders=Ladders(database),
             keys=Keys(database),
@@ -53,6 +55,7 @@ async def open_ports(
             listings=Listings(database),
             reviews=Reviews(database),
             health=Health(database),
+            storage_figures=partial(_storage_figures, database, ledger),
             clock=clock,
             rate_limiter=TokenBucketLimiter(rate) if rate else None,
             memory_budget=MemoryBudget(max(limits.incoming_bytes_max, limits.batch_bytes_max)),
@@ -67,9 +70,10 @@ def create_app(ports: Callable[[], AbstractAsyncContextManager[Ports]]) -> Lites
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with ports() as opened:
             app.state.ports = opened
+            app.state.metrics = Metrics(opened.storage_figures)
             yield
 
-    app = Litestar(
+    return Litestar(
         ROUTES,
         request_class=ApiRequest,
         exception_handlers={Exception: to_response},
@@ -78,5 +82,15 @@ def create_app(ports: Callable[[], AbstractAsyncContextManager[Ports]]) -> Lites
         logging_config=None,
         openapi_config=None,
     )
-    app.state.metrics = Metrics()
-    return app
+
+
+def _storage_figures(database: Database, ledger: BatchingLedger) -> StorageFigures:
+    return StorageFigures(
+        queues={
+            name: QueueFigures(queue.batches, queue.batched, queue.waited_s)
+            for name, queue in ledger.queues.items()
+        },
+        connections_max=database.connections_max,
+        connections_in_use=database.connections_in_use,
+        connection_waits=database.connection_waits,
+    )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TextIO
 
+import msgspec
 import structlog
 from structlog.typing import EventDict
 
@@ -22,7 +23,7 @@ def configure_log(to: TextIO = sys.stderr) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             _without_messages,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(serializer=_encoded),
         ],
         logger_factory=structlog.WriteLoggerFactory(to),
         cache_logger_on_first_use=True,
@@ -30,6 +31,10 @@ def configure_log(to: TextIO = sys.stderr) -> None:
     logger = logging.getLogger("asyncio")
     logger.handlers = [_ToLog()]
     logger.propagate = False
+
+
+def _encoded(event: EventDict, **_: object) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
 
 
 class _ToLog(logging.Handler):

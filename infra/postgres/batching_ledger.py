@@ -1,11 +1,11 @@
 """The ledger with requests joined: one transaction for all that wait."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from domain.errors import Unavailable
 from domain.recording import Outcome, Submission
@@ -61,6 +61,16 @@ class BatchingLedger:
         self._between = queues(ledger.record_free, SMALL_EVENTS_AT_ONCE, turn=turn)
         self._patient = queues(ledger.record, SMALL_EVENTS_AT_ONCE, count=PATIENT_LANES)
         self._bulk = queues(self._record_bulk, BULK_EVENTS_AT_ONCE, turn=turn)
+
+    @property
+    def queues(self) -> Mapping[str, RequestBatcher[PreparedBatch, Any]]:
+        """Return the queues of requests by name, which count their batches."""
+        return {
+            "small": self._small,
+            "between": self._between,
+            "patient": self._patient,
+            "bulk": self._bulk,
+        }
 
     async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
         """Record one request, perhaps in one transaction with others; outcomes after commit."""

@@ -1,7 +1,7 @@
 """One pool of connections, transactions that are tried again, and what makes a database unfit."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
 from typing import TypeVar
@@ -82,6 +82,8 @@ class Database:
     """
 
     def __init__(self, pool: Pool, limits: PoolLimits) -> None:
+        self.connections_max = limits.connections_max
+        self.connections_in_use = self.connection_waits = 0
         self._pool = pool
         self._limits = limits
 
@@ -167,9 +169,16 @@ class Database:
         """How long one statement's work can take at most where the server falls silent."""
         return 2 * self.acquire_timeout_s + _silent_after_s(self._limits)
 
-    def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """A connection of the pool, for the block."""
-        return self._pool.lend()
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection of the pool to the block."""
+        self.connection_waits += self.connections_in_use >= self.connections_max
+        async with self._pool.lend() as connection:
+            self.connections_in_use += 1
+            try:
+                yield connection
+            finally:
+                self.connections_in_use -= 1
 
 
 @asynccontextmanager

@@ -9,12 +9,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from api.metrics import Metrics
 from tests.api.samples import NDJSON, Client, event, lines, review, send, store
 
 METRICS = {
     "shopdsr_request_duration_seconds",
     "shopdsr_events",
+    "shopdsr_batches",
+    "shopdsr_batch_events",
+    "shopdsr_batch_wait_seconds",
+    "shopdsr_pool_connections_max",
+    "shopdsr_pool_connections_in_use",
+    "shopdsr_pool_waits",
 }
 LOGGED = {
     *("event", "log_level", "method", "route", "status", "duration_ms", "bytes"),
@@ -39,8 +44,8 @@ async def samples(client: Client, name: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_the_names_of_all_metrics() -> None:
-    families = text_string_to_metric_families(Metrics().exposition().decode())
+async def test_the_names_of_all_metrics(client: Client) -> None:
+    families = text_string_to_metric_families((await client.get("/metrics")).text)
     names = {family.name for family in families}
     ours = {name for name in names if name.startswith("shopdsr_")}
     assert ours == METRICS
@@ -81,6 +86,17 @@ async def test_events_are_counted_by_type_and_outcome(shop: Client) -> None:
         ("malformed", "unreadable"): 1,
         ("invalid", "unreadable"): 1,
     }
+
+
+async def test_batches_and_connections_are_counted(shop: Client) -> None:
+    await store(shop, review("a"))
+    await store(shop, *(review(f"b-{number}") for number in range(60)))
+    assert (await samples(shop, "shopdsr_batch_events_total"))["small",] == 1
+    assert (await samples(shop, "shopdsr_batch_events_total"))["bulk",] == 60
+    assert (await samples(shop, "shopdsr_batches_total"))["bulk",] == 1
+    assert 0 < (await samples(shop, "shopdsr_batch_wait_seconds_total"))["bulk",] < 60
+    assert await samples(shop, "shopdsr_pool_connections_max") == {(): 4}
+    assert await samples(shop, "shopdsr_pool_connections_in_use") == {(): 0}
 
 
 async def test_each_request_is_a_line_that_tells_who_asked(
