@@ -23,13 +23,16 @@ from api import (
 from api.auth import authenticate
 from api.conditional import JSONResponse
 from api.parameters import check_query
+from api.problems import Problem
 from api.request import ApiRequest
 from domain.errors import NotFound
 
 
 async def start(request: Request[Any, Any, Any]) -> Response[None] | None:
-    """Take note of when a request was routed; answer OPTIONS."""
+    """Take note of when a request was routed, refuse one of two hosts, and answer OPTIONS."""
     stamp.start(request.scope)
+    if sum(name == b"host" for name, _ in request.scope["headers"]) > 1:
+        raise Problem("bad_request", "The request cannot be read")
     return _allow(request) if request.method == HttpMethod.OPTIONS else None
 
 
@@ -38,9 +41,8 @@ async def admit(request: Request[Any, Any, Any]) -> Response[None] | None:
 
     Guards would check it too, at the price of a copy of the route handler for each request.
     """
-    stamp.start(request.scope)
-    if request.method == HttpMethod.OPTIONS:
-        return _allow(request)
+    if answer := await start(request):
+        return answer
     assert isinstance(request, ApiRequest)
     await authenticate(request)
     request.check_body()
