@@ -133,6 +133,21 @@ def constraints_have_names(source: Source) -> Iterator[str]:
                 yield f"line {number} acts behind the back of a statement"
 
 
+def litestar_serves_requests_as_it_is(source: Source) -> Iterator[str]:
+    if source.path.suffix == ".py" and source.within("api", "shopdsr"):
+        for node in ast.walk(ast.parse(source.text)):
+            match node:
+                case ast.ClassDef() if ROUTING & {ast.unparse(base) for base in node.bases}:
+                    yield f"line {node.lineno} makes a routing of its own of Litestar's"
+                case ast.ImportFrom(module=str(module)) if module.startswith("litestar"):
+                    if "._" in module or PAST_HANDLERS & {alias.name for alias in node.names}:
+                        yield f"line {node.lineno} goes past typed handlers"
+                case ast.keyword(arg="guards" | "middleware"):
+                    yield f"line {node.value.lineno} adds {node.arg}"
+                case ast.Attribute(attr="__call__" | "asgi_handler" | "asgi_router"):
+                    yield f"line {node.lineno} touches {node.attr}"
+
+
 def a_file_holds_one_idea(source: Source) -> Iterator[str]:
     if (lines := source.text.count("\n")) >= LINES_MAX:
         yield f"has {lines} lines"
@@ -145,6 +160,7 @@ RULES: list[Rule] = [
     statements_stand_in_files_of_their_own,
     a_statement_says_why_and_stands_alone,
     constraints_have_names,
+    litestar_serves_requests_as_it_is,
     a_file_holds_one_idea,
 ]
 
@@ -152,11 +168,11 @@ BREAKS: list[tuple[Rule, str, str]] = [
     (imports_are_allowed, "domain/x.py", "import asyncpg"),
     (imports_are_allowed, "domain/x.py", "def f():\n    from random import Random"),
     (imports_are_allowed, "domain/x.py", "import os.path"),
-    (imports_are_allowed, "domain/x.py", "from api.wire import reply"),
+    (imports_are_allowed, "domain/x.py", "from api.auth import make_key"),
     (imports_are_allowed, "api/x.py", "from infra.postgres import shops"),
     (imports_are_allowed, "api/x.py", "import asyncpg"),
     (imports_are_allowed, "api/x.py", "from shopdsr.settings import Settings"),
-    (imports_are_allowed, "infra/postgres/x.py", "from api.context import Limits"),
+    (imports_are_allowed, "infra/postgres/x.py", "from api.ports import Limits"),
     (imports_are_allowed, "infra/postgres/x.py", "import litestar"),
     (imports_are_allowed, "tests/reference/x.py", "from domain.rules import TAOBAO"),
     (imports_are_allowed, "tests/reference/x.py", "from tests.conftest import Clock"),
@@ -175,6 +191,12 @@ BREAKS: list[tuple[Rule, str, str]] = [
     (constraints_have_names, "infra/postgres/migrations/1.sql", "a int unique"),
     (constraints_have_names, "infra/postgres/migrations/1.sql", "    primary key (a)"),
     (constraints_have_names, "infra/postgres/migrations/1.sql", "create trigger t"),
+    (litestar_serves_requests_as_it_is, "shopdsr/x.py", "class App(Litestar): ..."),
+    (litestar_serves_requests_as_it_is, "api/x.py", "class R(litestar.Router): ..."),
+    (litestar_serves_requests_as_it_is, "api/x.py", "from litestar import asgi"),
+    (litestar_serves_requests_as_it_is, "api/x.py", "from litestar._kwargs import KwargsModel"),
+    (litestar_serves_requests_as_it_is, "api/x.py", "Router('/', guards=[admit])"),
+    (litestar_serves_requests_as_it_is, "shopdsr/x.py", "app.asgi_handler = dispatch"),
     (a_file_holds_one_idea, "api/x.py", "\n" * LINES_MAX),
 ]
 
