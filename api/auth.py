@@ -18,9 +18,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def authenticate(request: ApiRequest) -> None:
-    """Check that a request's key holds and has the scope of the handler; it becomes its `auth`.
+    """Check that the key of a request holds and has the handler's scope.
 
-    Raises Problem `unauthorized`, `rate_limited` or `forbidden`.
+    The key becomes the `auth` of the request. Raises Problem `unauthorized`, `rate_limited` or
+    `forbidden`.
     """
     ports = request.ports
     now = ports.clock()
@@ -41,7 +42,7 @@ def make_key(
     expires_at: datetime | None,
     now: datetime,
 ) -> tuple[str, StoredKey]:
-    """Make a key: the text that its holder sends (shown once), and what is stored of it."""
+    """Return a new key: the text that its holder sends, and what is stored."""
     key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
     until = None if expires_at is None else expires_at.astimezone(UTC)
     key = ApiKey(key_id, tenant_id, scopes, shop_ids, now, until, None)

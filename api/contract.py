@@ -82,14 +82,14 @@ def contract(examples: Sequence[Example] = ()) -> Json:
         path: {method: of for method, of in item.items() if method != "head"}
         for path, item in document["paths"].items()
     }
-    served = [
-        Served(method, of, handlers[of["operationId"]])
+    operations = [
+        Operation(method, of, handlers[of["operationId"]])
         for item in paths.values()
         for method, of in item.items()
     ]
-    finisher = _Finisher(served, examples)
-    for one in served:
-        finisher.finish(one)
+    finisher = _Finisher(operations, examples)
+    for operation in operations:
+        finisher.finish(operation)
     return document | {
         "paths": paths,
         "components": {
@@ -103,7 +103,7 @@ def contract(examples: Sequence[Example] = ()) -> Json:
     }
 
 
-class Served(msgspec.Struct, frozen=True):
+class Operation(msgspec.Struct, frozen=True):
     """An operation as Litestar describes it, with its method and its handler."""
 
     method: str
@@ -154,122 +154,138 @@ class Served(msgspec.Struct, frozen=True):
 class _Finisher:
     """Finishes operations; what they share is collected as components."""
 
-    def __init__(self, served: Sequence[Served], examples: Sequence[Example]) -> None:
+    def __init__(self, operations: Sequence[Operation], examples: Sequence[Example]) -> None:
         self.responses: dict[str, Json] = {}
         self._examples = examples
-        sent = {(one.name, of): kind for one in served for of, kind in one.bodies.items()}
-        answered = {one.name: one.answer for one in served}
+        sent = {
+            (operation.name, of): kind
+            for operation in operations
+            for of, kind in operation.bodies.items()
+        }
+        answered = {operation.name: operation.answer for operation in operations}
         of_sent, (self._problem, *of_answered), self.components = make_schemas(
             list(sent.values()), [Document, *answered.values()]
         )
         self._sent = dict(zip(sent, of_sent, strict=True))
         self._answered = dict(zip(answered, of_answered, strict=True))
 
-    def finish(self, one: Served) -> None:
+    def finish(self, operation: Operation) -> None:
         """Finish the description of an operation in place."""
-        of, scope = one.description, one.opt["scope"]
+        of, scope = operation.description, operation.opt["scope"]
         needs = f"Needs a key with the scope `{scope}`." if scope else "Needs no key."
         of["description"] += f"\n\n{needs}"
         of["security"] = of.get("security", [])
         if scope:
             of["x-scope"] = scope
         del of["deprecated"]
-        if parameters := [*self._parameters(one)]:
+        if parameters := [*self._parameters(operation)]:
             of["parameters"] = parameters
-        if one.bodies:
+        if operation.bodies:
             of["requestBody"] = {
-                "required": one.opt["body_required"],
-                "content": {media_type: self._body(one, media_type) for media_type in one.bodies},
+                "required": operation.opt["body_required"],
+                "content": {
+                    media_type: self._body(operation, media_type) for media_type in operation.bodies
+                },
             }
-        of["responses"] = dict(sorted(self._responses(one)))
+        of["responses"] = dict(sorted(self._responses(operation)))
 
-    def _parameters(self, one: Served) -> Iterator[Json]:
-        for of in one.description.get("parameters", ()):
+    def _parameters(self, operation: Operation) -> Iterator[Json]:
+        for of in operation.description.get("parameters", ()):
             schema = tidy(of["schema"])
             text = schema.pop("description")
-            yield self._parameter(one, of["name"], of["in"], text, schema, required=of["required"])
-        conditional = ("If-None-Match",) if one.is_conditional else ()
-        for name in (*conditional, *one.opt["headers"]):
+            yield self._parameter(
+                operation, of["name"], of["in"], text, schema, required=of["required"]
+            )
+        conditional = ("If-None-Match",) if operation.is_conditional else ()
+        for name in (*conditional, *operation.opt["headers"]):
             text, values = glossary.REQUEST_HEADERS[name]
             schema = {"type": "string"} | ({"enum": values} if values else {})
-            yield self._parameter(one, name, "header", text, schema, required=False)
+            yield self._parameter(operation, name, "header", text, schema, required=False)
 
     def _parameter(
-        self, one: Served, name: str, where: str, text: str, schema: Json, *, required: bool
+        self,
+        operation: Operation,
+        name: str,
+        where: str,
+        text: str,
+        schema: Json,
+        *,
+        required: bool,
     ) -> Json:
         examples = {
             example.name: {"value": example.parameters[name]}
             for example in self._examples
-            if example.operation == one.name and name in example.parameters
+            if example.operation == operation.name and name in example.parameters
         }
         of = {"name": name, "in": where, "description": text, "required": required}
         return of | {"schema": schema} | ({"examples": examples} if examples else {})
 
-    def _body(self, one: Served, media_type: str) -> Json:
-        schema = self._sent[one.name, media_type]
+    def _body(self, operation: Operation, media_type: str) -> Json:
+        schema = self._sent[operation.name, media_type]
         if media_type == events.NDJSON:
             text = "One JSON value a line, in UTF-8; blank lines are skipped."
             schema = {"type": "string", "description": text, "x-line-schema": schema}
         examples = {
             example.name: {"summary": example.summary, "value": example.body}
             for example in self._examples
-            if example.operation == one.name and example.media_type == media_type
+            if example.operation == operation.name and example.media_type == media_type
         }
         return {"schema": schema} | ({"examples": examples} if examples else {})
 
-    def _responses(self, one: Served) -> Iterator[tuple[str, Json]]:
-        conditional = _CONDITIONAL if one.is_conditional else ()
-        optional = ("Preference-Applied",) if "Prefer" in one.opt["headers"] else ()
-        limited = _LIMITED if one.opt["scope"] else ()
-        for status in one.opt["statuses"] or (one.handler.status_code,):
+    def _responses(self, operation: Operation) -> Iterator[tuple[str, Json]]:
+        conditional = _CONDITIONAL if operation.is_conditional else ()
+        optional = ("Preference-Applied",) if "Prefer" in operation.opt["headers"] else ()
+        limited = _LIMITED if operation.opt["scope"] else ()
+        for status in operation.opt["statuses"] or (operation.handler.status_code,):
             headers = _headers("X-Request-Id", *conditional, *optional, *limited)
             answer: Json = {"description": glossary.ANSWERS[status], "headers": headers}
-            if one.answer is not NoneType:
-                content = {"schema": self._answered[one.name], **self._shown(one, status)}
-                answer["content"] = {_media_type(one.handler): content}
+            if operation.answer is not NoneType:
+                content = {
+                    "schema": self._answered[operation.name],
+                    **self._shown(operation, status),
+                }
+                answer["content"] = {_media_type(operation.handler): content}
             yield str(status), answer
         if conditional:
             headers = _headers("X-Request-Id", *conditional, *limited)
             yield "304", {"description": glossary.ANSWERS[304], "headers": headers}
-        for status, codes in one.problems.items():
-            yield str(status), self._refusal(one, status, codes, optional)
+        for status, codes in operation.problems.items():
+            yield str(status), self._refusal(operation, status, codes, optional)
 
     def _refusal(
-        self, one: Served, status: int, codes: Sequence[str], optional: Sequence[str]
+        self, operation: Operation, status: int, codes: Sequence[str], optional: Sequence[str]
     ) -> Json:
         """Return a reference to the answer with one of several problems of one status."""
         has_members = _REFUSED in codes
-        name = "_or_".join([*codes, one.name] if has_members else codes).replace(
-            f"_or_{one.name}", f"_{one.name}"
-        )
+        name = "_or_".join(codes) + (f"_{operation.name}" if has_members else "")
         if name not in self.responses:
             headers = [*_PROBLEM_HEADERS.get(status, ()), *(optional if has_members else ())]
             self.responses[name] = {
                 "description": " ".join(f"`{code}`: {KINDS[code].meaning}" for code in codes),
                 "headers": _headers("X-Request-Id", *headers),
-                "content": {MEDIA_TYPE: {"schema": self._problem_schema(one, status, codes)}},
+                "content": {MEDIA_TYPE: {"schema": self._problem_schema(operation, status, codes)}},
             }
         content = self.responses[name]["content"][MEDIA_TYPE]
-        if examples := self._shown(one, status).get("examples"):
+        if examples := self._shown(operation, status).get("examples"):
             content["examples"] = content.get("examples", {}) | examples
         return {"$ref": f"#/components/responses/{name}"}
 
-    def _problem_schema(self, one: Served, status: int, codes: Sequence[str]) -> Json:
+    def _problem_schema(self, operation: Operation, status: int, codes: Sequence[str]) -> Json:
         def of(codes: Sequence[str], *more: Json) -> Json:
             members = {"status": {"const": status}, "code": {"enum": list(codes)}}
             return {"allOf": [self._problem, *more, {"type": "object", "properties": members}]}
 
         if _REFUSED not in codes:
             return of(codes)
-        whole = of([_REFUSED], self._answered[one.name])
+        whole = of([_REFUSED], self._answered[operation.name])
         others = [code for code in codes if code != _REFUSED]
         return {"oneOf": [of(others), whole]} if others else whole
 
-    def _shown(self, one: Served, status: int) -> Json:
+    def _shown(self, operation: Operation, status: int) -> Json:
         examples = {
             example.name: {"summary": example.summary, "value": example.answer}
             for example in self._examples
-            if example.operation == one.name and example.status == status
+            if example.operation == operation.name and example.status == status
         }
         return {"examples": examples} if examples else {}
 

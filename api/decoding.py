@@ -33,18 +33,18 @@ Item: TypeAlias = Event | Unreadable
 
 
 def decode_all(body: bytes) -> list[Event] | None:
-    """The events of an array; None where any of them is none, or it is no array."""
+    """Return the events of an array; None where any item is no event."""
     try:
-        events = _many.decode(body)
+        events = _events.decode(body)
     except NOT_JSON:
         return None
     return events if _ids_hold(events) else None
 
 
 def decode_one(raw: bytes | msgspec.Raw) -> Item:
-    """One event, or the first reason why it is none, in the contract's order of precedence."""
+    """Return an event, or the first reason in the contract's order why it is none."""
     try:
-        return _one.decode(raw)
+        return _event.decode(raw)
     except msgspec.ValidationError as error:
         return _why_not(raw, error)
     except NOT_JSON:
@@ -88,7 +88,7 @@ _BOUNDED |= {shape | None: bounded | None for shape, bounded in _BOUNDED.items()
 
 
 def _with_any_ids(kind: type[msgspec.Struct]) -> tuple[type[msgspec.Struct], list[str]]:
-    """A kind of Struct with bounds alone for its ids, and where in it these are."""
+    """Return a Struct with only bounds for its ids, and the places of these."""
     fields: list[tuple[str, Any, Any]] = []
     places: list[str] = []
     for field in msgspec.structs.fields(kind):
@@ -113,8 +113,8 @@ _kinds = [_with_any_ids(kind) for kind in get_args(Event)]
 _ids_of: dict[type, Callable[[Event], tuple[str | None, ...]]] = {
     kind: attrgetter(*places) for kind, places in _kinds
 }
-_one: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
-_many: msgspec.json.Decoder[list[Event]] = msgspec.json.Decoder(
+_event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_events: msgspec.json.Decoder[list[Event]] = msgspec.json.Decoder(
     list[reduce(or_, [kind for kind, _ in _kinds])]  # type: ignore[misc]
 )
 _identified = msgspec.json.Decoder(_Identified)

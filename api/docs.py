@@ -65,7 +65,7 @@ async def get_contract() -> dict[str, Any]:
 
 @get("/docs", summary="This contract as an explorer", media_type=MediaType.HTML)
 async def get_docs() -> Response[str]:
-    """Return a page that shows the contract and can try it; nothing is loaded from elsewhere."""
+    """Return a page that shows the contract and tries it, without the internet."""
     return Response(_EXPLORER, headers=SECURITY_HEADERS)
 
 

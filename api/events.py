@@ -89,7 +89,7 @@ class Tally:
 
 
 def _answer(received: Received, *, strict: bool) -> JSONResponse:
-    """Return 200, 207 or a 422 problem; strict refuses all events for the sake of one."""
+    """Return 200 or 207, or raise 422; strict refuses all events for one."""
     refused = received.rejected_count
     if strict and refused:
         received = Received(received.received, 0, 0, received.received, received.rejected)
@@ -194,7 +194,7 @@ async def _read(request: ApiRequest) -> Sequence[Item]:
 
 
 async def _batch(body: bytes, events_max: int) -> Sequence[Item]:
-    """Return the events of an array: all at once, or one by one where any of them is none."""
+    """Decode an array: all at once, or item by item where any is no event."""
     if not is_utf8(body):
         raise Problem("bad_request", "The body is not UTF-8")
     events = decode_all(body)

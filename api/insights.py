@@ -130,11 +130,10 @@ async def get_dsr(
 async def get_tier(request: ApiRequest, shop_id: ShopId, as_of: AsOf = None) -> TierAnswer:
     """Return the level with the way up and the way down."""
     ports = request.ports
-    standings = await ports.scores.standings(request.auth.tenant_id, [shop_id])
-    if shop_id not in standings:
+    totals = (await ports.scores.standings(request.auth.tenant_id, [shop_id])).get(shop_id)
+    if totals is None:
         raise NotFound("shop", shop_id)
-    standing = standings[shop_id]
-    stored = standing.kept
+    stored = totals.kept
     shop, rules = stored.shop, stored.rules.rules
     day = day_or_today(request, shop, as_of)
     span = window(day, rules.sales_window_days)
@@ -147,7 +146,7 @@ async def get_tier(request: ApiRequest, shop_id: ShopId, as_of: AsOf = None) -> 
         over(days, span),
         days.get(span.start, nothing()),
         span,
-        TierBasis(shop.currency, standing.ladder, peers),
+        TierBasis(shop.currency, totals.ladder, peers),
         rules,
     )
     return TierAnswer(**heading(stored, day), tier=detail)
@@ -229,7 +228,10 @@ async def get_forecast(
         int, QueryParameter(ge=1, le=180, description="How many days to look ahead.")
     ] = 30,
 ) -> ForecastAnswer:
-    """Return the scores of days to come, if nothing new arrives and if all goes on as it does."""
+    """Return the scores of days to come.
+
+    They are given for no new ratings, and for ratings that arrive as they do now.
+    """
     stored = await get_stored_shop(request, shop_id)
     day = day_or_today(request, stored.shop, as_of)
     rules = stored.rules.rules

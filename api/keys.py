@@ -81,7 +81,10 @@ async def post_key(request: ApiRequest, data: JSONBody[KeyDraft]) -> NewKey:
 
 @get("/keys", summary="API keys, newest first", **operation("admin"))
 async def list_keys(request: ApiRequest) -> KeyList:
-    """Return keys of the tenant; a key with a list of shops sees those within its list."""
+    """Return the tenant's keys.
+
+    A key with a list of shops sees the keys that are within its list.
+    """
     keys = await request.ports.keys.list(request.auth.tenant_id)
     return KeyList([_shown(key) for key in keys if _within(key, request.auth)])
 

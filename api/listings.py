@@ -49,7 +49,10 @@ async def list_listings(
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> ListingsPage:
-    """Return the listings of a view, a page at a time; later pages keep the day of the first."""
+    """Return the listings of a view, a page at a time.
+
+    Later pages keep the day of the first.
+    """
     filters, after = resume(cursor, ListingsFilters(view, as_of), tuple[Id])
     stored = await get_stored_shop(request, shop_id)
     day = day_or_today(request, stored.shop, filters.as_of)

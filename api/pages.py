@@ -18,7 +18,7 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 def resume(cursor: str | None, filters: Filters, key: type[Key]) -> tuple[Filters, Key | None]:
-    """Return the filters of the first page, and the sort key of the last item seen.
+    """Return the first page's filters, and the sort key of the last item.
 
     The type of `filters` names the list; None stands for one that is not given. Raises Problem
     `bad_parameter` for a cursor of another list, or with other filters.

@@ -51,6 +51,7 @@ class TokenBucketLimiter:
     def _keep(self, key: str, full_at: int, now: int) -> None:
         if key not in self._full_at and len(self._full_at) >= self._sweep_at_size:
             latest = now + self._whole
-            self._full_at = {one: at for one, at in self._full_at.items() if now < at <= latest}
+            full_at_by_key = self._full_at.items()
+            self._full_at = {name: at for name, at in full_at_by_key if now < at <= latest}
             self._sweep_at_size = max(_SWEEP_AT_SIZE, 2 * len(self._full_at))
         self._full_at[key] = full_at

@@ -89,14 +89,14 @@ async def list_reviews(
     if after is not None and not FIRST_INSTANT <= after[0] <= _LAST_INSTANT:
         raise bad_parameter("cursor", "Expected a cursor that this list gave")
     stored = await get_stored_shop(request, shop_id)
-    asked = ReviewsAsked(
+    wanted = ReviewsAsked(
         None if filters.state is None else RatingState[filters.state.upper()],
         _bound(request, stored, filters.start, date.min, "start"),
         _bound(request, stored, filters.end, date.max, "end"),
     )
-    if asked.start > asked.end:
+    if wanted.start > wanted.end:
         raise bad_parameter("end", "Expected a day not before `start`")
-    ratings = await request.ports.reviews.page(stored.key, asked, after, limit + 1)
+    ratings = await request.ports.reviews.page(stored.key, wanted, after, limit + 1)
     items = ratings[:limit]
     last = items[-1].rating if len(ratings) > len(items) else None
     return ReviewsPage(

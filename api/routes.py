@@ -29,7 +29,7 @@ from domain.errors import NotFound
 
 
 async def start(request: Request[Any, Any, Any]) -> Response[None] | None:
-    """Take note of when a request was routed, refuse one of two hosts, and answer OPTIONS."""
+    """Note when a request was routed, refuse two hosts, answer OPTIONS."""
     stamp.start(request.scope)
     if sum(name == b"host" for name, _ in request.scope["headers"]) > 1:
         raise Problem("bad_request", "The request cannot be read")
@@ -37,7 +37,7 @@ async def start(request: Request[Any, Any, Any]) -> Response[None] | None:
 
 
 async def admit(request: Request[Any, Any, Any]) -> Response[None] | None:
-    """Check what Litestar does not: key, scope, head of the body, query string, reach of the key.
+    """Check the key and its scope, the head of the body, and the query string.
 
     Guards would check it too, at the price of a copy of the route handler for each request.
     """

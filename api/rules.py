@@ -50,7 +50,7 @@ async def get_rules(request: ApiRequest, name: RulesName) -> NamedRules:
 async def put_rules(
     request: ApiRequest, name: RulesName, data: JSONBody[Rules]
 ) -> Response[NamedRules]:
-    """Store a set, in a new version where it is new; shops that follow it are rebuilt."""
+    """Store a set in a new version, and rebuild the shops that follow it."""
     stored, created = await request.ports.rules.put(request.act, name, data)
     return JSONResponse(_shown(stored), status_code=201 if created else 200)
 

@@ -40,7 +40,7 @@ def make_schemas(
 
 
 def tidy(node: Any) -> Any:  # noqa: PLR0911 - one a shape
-    """Return a schema in the words that tools know; names of members may stand in it, too."""
+    """Return a schema in the words that tools know."""
     match node:
         case list():
             return [tidy(item) for item in node]

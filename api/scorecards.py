@@ -108,7 +108,7 @@ async def get_scorecard(request: ApiRequest, shop_id: ShopId, as_of: AsOf = None
 async def list_scorecards(
     request: ApiRequest, shop_id: ShopIds, as_of: AsOf = None
 ) -> Response[Scorecards]:
-    """Return scorecards in the order of the request; a shop without one has a problem instead."""
+    """Return scorecards in the order of the request, or a problem each."""
     if len(set(shop_id)) < len(shop_id):
         raise bad_parameter("shop_id", "Expected each shop once")
     if as_of is not None:
@@ -144,7 +144,7 @@ async def scorecards(
     """
     scores = request.ports.scores
     tenant_id = request.auth.tenant_id
-    standings = await scores.standings(tenant_id, shop_ids)
+    totals_by_shop = await scores.standings(tenant_id, shop_ids)
     now = request.ports.clock()
     todays: dict[str, date] = {}
     answers: dict[str, Scorecard | Problem] = {}
@@ -152,8 +152,8 @@ async def scorecards(
     others: list[tuple[StoredShop, Windows]] = []
     group_of: dict[str, tuple[object, ...]] = {}
     groups: dict[tuple[object, ...], GroupAsked] = {}
-    for shop_id, standing in standings.items():
-        shop = standing.kept.shop
+    for shop_id, shop_totals in totals_by_shop.items():
+        shop = shop_totals.kept.shop
         day = todays.get(shop.time_zone)
         if day is None:
             day = todays[shop.time_zone] = day_of(now, shop.time_zone)
@@ -164,31 +164,31 @@ async def scorecards(
                 answers[shop_id] = problem
                 continue
         days[shop_id] = day
-        is_running = day == standing.day
+        is_running = day == shop_totals.day
         if not is_running:
-            others.append((standing.kept, windows(day, standing.kept.rules.rules)))
-        if not has_ladder(standing.ladder, shop.currency):
+            others.append((shop_totals.kept, windows(day, shop_totals.kept.rules.rules)))
+        if not has_ladder(shop_totals.ladder, shop.currency):
             named = group_of[shop_id] = shop.marketplace, shop.category, shop.currency, day
             if named not in groups:
-                groups[named] = GroupAsked(*named, standing.snapshot if is_running else None)
+                groups[named] = GroupAsked(*named, shop_totals.snapshot if is_running else None)
     summed = await scores.window_totals(others) if others else {}
     sales: dict[tuple[object, ...], SalesGroup | None] = {}
     if groups:
         known = await request.ports.peer_sales.groups(tenant_id, groups.values())
         sales = {named: known.get(group) for named, group in groups.items()}
     for shop_id, day in days.items():
-        standing = standings[shop_id]
+        shop_totals = totals_by_shop[shop_id]
         peers = sales[group_of[shop_id]] if shop_id in group_of else None
-        totals = summed.get(standing.kept.shop_key, standing.totals)
-        answers[shop_id] = scorecard(standing, day, totals, peers)
+        totals = summed.get(shop_totals.kept.shop_key, shop_totals.totals)
+        answers[shop_id] = scorecard(shop_totals, day, totals, peers)
     return answers
 
 
 def scorecard(
-    standing: ShopTotals, as_of: date, totals: Totals, peers: SalesGroup | None
+    shop_totals: ShopTotals, as_of: date, totals: Totals, peers: SalesGroup | None
 ) -> Scorecard:
-    """Return the scorecard of a shop from the totals of its windows as of a day."""
-    stored = standing.kept
+    """Return the scorecard of a shop from the totals of its windows."""
+    stored = shop_totals.kept
     shop, rules = stored.shop, stored.rules.rules
     return Scorecard(
         shop_id=shop.shop_id,
@@ -201,7 +201,7 @@ def scorecard(
         tier=tier(
             totals,
             window(as_of, rules.sales_window_days),
-            TierBasis(shop.currency, standing.ladder, peers),
+            TierBasis(shop.currency, shop_totals.ladder, peers),
             rules,
         ),
         sell_through=sell_through(

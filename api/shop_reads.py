@@ -31,7 +31,7 @@ class Heading(msgspec.Struct, frozen=True):
 
 
 def heading(stored: StoredShop, as_of: date) -> dict[str, Any]:
-    """Return the members of the heading of an answer about a shop as of a day."""
+    """Return the members of the heading of an answer about a shop."""
     shop = stored.shop
     return {
         "shop_id": shop.shop_id,
@@ -42,7 +42,7 @@ def heading(stored: StoredShop, as_of: date) -> dict[str, Any]:
 
 
 def retry_on_rules_change(handler: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """Begin a handler of several reads again where the rules of its shops changed between them."""
+    """Run a handler again where the rules changed between its reads."""
 
     @wraps(handler)
     async def read(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -94,7 +94,7 @@ async def put_shop(
     ),
 )
 async def post_shops(request: ApiRequest) -> Response[PutShops]:
-    """Replace each shop of the list by itself; a refusal of one changes nothing for the others."""
+    """Replace each shop of a list by itself, whatever becomes of the others."""
     drafts = await _drafts(request)
     shops: dict[int, Shop] = {}
     rejected: dict[int, RejectedShop] = {}

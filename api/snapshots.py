@@ -44,7 +44,7 @@ class SnapshotsPage(msgspec.Struct, frozen=True):
 async def post_peer_snapshot(
     request: ApiRequest, data: JSONBody[SnapshotDraft] = YESTERDAY
 ) -> SnapshotHeader:
-    """Compare every shop of the tenant with its peers, in place of the date's earlier snapshot."""
+    """Compare every shop with its peers, in place of the date's earlier snapshot."""
     now = request.ports.clock()
     as_of = yesterday(now) if data.as_of is UNSET else data.as_of
     if not FIRST_DAY <= as_of <= now.astimezone(UTC).date():

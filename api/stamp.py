@@ -11,15 +11,15 @@ _SANE_ID = re.compile(rb"[!-~]{1,128}")
 
 
 def request_id(scope: Scope) -> str:
-    """Return the id of a request: the caller's if it is sane, else one of ours."""
+    """Return the id of a request: the caller's if sane, else one of ours."""
     state: dict[str, Any] = scope["state"]
     if "request_id" not in state:
         given = b", ".join(v for name, v in scope["headers"] if name == b"x-request-id")
         # One of ours is no secret, and seeded anew in each process.
         is_sane = _SANE_ID.fullmatch(given)
         state["request_id"] = given.decode() if is_sane else f"{getrandbits(128):032x}"
-    found: str = state["request_id"]
-    return found
+    identity: str = state["request_id"]
+    return identity
 
 
 def start(scope: Scope) -> None:

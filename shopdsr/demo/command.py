@@ -231,7 +231,7 @@ def _serving(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def _pass_on(said: IO[str]) -> None:
-    """Show what the server says, but for its greeting, which the demo has too, and its requests."""
+    """Show what the server prints, but for its greeting and its requests."""
     for line in said:
         if not line.startswith("Serving on ") and '"event":"request"' not in line:
             click.echo(line, nl=False, err=True)
