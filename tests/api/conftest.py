@@ -17,7 +17,7 @@ KeyHolder = Callable[..., Awaitable[Client]]
 
 @pytest.fixture
 async def shop(client: Client) -> Client:
-    """The client of `acme`, which has the shop `s` of Shanghai under the taobao rules."""
+    """Return the client of `acme`, which has the shop `s` of Shanghai under the taobao rules."""
     await open_shop(client)
     return client
 
@@ -47,7 +47,7 @@ def holder(app: Litestar, anonymous: Client, database: Database, clock: Clock) -
 
 
 def with_key(app: Litestar, running: Client, key: str) -> Client:
-    """A client of the application that another client has started."""
+    """Return a client of an application that another client has started."""
     client: Client = AsyncTestClient(app)
     client.blocking_portal = running.blocking_portal
     client.event_hooks = running.event_hooks

@@ -53,7 +53,7 @@ DATA: dict[str, Json] = {
 
 
 def event(type_: str = "review.posted", *, data: Json | None = None, **changes: object) -> Json:
-    """A good event; `data` is laid over the type's, `changes` over the envelope."""
+    """Return a good event; `data` is laid over the type's, `changes` over the envelope."""
     return {
         "specversion": "1.0",
         "id": "e-1",
@@ -67,14 +67,14 @@ def event(type_: str = "review.posted", *, data: Json | None = None, **changes: 
 
 
 def review(name: str, stars: int = 5, *, time: str = NOON, subject: str = "s") -> Json:
-    """A rating of its own buyer, with its name for every id."""
+    """Return a rating of its own buyer, with its name for every id."""
     data = {"review_id": name, "order_id": name, "buyer_id": name, "scores": {"service": stars}}
     return event(id=f"e-{name}", data=data, time=time, subject=subject)
 
 
 def lines(events: Iterable[object]) -> bytes:
     """NDJSON."""
-    return b"".join(json.dumps(one).encode() + b"\n" for one in events)
+    return b"".join(json.dumps(item).encode() + b"\n" for item in events)
 
 
 def zipped(body: bytes) -> bytes:
@@ -91,7 +91,7 @@ async def open_shop(client: Client, shop_id: str = "s", **changes: object) -> No
 async def send(
     client: Client, body: object, media_type: str = JSON, **headers: str
 ) -> httpx.Response:
-    """Post events: bytes as they are, anything else as JSON; `_` in header names means `-`."""
+    """Post events, bytes as they are; `_` in header names means `-`."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return await client.post(
@@ -106,7 +106,7 @@ async def store(client: Client, *events: Json) -> None:
 
 
 def received(stored: int, duplicates: int = 0) -> Json:
-    """The answer when nothing is refused."""
+    """Return the answer when nothing is refused."""
     return {
         "received": stored + duplicates,
         "stored": stored,
@@ -117,25 +117,25 @@ def received(stored: int, duplicates: int = 0) -> Json:
 
 
 def refusals(answer: httpx.Response) -> list[tuple[int, str | None, str]]:
-    """Index, id and code of what was refused; the five members are checked on the way."""
+    """Return index, id and code of each refusal, and check the members."""
     body = answer.json()
     rejected = body["rejected"]
     assert body["received"] == body["stored"] + body["duplicates"] + body["rejected_count"]
     assert len(rejected) <= 1_000
-    for one in rejected:
-        assert one.keys() == {"index", "id", "code", "errors"}
-        assert all(error.keys() == {"pointer", "detail"} for error in one["errors"])
+    for item in rejected:
+        assert item.keys() == {"index", "id", "code", "errors"}
+        assert all(error.keys() == {"pointer", "detail"} for error in item["errors"])
     if answer.status_code == 422:
         assert problem(answer, 422) == "all_refused"
     elif body["rejected_count"]:
         assert answer.status_code == 207
     else:
         assert answer.status_code == 200
-    return [(one["index"], one["id"], one["code"]) for one in rejected]
+    return [(item["index"], item["id"], item["code"]) for item in rejected]
 
 
 def problem(answer: httpx.Response, status: int) -> str:
-    """The code of a problem document, which is checked to be a whole one."""
+    """Return the code of a problem document that is whole."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == PROBLEM
     body = answer.json()

@@ -15,13 +15,13 @@ from tests.harness.postgres import execute
 
 
 async def trail(database: Database, tenant: str = "acme", limit: int = 1_000) -> list[Entry]:
-    """The entries of a tenant, oldest first."""
-    found = await AuditTrail(database).newest(await Keys(database).find_tenant(tenant), limit)
-    return found[::-1]
+    """Return the entries of a tenant, oldest first."""
+    result = await AuditTrail(database).newest(await Keys(database).find_tenant(tenant), limit)
+    return result[::-1]
 
 
-async def told(database: Database) -> list[tuple[str, list[str]]]:
-    """What was done over HTTP, and to what."""
+async def raw(database: Database) -> list[tuple[str, list[str]]]:
+    """Return what was done over HTTP, and to what."""
     entries = await trail(database)
     return [(entry.what, entry.on) for entry in entries if entry.who != COMMAND_LINE]
 
@@ -31,23 +31,23 @@ async def test_every_operation_that_changes_a_tenant_is_told(
 ) -> None:
     made = (await client.post("/v1/keys", json={"scopes": ["scores:read"]})).json()
     order = {"PUT": 0, "POST": 1, "DELETE": 2}
-    changing = [one for one in operations() if one.scope == "admin" and one.method != "GET"]
-    for one in sorted(changing, key=lambda one: order[one.method]):
-        before = len(await told(database))
-        path = {"key_id": made["id"]} if "key_id" in one.in_path else {}
-        [body] = one.bodies.values() or [None]
-        if one.name == "postShops":
+    changing = [item for item in operations() if item.scope == "admin" and item.method != "GET"]
+    for item in sorted(changing, key=lambda item: order[item.method]):
+        before = len(await raw(database))
+        path = {"key_id": made["id"]} if "key_id" in item.in_path else {}
+        [body] = item.bodies.values() or [None]
+        if item.name == "postShops":
             body = (body or b"").replace(b'"s"', b'"t"')
         answer = await client.request(
-            one.method,
-            one.target(path),
+            item.method,
+            item.target(path),
             content=body,
             headers={"content-type": "application/json"} if body else {},
         )
-        assert answer.status_code < 300, (one.name, answer.text)
+        assert answer.status_code < 300, (item.name, answer.text)
         entries = await trail(database)
-        assert len(await told(database)) == before + 1, one.name
-        assert (entries[-1].what, entries[-1].at) == (one.name, clock.now)
+        assert len(await raw(database)) == before + 1, item.name
+        assert (entries[-1].what, entries[-1].at) == (item.name, clock.now)
         assert entries[-1].who == client.headers["authorization"].split("_")[1]
 
 
@@ -60,7 +60,7 @@ async def test_entries_name_what_was_changed(client: Client, database: Database)
     await client.post("/v1/peer-snapshots", json={"as_of": "2026-11-19"})
     made = (await client.post("/v1/keys", json={"scopes": ["admin"]})).json()
     await client.delete(f"/v1/keys/{made['id']}")
-    assert await told(database) == [
+    assert await raw(database) == [
         ("putShop", ["s"]),
         ("postShops", ["b", "c"]),
         ("putRules", ["own", "version 1"]),
@@ -82,7 +82,7 @@ async def test_what_changes_nothing_is_not_told(client: Client, database: Databa
         await client.delete(f"/v1/keys/{made['id']}")
 
     await act()
-    once = await told(database)
+    once = await raw(database)
     await act()
     await client.put("/v1/shops/t", json={**SHOP, "rules": "none"})
     await client.put("/v1/rules/taobao", json=rules())
@@ -90,7 +90,7 @@ async def test_what_changes_nothing_is_not_told(client: Client, database: Databa
     await client.delete(f"/v1/keys/{'0' * 16}")
     await client.post("/v1/events", json=event())
     await client.get("/v1/shops")
-    assert await told(database) == once
+    assert await raw(database) == once
 
 
 async def test_an_act_that_cannot_be_told_is_not_done(client: Client, database_url: str) -> None:

@@ -48,9 +48,9 @@ async def read(
 
 
 async def refused(*messages: dict[str, Any], **how: Any) -> tuple[str, str]:
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as text:
         await read(*messages, **how)
-    return told.value.code, told.value.detail
+    return text.value.code, text.value.detail
 
 
 async def test_a_body_ends_with_its_announced_length_whether_or_not_the_server_says_so() -> None:

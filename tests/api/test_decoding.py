@@ -14,7 +14,7 @@ CHARACTERS = [*map(chr, range(256)), "\u2028", "\ud7ff", "😀", "a b", "a\n", "
 
 
 def texts(type_: str, text: str) -> Iterator[Json]:
-    """Good events but for a text in the place of one that they have, at either end of it."""
+    """Yield good events but for a text at either end of one of theirs."""
     for name in ("id", "source", "subject"):
         yield {**event(type_), name: f"{text}x"}
         yield {**event(type_), name: f"x{text}"}
@@ -29,17 +29,17 @@ def texts(type_: str, text: str) -> Iterator[Json]:
 def test_texts_are_taken_as_the_types_say(type_: str) -> None:
     good = json.dumps(event(type_))
     for text in CHARACTERS:
-        for one in texts(type_, text):
-            told = json.dumps(one)
+        for item in texts(type_, text):
+            raw = json.dumps(item)
             try:
-                expected = msgspec.json.decode(told, type=Event)
+                expected = msgspec.json.decode(raw, type=Event)
             except msgspec.ValidationError:
-                assert isinstance(decode_one(told.encode()), Unreadable), told
-                assert decode_all(f"[{good},{told}]".encode()) is None, told
+                assert isinstance(decode_one(raw.encode()), Unreadable), raw
+                assert decode_all(f"[{good},{raw}]".encode()) is None, raw
             else:
-                found = decode_all(f"[{good},{told}]".encode())
-                assert found is not None
-                for taken in (decode_one(told.encode()), found[1]):
+                result = decode_all(f"[{good},{raw}]".encode())
+                assert result is not None
+                for taken in (decode_one(raw.encode()), result[1]):
                     assert isinstance(taken, type(expected))
                     assert msgspec.to_builtins(taken) == msgspec.to_builtins(expected)
 
@@ -56,7 +56,7 @@ def test_lengths_hold_for_ids() -> None:
 
 def test_the_first_thing_wrong_is_told() -> None:
     wrong = event(id="e 1", data={"review_id": "r 1", "order_id": 1})
-    found = decode_one(json.dumps(wrong).encode())
-    assert isinstance(found, Unreadable)
-    assert (found.id, found.code) == ("e 1", "invalid")
-    assert [error.pointer for error in found.errors] == ["/id"]
+    result = decode_one(json.dumps(wrong).encode())
+    assert isinstance(result, Unreadable)
+    assert (result.id, result.code) == ("e 1", "invalid")
+    assert [error.pointer for error in result.errors] == ["/id"]

@@ -28,7 +28,7 @@ GZIP = {"content_encoding": "gzip"}
 
 
 def padded(length: int) -> bytes:
-    """A good event of so many bytes."""
+    """Return a good event of so many bytes."""
     bare = len(json.dumps(event(padding="")).encode())
     return json.dumps(event(padding="x" * (length - bare))).encode()
 
@@ -75,8 +75,8 @@ async def test_another_encoding_than_gzip_is_refused(shop: Client) -> None:
 
 async def test_gzip_is_inflated(shop: Client) -> None:
     for name, media_type in (("a", JSON), ("b", BATCH), ("c", SINGLE), ("d", NDJSON)):
-        told = [review(name)] if media_type in {JSON, BATCH} else review(name)
-        body = zipped(json.dumps(told).encode())
+        text = [review(name)] if media_type in {JSON, BATCH} else review(name)
+        body = zipped(json.dumps(text).encode())
         for encoding in ("gzip", "GZip"):
             answer = await send(shop, body, media_type, content_encoding=encoding)
             assert answer.status_code == 200
@@ -156,7 +156,7 @@ async def test_a_body_that_is_no_object_is_a_malformed_event(shop: Client) -> No
 async def test_a_batch_holds_five_thousand_events_and_no_more(shop: Client) -> None:
     events = [event("listing.edited", data={"listing_id": str(n)}) for n in range(5_001)]
     assert problem(await send(shop, events, BATCH), 413) == "content_too_large"
-    bad = [{**one, "subject": None} for one in events]
+    bad = [{**item, "subject": None} for item in events]
     assert problem(await send(shop, bad, BATCH), 413) == "content_too_large"
     assert (await send(shop, events[:5_000], BATCH)).json() == received(5_000)
 
@@ -263,11 +263,11 @@ async def test_headers_may_carry_the_envelope(shop: Client) -> None:
     assert answer.status_code == 200
     assert answer.json() == received(1)
     assert (await send(shop, [event()])).json() == received(0, duplicates=1)
-    told = binary(id="e%20x", traceparent="00-0af7651916cd43dd", data="x")
-    answer = await send(shop, {**data, "review_id": "r-2"}, JSON, **told)
+    text = binary(id="e%20x", traceparent="00-0af7651916cd43dd", data="x")
+    answer = await send(shop, {**data, "review_id": "r-2"}, JSON, **text)
     assert refusals(answer) == [(0, "e x", "invalid")]
-    told = binary(source="%2Ferp%2fx", type="review%2Eposted")
-    answer = await send(shop, {**data, "review_id": "r-2"}, JSON, **told)
+    text = binary(source="%2Ferp%2fx", type="review%2Eposted")
+    answer = await send(shop, {**data, "review_id": "r-2"}, JSON, **text)
     assert answer.json() == received(1)
 
 
@@ -287,11 +287,11 @@ async def test_bad_headers_refuse_the_event(shop: Client) -> None:
         ("source", "a%00b", "invalid"),
     ):
         answer = await send(shop, event()["data"], JSON, **binary(**{name: value}))
-        assert [told for _, _, told in refusals(answer)] == [code]
+        assert [text for _, _, text in refusals(answer)] == [code]
         headers = binary()
         del headers[f"ce-{name}"]
         answer = await send(shop, event()["data"], JSON, **headers)
-        assert [told for _, _, told in refusals(answer)] == ["invalid"]
+        assert [text for _, _, text in refusals(answer)] == ["invalid"]
 
 
 async def test_data_in_binary_mode_are_json_objects(shop: Client) -> None:

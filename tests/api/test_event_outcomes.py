@@ -72,14 +72,14 @@ async def test_a_refusal_says_where_and_why(shop: Client) -> None:
         (event(data={"completed_at": TOO_OLD}), "/data/completed_at"),
     ]
     answer = await send(shop, [body for body, _ in events])
-    found = [one["errors"][0]["pointer"] for one in answer.json()["rejected"]]
-    assert found == [pointer for _, pointer in events]
+    result = [item["errors"][0]["pointer"] for item in answer.json()["rejected"]]
+    assert result == [pointer for _, pointer in events]
 
 
 async def test_an_id_that_cannot_be_read_is_null(shop: Client) -> None:
     ids: list[object] = [5, None, [], {}, "", "x" * 257, "a b"]
-    answer = await send(shop, [{**event(), "id": one} for one in ids])
-    assert [told for _, told, _ in refusals(answer)] == [None] * 4 + ["", "x" * 257, "a b"]
+    answer = await send(shop, [{**event(), "id": item} for item in ids])
+    assert [text for _, text, _ in refusals(answer)] == [None] * 4 + ["", "x" * 257, "a b"]
     without = {name: value for name, value in event().items() if name != "id"}
     assert refusals(await send(shop, without)) == [(0, None, "invalid")]
 
@@ -173,7 +173,7 @@ APART: dict[str, list[tuple[Json, Json]]] = {
 """By type: changes that make another fact."""
 
 
-def _told(type_: str, envelope: Json, data: Json) -> Json:
+def _expected(type_: str, envelope: Json, data: Json) -> Json:
     place = f"{type_}-t" if "subject" in envelope else f"{type_}-s"
     return {**event(type_, data=data, **envelope), "subject": place}
 
@@ -182,20 +182,20 @@ async def test_identity_and_not_delivery_makes_a_duplicate(client: Client) -> No
     for type_ in DATA:
         await open_shop(client, f"{type_}-s")
         await open_shop(client, f"{type_}-t")
-        told = partial(_told, type_)
-        await store(client, told({}, {}))
-        redelivered = told(
+        text = partial(_expected, type_)
+        await store(client, text({}, {}))
+        redelivered = text(
             {"id": "e-2", "source": "urn:else", "time": "2026-11-20T04:00:00.0Z"}, {}
         )
         retold = {**redelivered, "traceparent": "00-af", "datacontenttype": "application/json"}
-        same = [redelivered, retold, dict(reversed(told({}, {}).items()))]
-        same += [told(*changes) for changes in SAME[type_]]
-        for one in same:
-            assert (await send(client, one)).json() == received(0, duplicates=1), one
+        same = [redelivered, retold, dict(reversed(text({}, {}).items()))]
+        same += [text(*changes) for changes in SAME[type_]]
+        for item in same:
+            assert (await send(client, item)).json() == received(0, duplicates=1), item
         for changes in OTHER[type_]:
-            assert codes(await send(client, told(*changes))) == ["conflict"], changes
+            assert codes(await send(client, text(*changes))) == ["conflict"], changes
         for changes in APART[type_]:
-            assert (await send(client, told(*changes))).json() == received(1), changes
+            assert (await send(client, text(*changes))).json() == received(1), changes
         assert (await send(client, same)).json() == received(0, duplicates=len(same))
 
 
@@ -250,11 +250,11 @@ async def test_money_is_compared_in_the_shops_currency(client: Client) -> None:
     ):
         shop_id = f"{currency}-{len(stored)}"
         await open_shop(client, shop_id, currency=currency)
-        told = [
+        text = [
             event("order.refunded", subject=shop_id, data={"amount": amount})
             for amount in (stored, again, beyond)
         ]
-        answer = await send(client, told)
+        answer = await send(client, text)
         assert (answer.json()["stored"], answer.json()["duplicates"]) == (1, 1), currency
         assert codes(answer) == ["invalid"]
 
@@ -268,11 +268,11 @@ async def test_time_reaches_from_2000_to_ten_minutes_past_the_clock(shop: Client
         ("2026-11-21T12:10:00Z", None),
         ("2026-11-21T20:10:00.000001+08:00", "time_out_of_range"),
     ):
-        for told in (
+        for text in (
             event(data={"review_id": f"a{at[-9:]}"}, time=at),
             event(data={"review_id": f"b{at[-9:]}", "completed_at": at}),
         ):
-            answer = await send(shop, told)
+            answer = await send(shop, text)
             assert codes(answer) == ([code] if code else []), at
 
 
@@ -356,8 +356,8 @@ async def test_a_stream_cannot_be_strict(shop: Client) -> None:
 async def test_all_or_some_or_none_refused_is_422_207_200(shop: Client) -> None:
     good, bad = review("a"), event(id="bad", time=TOO_OLD)
     for media_type in (JSON, BATCH, NDJSON):
-        for told, status in (([bad], 422), ([good, bad], 207), ([good], 200)):
-            body = lines(told) if media_type == NDJSON else told
+        for text, status in (([bad], 422), ([good, bad], 207), ([good], 200)):
+            body = lines(text) if media_type == NDJSON else text
             assert (await send(shop, body, media_type)).status_code == status
     answer = await send(shop, bad)
     assert problem(answer, 422) == "all_refused"
@@ -366,7 +366,7 @@ async def test_all_or_some_or_none_refused_is_422_207_200(shop: Client) -> None:
 
 async def test_any_arrival_order_gives_the_same_answers(client: Client) -> None:
     removal = {"review_id": "r1", "reason": None, "note": None}
-    told = [
+    text = [
         *(review(f"r{n}", 1 + n % 5) for n in range(6)),
         event("review.removed", data=removal),
         event("review.restored", data=removal, time=LATER),
@@ -383,10 +383,10 @@ async def test_any_arrival_order_gives_the_same_answers(client: Client) -> None:
     for number in range(4):
         shop_id = f"s-{number}"
         await open_shop(client, shop_id)
-        stream = [{**one, "subject": shop_id} for one in told]
+        stream = [{**item, "subject": shop_id} for item in text]
         random.Random(number).shuffle(stream)
-        for one in stream:
-            await store(client, one)
+        for item in stream:
+            await store(client, item)
         card = (await client.get(f"/v1/shops/{shop_id}/scorecard")).json()
         dsr = (await client.get(f"/v1/shops/{shop_id}/dsr")).json()
         answers.append((card | {"shop_id": ""}, dsr | {"shop_id": ""}))

@@ -92,8 +92,8 @@ async def test_a_shop_without_events_answers_with_zeros(shop: Client) -> None:
 async def test_days_reach_from_2000_to_the_shops_today(shop: Client) -> None:
     for path in ONE_DAY:
         for day in ("2000-01-01", "2024-02-29", "2026-11-21"):
-            asked = asking(path, as_of=day).replace("by=2026-11-22", f"by={day}")
-            answer = await shop.get(asked)
+            wanted = asking(path, as_of=day).replace("by=2026-11-22", f"by={day}")
+            answer = await shop.get(wanted)
             assert answer.status_code == 200, answer.text
             assert answer.json()["as_of"] == day
         for day in (
@@ -278,8 +278,8 @@ async def test_what_happens_past_midnight_counts_from_that_day_on(
 async def test_a_read_long_after_the_last_write_is_right(
     shop: Client, clock: Clock, days: int
 ) -> None:
-    told = [review(f"r{n}", 1 + n % 5, time=f"2026-{n:02}-20T00:00:00Z") for n in range(1, 12)]
-    await store(shop, *told, event("order.paid"), event("listing.published"))
+    raw = [review(f"r{n}", 1 + n % 5, time=f"2026-{n:02}-20T00:00:00Z") for n in range(1, 12)]
+    await store(shop, *raw, event("order.paid"), event("listing.published"))
     clock.now += timedelta(days=days)
     card = (await shop.get("/v1/shops/s/scorecard")).json()
     start = clock.now.date() - timedelta(days=179)
@@ -299,11 +299,11 @@ async def test_scorecards_come_in_the_order_asked(client: Client, holder: KeyHol
     for shop_id in ("a", "b", "c"):
         await open_shop(client, shop_id)
         await store(client, review("r", 3, subject=shop_id))
-    asked = ["c", "nosuch", "a", "a b", ".", "x" * 64, "%00"]
-    query = "&".join(f"shop_id={one}" for one in asked)
+    wanted = ["c", "nosuch", "a", "a b", ".", "x" * 64, "%00"]
+    query = "&".join(f"shop_id={entry}" for entry in wanted)
     answer = await client.get(f"/v1/scorecards?{query}&as_of=2026-11-20")
     items = answer.json()["items"]
-    assert [item["shop_id"] for item in items] == [*asked[:-1], "\0"]
+    assert [item["shop_id"] for item in items] == [*wanted[:-1], "\0"]
     for item in items:
         if item["shop_id"] in {"a", "c"}:
             path = f"/v1/shops/{item['shop_id']}/scorecard?as_of=2026-11-20"
@@ -319,10 +319,10 @@ async def test_a_list_that_is_read_in_parts_is_answered_as_one(client: Client) -
     names = [f"s-{number}" for number in range(150)]
     shops = [{**SHOP, "shop_id": name} for name in names]
     assert (await client.post("/v1/shops", json=shops)).json()["created"] == len(names)
-    asked = [*names[::-2], "nosuch", *names[::2]]
-    query = "&".join(f"shop_id={name}" for name in asked)
+    wanted = [*names[::-2], "nosuch", *names[::2]]
+    query = "&".join(f"shop_id={name}" for name in wanted)
     items = (await client.get(f"/v1/scorecards?{query}")).json()["items"]
-    assert [item["shop_id"] for item in items] == asked
+    assert [item["shop_id"] for item in items] == wanted
     assert [item["shop_id"] for item in items if "problem" in item] == ["nosuch"]
     for item in items:
         if "scorecard" in item:
@@ -331,7 +331,7 @@ async def test_a_list_that_is_read_in_parts_is_answered_as_one(client: Client) -
 
 async def test_scorecards_take_one_to_two_hundred_different_shops(shop: Client) -> None:
     async def ask(ids: list[str]) -> int:
-        query = "&".join(f"shop_id={one}" for one in ids)
+        query = "&".join(f"shop_id={entry}" for entry in ids)
         answer = await shop.get(f"/v1/scorecards?{query}")
         if answer.status_code == 200:
             assert len(answer.json()["items"]) == len(ids)

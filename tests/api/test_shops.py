@@ -160,10 +160,10 @@ async def test_other_rules_settle_the_ratings_anew_at_once(shop: Client) -> None
         del free[name]
     assert (await shop.put("/v1/rules/free", json=free)).status_code == 201
     assert (await shop.put("/v1/shops/s", json={**SHOP, "rules": "free"})).status_code == 200
-    found = (await shop.get("/v1/shops/s/dsr")).json()
-    assert found["rules"] == {"name": "free", "version": 1}
-    assert found["dsr"]["uncounted"] == {"late": 0, "capped": 0, "removed": 0}
-    assert found["dsr"]["service"]["histogram"] == [1, 0, 0, 0, 4]
+    result = (await shop.get("/v1/shops/s/dsr")).json()
+    assert result["rules"] == {"name": "free", "version": 1}
+    assert result["dsr"]["uncounted"] == {"late": 0, "capped": 0, "removed": 0}
+    assert result["dsr"]["service"]["histogram"] == [1, 0, 0, 0, 4]
     assert (await shop.put("/v1/shops/s", json=SHOP)).status_code == 200
     assert (await shop.get("/v1/shops/s/dsr")).json() == dsr
 
@@ -192,7 +192,7 @@ async def test_a_list_of_shops_takes_each_by_itself(client: Client) -> None:
     assert answer.status_code == 207
     body = answer.json()
     assert counts(body) == [13, 1, 1, 1, 10]
-    assert [(one["index"], one["shop_id"], one["code"]) for one in body["rejected"]] == [
+    assert [(entry["index"], entry["shop_id"], entry["code"]) for entry in body["rejected"]] == [
         (3, None, "malformed"),
         (4, "bad", "invalid"),
         (5, "ruled", "unknown_rules"),
@@ -204,7 +204,7 @@ async def test_a_list_of_shops_takes_each_by_itself(client: Client) -> None:
         (11, "more", "invalid"),
         (12, "x", "invalid"),
     ]
-    places = [[error["pointer"] for error in one["errors"]] for one in body["rejected"]]
+    places = [[error["pointer"] for error in entry["errors"]] for entry in body["rejected"]]
     assert places[1:9] == [
         ["/kind"],
         ["/rules"],
@@ -255,17 +255,17 @@ async def test_shops_are_json(client: Client) -> None:
 
 async def names(client: Client, **query: str | int) -> list[str]:
     """Ids on all pages."""
-    found: list[str] = []
+    result: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
         if cursor:
             query["cursor"] = cursor
         answer = await client.get("/v1/shops", params=query)
         assert answer.status_code == 200, answer.text
-        found += [item["shop_id"] for item in answer.json()["items"]]
+        result += [item["shop_id"] for item in answer.json()["items"]]
         cursor = answer.json()["next_cursor"]
         assert cursor is None or cursor.replace("-", "").replace("_", "").isalnum()
-    return found
+    return result
 
 
 async def test_shops_are_listed_by_id_in_pages(client: Client) -> None:

@@ -11,7 +11,7 @@ from tests.reference.made_up import FOLDER
 from tests.reference.worlds import expected_verdicts, shuffled, world
 
 
-async def found(client: Client, rules: Any, shops: Any, ladders: Any) -> None:
+async def result(client: Client, rules: Any, shops: Any, ladders: Any) -> None:
     for name, fields in rules.items():
         assert (await client.put(f"/v1/rules/{name}", json=fields)).status_code == 201
     assert (await client.post("/v1/shops", json=shops)).status_code == 200
@@ -27,12 +27,12 @@ async def test_events_at_the_edge_of_the_clock_get_their_verdicts(
 ) -> None:
     made = world(seed, 120, clock_edges=True)
     clock.now = made.now
-    await found(client, made.rules, made.shops, made.ladders)
+    await result(client, made.rules, made.shops, made.ladders)
     stream = shuffled(made.events, seed)
     verdicts = expected_verdicts(stream)
     answer = await send(client, lines(sent.event for sent in stream), NDJSON)
-    kept = {"stored", "duplicate"}
-    expected = [(n, verdict) for n, verdict in enumerate(verdicts) if verdict not in kept]
+    stored = {"stored", "duplicate"}
+    expected = [(n, verdict) for n, verdict in enumerate(verdicts) if verdict not in stored]
     assert [(index, code) for index, _, code in refusals(answer)] == expected
     assert answer.json()["stored"] == verdicts.count("stored")
 
@@ -44,18 +44,18 @@ async def test_the_committed_world_is_answered_to_the_letter(client: Client, clo
     expected = read("made_up_expected.json")
     clock.now = clock.now.fromisoformat(expected["now"])
     names = ("made_up_rules.json", "made_up_shops.json", "made_up_ladders.json")
-    await found(client, *map(read, names))
+    await result(client, *map(read, names))
     answer = await send(client, (FOLDER / "made_up.ndjson").read_bytes(), NDJSON)
-    told = {"status": answer.status_code, **answer.json()}
-    for one in told["rejected"]:
-        one["errors"] = []
-    assert told == expected["events"]
+    text = {"status": answer.status_code, **answer.json()}
+    for item in text["rejected"]:
+        item["errors"] = []
+    assert text == expected["events"]
     for day in expected["snapshots"]:
         answer = await client.post("/v1/peer-snapshots", json={"as_of": day})
         assert answer.json()["taken_at"] == expected["now"]
     for path, answered in expected["answers"].items():
-        told = (await client.get(path)).json()
-        for block in (told, answered):
+        text = (await client.get(path)).json()
+        for block in (text, answered):
             for dimension in ("description", "service", "logistics"):
                 block.get("dsr", {}).get(dimension, {}).pop("interval", None)
-        assert told == answered, path
+        assert text == answered, path

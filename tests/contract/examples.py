@@ -68,7 +68,7 @@ def stories() -> Mapping[str, Story]:
 
 
 def steps() -> list[Step]:
-    """The steps of all stories."""
+    """Return the steps of all stories."""
     return [step for story in stories().values() for step in story.steps]
 
 
@@ -96,7 +96,7 @@ def operations() -> Mapping[str, Operation]:
 
 
 def _example(step: Step) -> Example:
-    """Return the step; its body where it fits the schema: not refused, nor the data of an event."""
+    """Return the step, its body where it fits the schema."""
     request, answer = step.request, step.answer
     fits = answer.status < 207 and "ce-type" not in request.headers
     return Example(
@@ -119,11 +119,11 @@ def _parameters(step: Step) -> Iterator[tuple[str, Any]]:
     assert matched is not None, f"{step.name}: {path} is not {operation.path}"
     for name, text in matched.groupdict().items():
         yield name, unquote(text)
-    asked = parse_qs(query, keep_blank_values=True)
+    wanted = parse_qs(query, keep_blank_values=True)
     for parameter in operation.description.get("parameters", ()):
         name, of = parameter["name"], parameter["schema"]["type"]
-        if parameter["in"] == "query" and name in asked:
-            values = [int(text) if of == "integer" else text for text in asked[name]]
+        if parameter["in"] == "query" and name in wanted:
+            values = [int(text) if of == "integer" else text for text in wanted[name]]
             yield name, values if of == "array" else values[0]
         if parameter["in"] == "header" and step.request.headers.get(name) is not None:
             yield name, step.request.headers[name]

@@ -7,5 +7,5 @@ import schemathesis
 
 @schemathesis.serializer("application/x-ndjson")
 def lines(_ctx: schemathesis.SerializationContext, value: object) -> Any:
-    """The text in UTF-8."""
+    """Return the text in UTF-8."""
     return str(value).encode("utf-8", "surrogatepass")

@@ -13,7 +13,7 @@ FILE = Path(__file__).parents[2] / "openapi" / "v1.json"
 
 
 def generated() -> str:
-    """The contract as the code and the examples say it."""
+    """Return the contract as the code and the examples say it."""
     return json.dumps(contract(examples()), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -31,16 +31,16 @@ Client = AsyncTestClient[Litestar]
 def operations() -> list[tuple[str, Json]]:
     """Every operation in the file, under the name a failure should show."""
     return [
-        (f"{method.upper()} {path}", one)
+        (f"{method.upper()} {path}", entry)
         for path, item in document()["paths"].items()
-        for method, one in item.items()
+        for method, entry in item.items()
     ]
 
 
 def answers() -> Iterator[tuple[str, str, Json]]:
     """Every answer: of which operation, its status, and what it is."""
-    for name, one in operations():
-        for status, answer in one["responses"].items():
+    for name, entry in operations():
+        for status, answer in entry["responses"].items():
             if "$ref" in answer:
                 shared = answer["$ref"].rpartition("/")[2]
                 yield name, status, document()["components"]["responses"][shared]
@@ -67,7 +67,7 @@ def test_it_is_valid_openapi() -> None:
 
 
 def test_every_handler_is_in_it_under_a_name_of_its_own() -> None:
-    names = [one["operationId"] for _, one in operations()]
+    names = [entry["operationId"] for _, entry in operations()]
     handlers = {
         operation_id(handler.fn)
         for router in ROUTES
@@ -81,8 +81,8 @@ def test_every_handler_is_in_it_under_a_name_of_its_own() -> None:
 def test_every_operation_says_what_it_is_for() -> None:
     silent = [
         name
-        for name, one in operations()
-        if not (one["summary"] and one["description"][0].isupper() and one["tags"])
+        for name, entry in operations()
+        if not (entry["summary"] and entry["description"][0].isupper() and entry["tags"])
     ]
     assert silent == []
 
@@ -90,28 +90,28 @@ def test_every_operation_says_what_it_is_for() -> None:
 def test_summaries_do_not_end_in_a_stop_and_descriptions_do() -> None:
     wrong = [
         name
-        for name, one in operations()
-        if one["summary"].endswith(".") or not one["description"].endswith(".")
+        for name, entry in operations()
+        if entry["summary"].endswith(".") or not entry["description"].endswith(".")
     ]
     assert wrong == []
 
 
 def test_every_tag_is_described_and_used() -> None:
-    used = {tag for _, one in operations() for tag in one["tags"]}
+    used = {tag for _, entry in operations() for tag in entry["tags"]}
     described = {tag["name"] for tag in document()["tags"] if tag["description"]}
     assert used == described
 
 
 def test_every_parameter_is_described_and_every_path_parameter_declared() -> None:
-    for name, one in operations():
-        parameters = one.get("parameters", [])
+    for name, entry in operations():
+        parameters = entry.get("parameters", [])
         assert all(parameter["description"] for parameter in parameters), name
         in_path = {item["name"] for item in parameters if item["in"] == "path"}
         assert in_path == set(re.findall(r"\{(\w+)\}", name)), name
 
 
 def test_no_text_is_kept_for_a_header_that_is_gone() -> None:
-    sent = {item["name"] for _, one in operations() for item in one.get("parameters", [])}
+    sent = {item["name"] for _, entry in operations() for item in entry.get("parameters", [])}
     assert sent >= glossary.REQUEST_HEADERS.keys()
 
 
@@ -122,11 +122,11 @@ def test_every_error_is_a_problem_document() -> None:
 
 
 def test_every_operation_can_meet_a_bug_and_one_that_needs_a_key_its_refusal() -> None:
-    for name, one in operations():
-        assert "500" in one["responses"], name
-        assert bool(one["security"]) == ({"401", "403", "429", "503"} <= one["responses"].keys()), (
-            name
-        )
+    for name, entry in operations():
+        assert "500" in entry["responses"], name
+        assert bool(entry["security"]) == (
+            {"401", "403", "429", "503"} <= entry["responses"].keys()
+        ), name
 
 
 def test_every_kind_of_problem_is_listed_somewhere() -> None:
@@ -152,7 +152,7 @@ def test_event_types_are_told_apart_by_type() -> None:
     event = document()["components"]["schemas"]["Event"]
     assert event["discriminator"]["propertyName"] == "type"
     assert sorted(event["discriminator"]["mapping"].values()) == sorted(
-        one["$ref"] for one in event["oneOf"]
+        entry["$ref"] for entry in event["oneOf"]
     )
     for tag, ref in event["discriminator"]["mapping"].items():
         schema = document()["components"]["schemas"][ref.rpartition("/")[2]]
@@ -174,8 +174,8 @@ def test_a_histogram_is_five_numbers() -> None:
 
 
 def test_only_what_is_sent_is_closed() -> None:
-    sent = _reached([one["requestBody"] for _, one in operations() if "requestBody" in one])
-    answered = _reached([answer for _, _, answer in answers()])
+    sent = _referred([entry["requestBody"] for _, entry in operations() if "requestBody" in entry])
+    answered = _referred([answer for _, _, answer in answers()])
     closed = {
         name
         for name, schema in document()["components"]["schemas"].items()
@@ -192,10 +192,10 @@ def test_it_names_no_machine() -> None:
 
 
 def test_every_example_fits_its_schema() -> None:
-    for name, one in operations():
-        for content in one.get("requestBody", {}).get("content", {}).values():
+    for name, entry in operations():
+        for content in entry.get("requestBody", {}).get("content", {}).values():
             _examples_fit(name, content)
-        for parameter in one.get("parameters", []):
+        for parameter in entry.get("parameters", []):
             _examples_fit(name, parameter)
     for name, _, answer in answers():
         for content in answer.get("content", {}).values():
@@ -205,10 +205,10 @@ def test_every_example_fits_its_schema() -> None:
 def test_every_operation_with_json_is_shown_by_an_example() -> None:
     shown = {step.operation for step in steps()}
     untold = [
-        one["operationId"]
-        for _, one in operations()
-        if _media_types(one) <= {"application/json"}
-        and one["operationId"] not in shown | {"getContract", "deleteKey"}
+        entry["operationId"]
+        for _, entry in operations()
+        if _media_types(entry) <= {"application/json"}
+        and entry["operationId"] not in shown | {"getContract", "deleteKey"}
     ]
     assert untold == []
 
@@ -237,7 +237,7 @@ def test_what_is_sent_and_answered_in_two_shapes_has_two_components() -> None:
 
 
 def test_what_an_operation_has_decides_which_problems_it_meets() -> None:
-    by_name = {one["operationId"]: sorted(one["responses"]) for _, one in operations()}
+    by_name = {entry["operationId"]: sorted(entry["responses"]) for _, entry in operations()}
     with_a_key = ["401", "403", "429", "500", "503"]
     assert by_name["getLive"] == ["200", "500"]
     assert by_name["listKeys"] == sorted(["200", "304", "400", *with_a_key])
@@ -245,8 +245,8 @@ def test_what_an_operation_has_decides_which_problems_it_meets() -> None:
 
 
 def test_no_parameter_may_be_null_nor_says_more_than_tools_know() -> None:
-    for name, one in operations():
-        for parameter in one.get("parameters", []):
+    for name, entry in operations():
+        for parameter in entry.get("parameters", []):
             assert "null" not in json.dumps(parameter["schema"]), name
             assert parameter.keys() <= {
                 *("name", "in", "description", "required", "schema", "examples"),
@@ -255,8 +255,8 @@ def test_no_parameter_may_be_null_nor_says_more_than_tools_know() -> None:
             assert all(isinstance(bound, int) for bound in bounds), name
 
 
-def _media_types(one: Json) -> set[str]:
-    return {of for status, answer in one["responses"].items() for of in answer.get("content", ())}
+def _media_types(entry: Json) -> set[str]:
+    return {of for status, answer in entry["responses"].items() for of in answer.get("content", ())}
 
 
 def _examples_fit(name: str, content: Json) -> None:
@@ -266,13 +266,13 @@ def _examples_fit(name: str, content: Json) -> None:
         assert errors == [], (name, title)
 
 
-def _reached(nodes: list[Json]) -> set[str]:
+def _referred(nodes: list[Json]) -> set[str]:
     schemas = document()["components"]["schemas"]
-    found: set[str] = set()
+    result: set[str] = set()
     left = re.findall(r'schemas/(\w+)"', json.dumps(nodes))
     while left:
         name = left.pop()
-        if name not in found:
-            found.add(name)
+        if name not in result:
+            result.add(name)
             left += re.findall(r'schemas/(\w+)"', json.dumps(schemas[name]))
-    return found
+    return result

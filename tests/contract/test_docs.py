@@ -47,7 +47,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 async def browser(anonymous: Client) -> AsyncIterator[Client]:
-    """A client that may also load what is no operation of the contract."""
+    """Return a client that may also load what the contract does not have."""
     hooks, anonymous.event_hooks = anonymous.event_hooks, {}
     yield anonymous
     anonymous.event_hooks = hooks

@@ -31,9 +31,9 @@ async def carry_out(name: str, client: Client, clock: Clock) -> None:
         response = await client.send(_built(client, step))
         assert response.status_code == step.answer.status, f"{step.name}: {response.text}"
         given = json.loads(response.content) if response.content else None
-        assert _comparable(given, step.answer) == _comparable(_told(step.answer), step.answer), (
-            f"{step.name}: {response.text}"
-        )
+        assert _comparable(given, step.answer) == _comparable(
+            _expected(step.answer), step.answer
+        ), f"{step.name}: {response.text}"
         for header, value in step.answer.headers.items():
             assert response.headers[header] == value, f"{step.name}: {header}"
 
@@ -64,17 +64,17 @@ def _content(request: Request) -> bytes | None:
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
 
-def _told(answer: Answer) -> Any:
+def _expected(answer: Answer) -> Any:
     return answer.body if isinstance(answer.body, dict) else None
 
 
 def _comparable(body: Any, answer: Answer) -> Any:
-    """The body with what varies replaced by its type."""
-    found = json.loads(json.dumps(body))
+    """Return the body with what varies replaced by its type."""
+    result = json.loads(json.dumps(body))
     for pointer in answer.varies:
         *parents, last = pointer.removeprefix("/").split("/")
-        holder = found
+        holder = result
         for step in parents:
             holder = holder[int(step) if isinstance(holder, list) else step]
         holder[last] = type(holder[last]).__name__
-    return found
+    return result

@@ -17,7 +17,7 @@ for _operation in operations().values():
 
 
 def filled(path: str) -> str:
-    """A path with something in the place of each parameter."""
+    """Return a path with something in the place of each parameter."""
     return re.sub(r"\{\w+\}", "x", path)
 
 

@@ -52,7 +52,7 @@ def check(response: httpx.Response) -> None:
 
 
 def routing_problem() -> Json:
-    """The answer to a request that no operation takes."""
+    """Return the answer to a request that no operation takes."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         "headers": _headers("X-Request-Id"),
@@ -62,13 +62,13 @@ def routing_problem() -> Json:
 
 @cache
 def document() -> Json:
-    """The committed contract."""
-    found: Json = json.loads(contract_file())
-    return found
+    """Return the committed contract."""
+    result: Json = json.loads(contract_file())
+    return result
 
 
 def validator(schema: Json) -> jsonschema_rs.Validator:
-    """A validator of a schema that refers to the contract's components."""
+    """Return a validator of a schema that refers to the contract's components."""
     return _validator(json.dumps(schema))
 
 
@@ -94,13 +94,13 @@ def _check_answer(what: str, response: httpx.Response, answer: Json) -> None:
 
 
 def _path(path: str) -> str:
-    """The path as the contract writes it, a literal one before one with parameters."""
+    """Return the path as the contract writes it, literal before with parameters."""
     path = re.sub("/+", "/", path).rstrip("/") or "/"
     paths = document()["paths"]
     if path in paths:
         return path
-    found = (template for template in paths if _pattern(template).fullmatch(path))
-    return next(found, path)
+    result = (template for template in paths if _pattern(template).fullmatch(path))
+    return next(result, path)
 
 
 @cache
@@ -116,10 +116,10 @@ def _validator(schema: str) -> jsonschema_rs.Validator:
 
 def _resolved(node: Json) -> Json:
     while "$ref" in node:
-        found: Any = document()
+        result: Any = document()
         for step in node["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
-        node = found
+            result = result[step]
+        node = result
     return node
 
 
