@@ -39,15 +39,22 @@ class ApiRequest(Request[None, ApiKey, State]):
         name = operation_id(self.route_handler.fn)
         return Act(self.auth.tenant_id, self.auth.key_id, name, self.ports.clock())
 
-    @property
+    @cached_property
     def media_type(self) -> str:
-        """Return the media type of the body; raises Problem for one that is not taken."""
-        return bodies.media_type(self.header("content-type"), self.route_handler.opt["bodies"])
+        """Return the media type of the body; raises Problem for one that is not taken.
+
+        It is empty where none is given and there need be no body.
+        """
+        opt, content_type = self.route_handler.opt, self.header("content-type")
+        if not content_type and not opt["body_required"]:
+            return ""
+        return bodies.media_type(content_type, opt["bodies"])
 
     @property
     def body_bytes_max(self) -> int:
         """Return the limit of a body of this media type."""
-        limit: int = getattr(self.ports.limits, self.route_handler.opt["bodies"][self.media_type])
+        field = self.route_handler.opt["bodies"].get(self.media_type, "event_bytes_max")
+        limit: int = getattr(self.ports.limits, field)
         return limit
 
     def header(self, name: str) -> str:
@@ -73,10 +80,8 @@ class ApiRequest(Request[None, ApiKey, State]):
 
         Raises Problem `unsupported_media_type` or `content_too_large`.
         """
-        opt = self.route_handler.opt
-        if opt["bodies"] and (opt["body_required"] or self.header("content-type")):
-            length = self.header("content-length")
-            limit = self.body_bytes_max
+        if self.route_handler.opt["bodies"]:
+            limit, length = self.body_bytes_max, self.header("content-length")
             bodies.is_gzip(self.header("content-encoding"))
             if length.isdecimal() and int(length) > limit:
                 raise bodies.too_large(limit)
@@ -97,12 +102,10 @@ class ApiRequest(Request[None, ApiKey, State]):
         return strict_json.decode(await self.body(), body_decoder(self.route_handler.fn))
 
     async def _read(self) -> bytes:
-        limits = self.ports.limits
-        is_typed = bool(self.header("content-type"))
-        bytes_max = self.body_bytes_max if is_typed else limits.event_bytes_max
-        body = await bodies.read(self.body_reader(), self.ports.memory_budget, bytes_max)
-        # One that need not be there has no type where it is not.
-        bodies.media_type(self.header("content-type"), self.route_handler.opt["bodies"])
+        memory_budget = self.ports.memory_budget
+        body = await bodies.read(self.body_reader(), memory_budget, self.body_bytes_max)
+        if not self.media_type:
+            bodies.media_type("", self.route_handler.opt["bodies"])
         return body
 
 
