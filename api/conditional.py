@@ -1,4 +1,7 @@
-"""Answers as JSON; those to GET with a weak entity tag, which Litestar's `ETag` is not made of."""
+"""Answers as JSON, those to GET with a weak entity tag.
+
+Litestar sends a tag that a handler knows beforehand; this one is made of the encoded answer.
+"""
 
 from hashlib import sha256
 from typing import Any

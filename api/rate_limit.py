@@ -1,4 +1,7 @@
-"""Token buckets: how many requests a key may still send, in this process."""
+"""Token buckets: how many requests a key may still send, in this process.
+
+Litestar's own limit counts windows, so that twice the rate may pass at the border of two.
+"""
 
 from typing import Final
 

@@ -6,7 +6,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from tests.contract.examples import operations
+from tests.contract.examples import Operation, operations
 
 Client = AsyncTestClient[Litestar]
 
@@ -79,3 +79,18 @@ async def test_what_can_be_no_host_is_a_problem(anonymous: Client) -> None:
     for host in (b"", b"a.example:80", b"[::1]:80", b"user@a"):
         answer = await anonymous.get("/livez", headers=[(b"Host", host)])
         assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("operation", operations().values(), ids=lambda item: item.path)
+async def test_an_operation_under_v1_needs_a_key_and_refuses_unknown_parameters(
+    client: Client, operation: Operation
+) -> None:
+    is_under_v1 = operation.path.startswith("/v1/")
+    assert is_under_v1 == bool(operation.description["security"])
+    assert is_under_v1 == ("x-scope" in operation.description)
+    if is_under_v1:
+        path = f"{filled(operation.path)}?colour=red"
+        headers = {"Content-Type": "application/json"}
+        answer = await client.request(operation.method, path, headers=headers)
+        assert answer.status_code == 400
+        assert [error["parameter"] for error in answer.json()["errors"]] == ["colour"]
