@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 from litestar import Litestar
 
+from api.metrics import Metrics
 from api.ports import Limits, Ports
 from infra.postgres.database import Database, PoolLimits
 from shopdsr.app import open_ports
@@ -28,7 +29,8 @@ async def service(
     app: Litestar, context: Ports, database: Database, clock: Clock
 ) -> AsyncIterator[Session]:
     """The running application with a key that may do everything in the tenant `acme`."""
-    app.state.dispatch.context = context
+    app.state.ports = context
+    app.state.metrics = Metrics(context.storage_figures)
     async with AsyncExitStack() as stack:
         key = await new_key(database, clock)
         client = await stack.enter_async_context(open_app_client(app, key))
