@@ -21,11 +21,11 @@ from domain.ports import StoredShop
 READ_AT_ONCE = 500
 
 
-class ListingsFilters(msgspec.Struct, frozen=True):
+class ListingsFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which listings, as of which day."""
 
-    view: View | None
-    as_of: date | None
+    view: View | None = None
+    as_of: date | None = None
 
 
 class ListingsPage(Heading, frozen=True):

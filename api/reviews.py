@@ -22,12 +22,12 @@ from domain.totals import RatingState
 StateName = Literal["counted", "late", "capped", "removed"]
 
 
-class ReviewsFilters(msgspec.Struct, frozen=True):
+class ReviewsFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which ratings: in a state, given on which days."""
 
-    state: StateName | None
-    start: date | None
-    end: date | None
+    state: StateName | None = None
+    start: date | None = None
+    end: date | None = None
 
 
 class ReviewScores(msgspec.Struct, frozen=True):

@@ -48,11 +48,11 @@ class PutShops(msgspec.Struct, frozen=True):
     rejected: list[RejectedShop]
 
 
-class ShopsFilters(msgspec.Struct, frozen=True):
+class ShopsFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which shops: of a marketplace, of a category."""
 
-    marketplace: Name | None
-    category: Name | None
+    marketplace: Name | None = None
+    category: Name | None = None
 
 
 class ShopsPage(msgspec.Struct, frozen=True):

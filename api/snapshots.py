@@ -25,7 +25,7 @@ class SnapshotDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 YESTERDAY = SnapshotDraft()
 
 
-class SnapshotsFilters(msgspec.Struct, frozen=True):
+class SnapshotsFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All snapshots: there is no filter."""
 
 
