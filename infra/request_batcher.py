@@ -57,8 +57,6 @@ class RequestBatcher(Generic[Asked, Answer]):
         self._queue: deque[_Waiting[Asked, Answer]] = deque()
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open: dict[asyncio.Future[Answer], float] = {}
-        self._timer: asyncio.TimerHandle | None = None
 
     async def ask(self, asked: Asked, weight: int = 1) -> Answer:
         """The answer to this, worked out together with whatever else is waiting.
@@ -78,23 +76,11 @@ class RequestBatcher(Generic[Asked, Answer]):
             task = asyncio.create_task(self._drain())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        self._open[waiting.answer] = loop.time() + self._patience_s
-        if self._timer is None:
-            self._timer = loop.call_later(self._patience_s, self._end_patience, loop)
         try:
-            return await waiting.answer
-        finally:
-            del self._open[waiting.answer]
-
-    def _end_patience(self, loop: asyncio.AbstractEventLoop) -> None:
-        # The longest waiting come first. One timer for all costs a request nothing.
-        self._timer = None
-        for answer, end in self._open.items():
-            if end > loop.time():
-                self._timer = loop.call_at(end, self._end_patience, loop)
-                break
-            if not answer.done():
-                answer.set_exception(Unavailable("waited too long"))
+            async with asyncio.timeout(self._patience_s):
+                return await waiting.answer
+        except TimeoutError:
+            raise Unavailable("waited too long") from None
 
     async def _drain(self) -> None:
         try:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from domain.acts import Act, Entry
-from infra.postgres.database import Database
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database
 from infra.postgres.statements import sql
 
 

@@ -1,18 +1,19 @@
 """One pool of connections, transactions that are tried again, and what makes a database unfit."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from functools import partial
 from time import monotonic
-from typing import TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
 import stamina
 
 from domain.errors import Unavailable
-from infra.postgres.pool import SILENT, Connection, Pool
 from infra.postgres.statements import sql
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -40,6 +41,12 @@ _TRANSIENT = (
 
 _GRACE_S = 1.0
 """The server ends a statement itself at its timeout; one that has not done so by then is gone."""
+
+IDLE_MAX_S: Final = 300.0
+"""Longest time unused: a connection that the network drops meanwhile does not say so."""
+
+SILENT = (TimeoutError, asyncio.CancelledError)
+"""What ends waiting for an answer of the server; the answer may still be on its way."""
 
 TRIES = 3
 
@@ -81,7 +88,7 @@ class Database:
     whether the first try was committed.
     """
 
-    def __init__(self, pool: Pool, limits: PoolLimits) -> None:
+    def __init__(self, pool: asyncpg.Pool, limits: PoolLimits) -> None:
         self.connections_max = limits.connections_max
         self.connections_in_use = self.connection_waits = 0
         self._pool = pool
@@ -171,12 +178,16 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection of the pool to the block."""
+        """Lend a connection of the pool to the block; a silent one is thrown away."""
         self.connection_waits += self.connections_in_use >= self.connections_max
-        async with self._pool.lend() as connection:
+        async with self._pool.acquire(timeout=self.acquire_timeout_s) as connection:
             self.connections_in_use += 1
             try:
                 yield connection
+            except SILENT:
+                # Whatever else is said to such a server is waited for without end.
+                connection.terminate()
+                raise
             finally:
                 self.connections_in_use -= 1
 
@@ -184,9 +195,12 @@ class Database:
 @asynccontextmanager
 async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]:
     """A pool on the database, closed at the end."""
-    connect = partial(
-        asyncpg.connect,
+    pool = await asyncpg.create_pool(
         dsn,
+        min_size=0,
+        max_size=limits.connections_max,
+        max_inactive_connection_lifetime=IDLE_MAX_S,
+        reset=_keep_session,
         timeout=limits.acquire_timeout_ms / 1000,
         command_timeout=_silent_after_s(limits),
         statement_cache_size=200 if limits.statement_cache else 0,
@@ -202,12 +216,14 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
             "role": ROLE,
         },
     )
-
-    kept = Pool(connect, limits.connections_max, limits.acquire_timeout_ms / 1000)
     try:
-        yield Database(kept, limits)
+        yield Database(pool, limits)
     finally:
-        kept.end()
+        pool.terminate()
+
+
+async def _keep_session(_connection: Connection) -> None:
+    """Leave a session as it is: work leaves nothing behind, and a reset is a round trip."""
 
 
 async def for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[object]]) -> None:

@@ -4,8 +4,7 @@ from domain.acts import Act
 from domain.errors import NotFound
 from domain.tier import Ladder
 from infra.postgres.audit_trail import record
-from infra.postgres.database import Database
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database
 from infra.postgres.statements import sql
 
 

@@ -35,10 +35,9 @@ from domain.recording import (
 )
 from domain.totals import RatingState
 from domain.windows import window_totals, windows_before
-from infra.postgres.database import Database
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database
 from infra.postgres.shop_cache import LockedShop, ShopCache, ShopDefinition, ShopName
-from infra.postgres.statements import array, arrays, composites, copy, sql
+from infra.postgres.statements import columns, sql
 
 T = TypeVar("T")
 
@@ -189,7 +188,7 @@ async def _read(
         stored.facts.update((fact.identity, fact) for fact in facts)
 
     async def fetch(name: str, keys: Iterable[tuple[Any, ...]], width: int = 2) -> list[Any]:
-        rows: list[Any] = await connection.fetch(sql(name), *arrays(keys, width))
+        rows: list[Any] = await connection.fetch(sql(name), *columns(keys, width))
         return rows
 
     if asked.rated or asked.moderated:
@@ -215,10 +214,10 @@ async def _read_reviews(
     connection: Connection, asked: AffectedKeys, stored: Stored, *, thorough: bool
 ) -> None:
     reviews = asked.moderated | asked.rated
-    named = arrays(reviews if thorough else asked.moderated, 2)
+    named = columns(reviews if thorough else asked.moderated, 2)
     # In the order of their indexes, most of which is in no cache of the processor.
-    months = arrays(sorted(asked.buyer_months), 3)
-    moderated = arrays(sorted(reviews), 2)
+    months = columns(sorted(asked.buyer_months), 3)
+    moderated = columns(sorted(reviews), 2)
     found = await connection.fetch(sql("known_reviews"), *named, *months, *moderated)
     for state, shop_key, review_id, *fields in found:
         fact: Rating | Moderation
@@ -241,24 +240,21 @@ async def _write(
         row = msgspec.structs.astuple(fact)
         if isinstance(fact, Rating):
             row += (recording.states[fact.shop_key, fact.review_id],)
-        elif isinstance(fact, Order):
-            row = tuple(array(value) if isinstance(value, list) else value for value in row)
         rows[type(fact)].append(row)
     for kind, table in TABLES.items():
         if kind in rows:
-            await copy(
-                connection, table, columns_of(kind), sorted(rows[kind], key=itemgetter(0, 1))
+            await connection.copy_records_to_table(
+                table, columns=columns_of(kind), records=sorted(rows[kind], key=itemgetter(0, 1))
             )
 
     moved = [(*key, state) for key, state in recording.states.items() if key in stored.states]
     if moved:
-        await connection.execute(sql("update_states"), *arrays(sorted(moved), 3))
+        await connection.execute(sql("update_states"), *columns(sorted(moved), 3))
     if recording.units:
         units = [(*key, units) for key, units in recording.units.items()]
-        await connection.execute(sql("add_units"), *arrays(sorted(units), 4))
+        await connection.execute(sql("add_units"), *columns(sorted(units), 4))
     if recording.days:
-        added = (composites(rows) for rows in _added(recording, shops))
-        await connection.execute(sql("add_totals"), *added)
+        await connection.execute(sql("add_totals"), *_added(recording, shops))
 
 
 def _added(

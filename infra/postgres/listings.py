@@ -6,8 +6,7 @@ from datetime import date
 from domain.facts import ListingEvent
 from domain.listings import ListingFacts, ListingFilter
 from domain.ports import ShopKey
-from infra.postgres.database import Database
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database
 from infra.postgres.statements import sql
 
 

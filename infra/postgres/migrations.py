@@ -8,7 +8,7 @@ from importlib import resources
 import asyncpg
 import msgspec
 
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection
 from infra.postgres.statements import sql
 
 _LOCK = 7_236_401

@@ -18,10 +18,9 @@ from domain.ports import SnapshotHeader, StoredShop
 from domain.rules import BUILT_IN
 from domain.totals import DIMENSIONS
 from infra.postgres.audit_trail import record
-from infra.postgres.database import Database, for_each
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database, for_each
 from infra.postgres.rules import RulesCache
-from infra.postgres.statements import array, copy, sql
+from infra.postgres.statements import sql
 
 T = TypeVar("T")
 
@@ -93,7 +92,9 @@ class Peers:
             await asyncio.sleep(0)
         for table in ("groups", "members"):
             await connection.execute(sql(f"delete_peer_{table}"), tenant_id, as_of)
-        await copy(connection, "peer_groups", _GROUP_COLUMNS, groups)
+        await connection.copy_records_to_table(
+            "peer_groups", columns=_GROUP_COLUMNS, records=groups
+        )
         for some in _pieces(members, _ROWS_AT_ONCE):
             columns = zip(*some, strict=True)
             await connection.execute(sql("insert_peer_members"), tenant_id, as_of, *columns)
@@ -154,7 +155,7 @@ def _group_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
 def _member_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
     for currency, members in sorted(taken.members.items()):
         for some in _pieces(members, _MEMBERS_A_ROW):
-            yield currency, some[-1][0], *map(array, zip(*some, strict=True))
+            yield currency, some[-1][0], *(_array(column) for column in zip(*some, strict=True))
 
 
 def _group(row: Any) -> Group:
@@ -171,8 +172,13 @@ def _pieces(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield rows[start : start + size]
 
 
-def _bytes(value: int) -> str:
-    return "\\x" + value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True).hex()
+def _array(values: Sequence[int | None]) -> str:
+    # Arrays of one length each, many a statement: the driver takes arrays of arrays for matrices.
+    return "{" + ",".join("null" if value is None else str(value) for value in values) + "}"
+
+
+def _bytes(value: int) -> bytes:
+    return value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
 
 
 def _int(value: bytes) -> int:

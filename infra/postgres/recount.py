@@ -13,8 +13,8 @@ from domain.ratings import is_removed
 from domain.recount import Recount
 from domain.rules import Rules
 from domain.totals import FIELDS, RatingState, Totals
-from infra.postgres.pool import Connection
-from infra.postgres.statements import arrays, composites, copy, sql
+from infra.postgres.database import Connection
+from infra.postgres.statements import columns, sql
 
 _ROWS_AT_ONCE = 500
 _UNITS_COLUMNS = ["shop_key", "listing_id", "day", "units"]
@@ -62,15 +62,17 @@ async def repair(connection: Connection, shop_key: int, counted: Recount) -> Non
     rows: list[tuple[Any, ...]]
     if counted.states:
         rows = [(shop_key, review_id, state) for review_id, state in counted.states.items()]
-        await connection.execute(sql("update_states"), *arrays(rows, 3))
+        await connection.execute(sql("update_states"), *columns(rows, 3))
     if days := counted.wrong_days:
         await connection.execute(sql("delete_days"), shop_key, list(days))
         rows = [(shop_key, day, *totals) for day, totals in days.items() if any(totals)]
-        await copy(connection, "other_days", ["shop_key", "day", *FIELDS], rows)
+        await connection.copy_records_to_table(
+            "other_days", columns=["shop_key", "day", *FIELDS], records=rows
+        )
     if units := counted.wrong_units:
         await connection.execute(sql("delete_units"), shop_key, *zip(*units, strict=True))
         rows = [(shop_key, *key, counted.units[key]) for key in units if key in counted.units]
-        await copy(connection, "listing_days", _UNITS_COLUMNS, rows)
+        await connection.copy_records_to_table("listing_days", columns=_UNITS_COLUMNS, records=rows)
     if day := counted.wrong_running:
         await set_running(connection, {shop_key: (day, counted.running(day))})
 
@@ -81,7 +83,7 @@ async def set_running(connection: Connection, running: dict[int, tuple[date, Tot
     width = len(FIELDS)
     sums = [(shop_key, day, *row[:width]) for shop_key, (day, row) in rows]
     own = [(shop_key, day, *row[width:]) for shop_key, (day, row) in rows]
-    await connection.execute(sql("set_totals"), composites(sums), composites(own))
+    await connection.execute(sql("set_totals"), sums, own)
 
 
 async def _removed(connection: Connection, shop: ShopKey) -> set[str]:

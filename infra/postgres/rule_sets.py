@@ -6,8 +6,7 @@ from domain.acts import Act
 from domain.errors import BuiltInRules, NotFound
 from domain.rules import BUILT_IN, Rules, RuleSet
 from infra.postgres.audit_trail import record
-from infra.postgres.database import Database, for_each
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database, for_each
 from infra.postgres.recount import recount, repair
 from infra.postgres.rules import rule_set
 from infra.postgres.shop_cache import ShopCache

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from domain.rules import BUILT_IN, Rules, RuleSet
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection
 from infra.postgres.statements import sql
 
 

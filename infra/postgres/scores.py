@@ -14,11 +14,10 @@ from domain.rules import Rules, RulesRef
 from domain.tier import Ladder
 from domain.totals import Totals, nothing
 from domain.windows import Windows, windows_before
-from infra.postgres.database import Database
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database
 from infra.postgres.recount import count_ratings, set_running
 from infra.postgres.shop_cache import ShopCache, ShopDefinition, ShopName, keys_of
-from infra.postgres.statements import array, sql
+from infra.postgres.statements import sql
 from infra.request_batcher import RequestBatcher
 
 READ_LANES = 2
@@ -66,7 +65,7 @@ class Scores:
     ) -> tuple[dict[ShopName, ShopTotals], list[ShopName]]:
         """Standings of shops, and the names of those whose definition holds no more."""
         rows = await self._database.fetch(
-            "standings", array([tenant_id for tenant_id, _ in shops]), array(keys_of(shops))
+            "standings", [tenant_id for tenant_id, _ in shops], keys_of(shops)
         )
         names = {shop.kept.shop_key: name for name, shop in shops.items()}
         found: dict[ShopName, ShopTotals] = {}
@@ -125,7 +124,7 @@ class Scores:
                 if totals_day < today
             ]
             sums = await connection.fetch(sql("window_totals"), *_columns(before))
-            shop_keys = array([shop.shop_key for shop, _ in before])
+            shop_keys = [shop.shop_key for shop, _ in before]
             await connection.execute(sql("keep_days"), shop_keys)
             taken = await connection.fetch(sql("take_days"), shop_keys, today)
             own = {row[0]: row[1:] for row in taken}

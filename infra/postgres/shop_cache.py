@@ -10,11 +10,10 @@ import asyncpg
 from domain.facts import KnownShop
 from domain.ports import StoredShop
 from domain.shops import Shop
-from infra.postgres.database import Database
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database
 from infra.postgres.recount import recount, repair
 from infra.postgres.rules import RulesCache
-from infra.postgres.statements import array, arrays, sql
+from infra.postgres.statements import columns, sql
 from infra.request_batcher import RequestBatcher
 
 ShopName: TypeAlias = tuple[int, str]
@@ -78,7 +77,7 @@ class ShopCache:
     ) -> dict[ShopName, ShopDefinition]:
         """Definitions of those shops that exist, as the transaction sees them."""
         found = {}
-        for row in await connection.fetch(sql("defined_shops"), *arrays(names, 2)):
+        for row in await connection.fetch(sql("defined_shops"), *columns(names, 2)):
             tenant_id, shop_key, shop = row["tenant_id"], row["shop_key"], shop_of(row)
             rules = await self.rules.version(
                 connection, tenant_id, shop.rules, row["rules_version"]
@@ -109,7 +108,7 @@ class ShopCache:
         self, connection: Connection, found: Mapping[ShopName, ShopDefinition]
     ) -> dict[ShopName, LockedShop]:
         """Likewise, where what these shops were like is known."""
-        shop_keys = array(keys_of(found))
+        shop_keys = keys_of(found)
         rows = whole = await connection.fetch(sql("lock_shops"), shop_keys)
         if len(whole) < len(found):
             await connection.execute(sql("begin_totals"), shop_keys)
@@ -126,7 +125,7 @@ class ShopCache:
         self, connection: Connection, found: Mapping[ShopName, ShopDefinition]
     ) -> dict[ShopName, LockedShop]:
         """Those of these shops that nobody else writes now."""
-        rows = await connection.fetch(sql("lock_free_shops"), array(keys_of(found)))
+        rows = await connection.fetch(sql("lock_free_shops"), keys_of(found))
         return await self._current(connection, found, rows)
 
     async def _restore(

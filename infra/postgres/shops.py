@@ -10,8 +10,7 @@ from domain.ports import PutOutcome, StoredShop
 from domain.rules import RuleSet
 from domain.shops import Shop
 from infra.postgres.audit_trail import record
-from infra.postgres.database import Database
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database
 from infra.postgres.recount import recount, repair
 from infra.postgres.shop_cache import ShopCache, shop_of
 from infra.postgres.statements import sql

@@ -8,8 +8,7 @@ import msgspec
 from domain.acts import COMMAND_LINE, Act
 from domain.recount import Difference
 from infra.postgres.audit_trail import record
-from infra.postgres.database import Database
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database
 from infra.postgres.recount import recount, repair
 from infra.postgres.shop_cache import ShopCache
 from infra.postgres.statements import sql

@@ -6,20 +6,22 @@ start, by `controls/sitecustomize.py`; what the schema would still catch is take
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from domain.recording import Recording, Stored
 from domain.rules import RuleSet
-from infra.postgres import database, ledger, rule_sets, shop_cache, shops
+from infra.postgres import ledger, rule_sets, shop_cache, shops
+from infra.postgres.database import Connection
 from infra.postgres.ledger import Ledger
-from infra.postgres.pool import Connection, Pool
 from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import LockedShop
 from infra.postgres.statements import sql
@@ -42,18 +44,13 @@ class Control:
 
 
 def _commit_later() -> None:
-    class HastyPool(Pool):
-        def __init__(self, connect: Callable[[], Awaitable[Connection]], *bounds: Any) -> None:
-            async def connect_hastily() -> Connection:
-                connection = await connect()
-                # To wait for this commit keeps the shops of the row, which were registered before.
-                await connection.execute("create temp table begun ()")
-                await connection.execute("set synchronous_commit = off")
-                return connection
+    async def commit_hastily(connection: Connection) -> None:
+        # To wait for this commit keeps the shops of the row, which were registered before.
+        await connection.execute("create temp table begun ()")
+        await connection.execute("set synchronous_commit = off")
 
-            super().__init__(connect_hastily, *bounds)
-
-    setattr(database, "Pool", HastyPool)  # noqa: B010 - it is no name that others may import
+    create = asyncpg.create_pool
+    asyncpg.create_pool = partial(create, init=commit_hastily)
 
 
 def _forget_facts() -> None:

@@ -11,8 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from infra.embedded.places import PROGRAMS, wheel_dir
-from infra.postgres.database import ROLE
-from infra.postgres.pool import Connection
+from infra.postgres.database import ROLE, Connection
 from tests.faults.check import check, read
 from tests.faults.figures import Figures, Form
 from tests.faults.rows_network import status

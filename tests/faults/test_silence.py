@@ -13,10 +13,9 @@ import pytest
 from domain.errors import Unavailable
 from domain.recording import Submission
 from infra.postgres.batching_ledger import BatchingLedger
-from infra.postgres.database import PoolLimits, open_database
+from infra.postgres.database import Connection, PoolLimits, open_database
 from infra.postgres.health import Health
 from infra.postgres.ledger import Ledger
-from infra.postgres.pool import Connection
 from infra.postgres.rules import RulesCache
 from infra.postgres.scores import Scores
 from infra.postgres.shop_cache import ShopCache

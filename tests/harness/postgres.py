@@ -17,7 +17,7 @@ import asyncpg
 
 from infra.embedded import embedded_postgres, throwaway_data_dir
 from infra.embedded.places import PROGRAMS, copy_of_wheel, wheel_dir
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection
 from tests.harness.processes import all_ended, children, command_line, signal_all, wait_until
 
 TIMEOUT_S = 60

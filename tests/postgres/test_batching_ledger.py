@@ -14,9 +14,8 @@ from domain.events import ListingPublished, PostedReview, PublishedListing, Revi
 from domain.recording import Outcome, Submission, touched
 from domain.shops import Shop
 from infra.postgres.batching_ledger import BULK_EVENTS_AT_ONCE, SMALL_EVENTS_MAX, BatchingLedger
-from infra.postgres.database import PoolLimits, open_database
+from infra.postgres.database import Connection, PoolLimits, open_database
 from infra.postgres.ledger import Ledger, PreparedBatch, named_shops
-from infra.postgres.pool import Connection
 from infra.postgres.statements import sql
 from tests.postgres.conftest import Books, new_books
 from tests.reference.worlds import NOW

@@ -7,8 +7,7 @@ import asyncpg
 import pytest
 
 from domain.errors import Unavailable
-from infra.postgres.database import Database, PoolLimits, open_database
-from infra.postgres.pool import Connection
+from infra.postgres.database import Connection, Database, PoolLimits, open_database
 from tests.harness.postgres import execute
 
 TRANSIENT: list[Callable[[], Exception]] = [

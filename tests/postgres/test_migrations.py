@@ -12,8 +12,8 @@ import pytest
 from domain.peers import percentile
 from domain.totals import FIELDS
 from infra.postgres import migrations as steps
+from infra.postgres.database import Connection
 from infra.postgres.migrations import Migration, MigrationChanged, is_current, migrate, migrations
-from infra.postgres.pool import Connection
 
 WAITING = """
     select count(*) from pg_locks join pg_database on oid = database

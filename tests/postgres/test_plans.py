@@ -15,8 +15,8 @@ import asyncpg
 import pytest
 
 from domain.totals import FIELDS
+from infra.postgres.database import Connection
 from infra.postgres.peers import BUILT_IN_WINDOWS
-from infra.postgres.pool import Connection
 from infra.postgres.statements import sql, statement_names
 from tests.harness.postgres import execute
 from tests.postgres import million

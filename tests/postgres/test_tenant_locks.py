@@ -14,9 +14,8 @@ from domain.ports import ReviewsAsked, ShopKey, StoredShop
 from domain.rules import BUILT_IN, TAOBAO
 from domain.shops import Shop
 from domain.windows import windows
-from infra.postgres.database import ROLE, Database
+from infra.postgres.database import ROLE, Connection, Database
 from infra.postgres.listings import Listings
-from infra.postgres.pool import Connection
 from infra.postgres.reviews import Reviews
 from infra.postgres.rules import RulesCache
 from infra.postgres.scores import Scores

@@ -12,7 +12,7 @@ with added_days as (
         description_1, description_2, description_3, description_4, description_5, service_1,
         service_2, service_3, service_4, service_5, logistics_1, logistics_2, logistics_3,
         logistics_4, logistics_5, late, capped, removed, paid, refunded, on_sale, sold
-    from unnest($1::text::moved_totals[])
+    from unnest($1::moved_totals[])
     on conflict (shop_key, day) do update set
         description_1 = d.description_1 + excluded.description_1,
         description_2 = d.description_2 + excluded.description_2,
@@ -93,8 +93,8 @@ select
     coalesce(own.refunded, 0),
     coalesce(own.on_sale, 0),
     coalesce(own.sold, 0)
-from unnest($2::text::moved_totals[]) running
-full join unnest($3::text::moved_totals[]) own using (shop_key)
+from unnest($2::moved_totals[]) running
+full join unnest($3::moved_totals[]) own using (shop_key)
 on conflict (shop_key) do update set
     description_1 = t.description_1 + excluded.description_1,
     description_2 = t.description_2 + excluded.description_2,

@@ -2,6 +2,6 @@
 insert into shop_totals (shop_key, day, revision)
 select shop_key, date '1999-12-31', revision
 from shops
-where shop_key = any($1::text::bigint[])
+where shop_key = any($1::bigint[])
 order by shop_key
 on conflict (shop_key) do nothing

@@ -13,7 +13,7 @@ select
     day_logistics_2, day_logistics_3, day_logistics_4, day_logistics_5, day_late, day_capped,
     day_removed, day_paid, day_refunded, day_on_sale, day_sold
 from shop_totals
-where shop_key = any($1::text::bigint[]) and (
+where shop_key = any($1::bigint[]) and (
         day_description_1, day_description_2, day_description_3, day_description_4,
         day_description_5, day_service_1, day_service_2, day_service_3, day_service_4,
         day_service_5, day_logistics_1, day_logistics_2, day_logistics_3, day_logistics_4,

@@ -2,11 +2,11 @@
 -- Besides, removals and restorals of some reviews, which have no state. A row may come twice.
 with buyer_months as (
     select given.shop_key, given.month, given.buyer_id
-    from unnest($3::text::bigint[], $4::text::date[], $5::text::text[])
+    from unnest($3::bigint[], $4::date[], $5::text[])
         as given (shop_key, month, buyer_id)
     union all
     select r.shop_key, r.month, r.buyer_id
-    from unnest($1::text::bigint[], $2::text::text[]) as named (shop_key, review_id)
+    from unnest($1::bigint[], $2::text[]) as named (shop_key, review_id)
     join ratings r using (shop_key, review_id)
 )
 select
@@ -20,5 +20,5 @@ select
     null, m.shop_key, m.review_id, null, null, m.time, null, null,
     null, null, null, null, null, null,
     m.removes, m.reason, m.note
-from unnest($6::text::bigint[], $7::text::text[]) as named (shop_key, review_id)
+from unnest($6::bigint[], $7::text[]) as named (shop_key, review_id)
 join moderations m using (shop_key, review_id)

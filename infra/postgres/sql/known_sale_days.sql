@@ -1,6 +1,6 @@
 -- Days on which the given listings sold, each listing from a day of its own on.
 select d.shop_key, d.listing_id, d.day
-from unnest($1::text::bigint[], $2::text::text[], $3::text::date[]) as named (shop_key, listing_id, from_day)
+from unnest($1::bigint[], $2::text[], $3::date[]) as named (shop_key, listing_id, from_day)
 join listing_days d
     on d.shop_key = named.shop_key and d.listing_id = named.listing_id
     and d.day >= named.from_day

@@ -1,5 +1,5 @@
 -- Locks those of these shops that no other writer holds, and answers them alone.
-select shop_key, day, revision
-from shop_totals
-where shop_key = any($1::text::bigint[])
-for update skip locked
+select t.shop_key, t.day, t.revision
+from unnest($1::bigint[]) as named (shop_key)
+join shop_totals t on t.shop_key = named.shop_key
+for update of t skip locked

@@ -45,6 +45,6 @@ update shop_totals t set
     day_refunded = d.refunded,
     day_on_sale = d.on_sale,
     day_sold = d.sold
-from unnest($1::text::moved_totals[]) s
-join unnest($2::text::moved_totals[]) d on d.shop_key = s.shop_key
+from unnest($1::moved_totals[]) s
+join unnest($2::moved_totals[]) d on d.shop_key = s.shop_key
 where t.shop_key = s.shop_key

@@ -8,7 +8,7 @@ select
     s.service_1, s.service_2, s.service_3, s.service_4, s.service_5, s.logistics_1, s.logistics_2,
     s.logistics_3, s.logistics_4, s.logistics_5, s.late, s.capped, s.removed, s.paid, s.refunded,
     s.on_sale, s.sold
-from unnest($1::text::bigint[], $2::text::bigint[]) as named (tenant_id, shop_key)
+from unnest($1::bigint[], $2::bigint[]) as named (tenant_id, shop_key)
 join tenant_standings s on s.tenant_id = named.tenant_id and s.shop_key = named.shop_key
 left join ladders l
     on l.tenant_id = s.tenant_id and l.marketplace = s.marketplace and l.category = s.category

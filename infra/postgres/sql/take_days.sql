@@ -1,6 +1,6 @@
 -- Takes out what a day adds to shops, to stand beside their running totals.
 delete from other_days
-where shop_key = any($1::text::bigint[]) and day = $2
+where shop_key = any($1::bigint[]) and day = $2
 returning
     shop_key,
     description_1, description_2, description_3, description_4, description_5, service_1, service_2,

@@ -1,5 +1,5 @@
 -- Moves stored ratings to another state.
 update ratings r
 set state = changed.state
-from unnest($1::text::bigint[], $2::text::text[], $3::text::smallint[]) as changed (shop_key, review_id, state)
+from unnest($1::bigint[], $2::text[], $3::smallint[]) as changed (shop_key, review_id, state)
 where r.shop_key = changed.shop_key and r.review_id = changed.review_id
