@@ -22,6 +22,7 @@ from api.shop_reads import (
     today,
 )
 from domain.change import DimensionChange, change, change_span
+from domain.counters import STARS, Dimension
 from domain.days import window
 from domain.dsr import DsrDetail, detail_span, dsr_detail
 from domain.errors import NotFound
@@ -31,7 +32,7 @@ from domain.plan import Goal, PlannedScore, Tolerance, plan, plan_span
 from domain.ports import GroupAsked, StoredShop
 from domain.sell_through import SellThrough, sell_through
 from domain.tier import TierBasis, TierDetail, tier_detail
-from domain.totals import ON_SALE, SOLD, STARS, Dimension, nothing, over
+from domain.totals import ON_SALE, SOLD, nothing, over
 from domain.trend import DimensionTrend, trend, trend_span
 from domain.windows import windows
 

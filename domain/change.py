@@ -6,10 +6,11 @@ from fractions import Fraction
 import msgspec
 
 from domain import figures, scores
+from domain.counters import DIMENSIONS, Dimension
 from domain.days import Window, days_before, window
 from domain.figures import difference
 from domain.rules import Rules
-from domain.totals import DIMENSIONS, DayTotals, Dimension, Totals, histogram, over, summed
+from domain.totals import DayTotals, Totals, histogram, over, summed
 
 
 class Flow(msgspec.Struct, frozen=True):

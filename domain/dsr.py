@@ -5,23 +5,13 @@ from datetime import date
 import msgspec
 
 from domain import figures, scores
+from domain.counters import DIMENSIONS, Dimension
 from domain.days import Window, days_before, window
 from domain.figures import SCORE_DIGITS, difference
 from domain.peers import Peers, PeerStanding, compare
 from domain.rules import Rules
 from domain.scores import Interval, Status
-from domain.totals import (
-    CAPPED,
-    DIMENSIONS,
-    LATE,
-    REMOVED,
-    DayTotals,
-    Dimension,
-    Histogram,
-    Totals,
-    histogram,
-    over,
-)
+from domain.totals import CAPPED, LATE, REMOVED, DayTotals, Histogram, Totals, histogram, over
 
 _WEEK = 7
 _MONTH = 30

@@ -46,3 +46,10 @@ def quotient(numerator: int, denominator: int) -> Fraction | None:
 def difference(after: Fraction | None, before: Fraction | None) -> Fraction | None:
     """`after - before`, exactly; None where either is missing."""
     return None if after is None or before is None else after - before
+
+
+def percentile(below: int, shops: int) -> float | None:
+    """Return `100 below / (shops - 1)`: the share of others strictly below; None if alone."""
+    if shops < 2:
+        return None
+    return rounded_quotient(100 * below, shops - 1, PERCENT_DIGITS)

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import msgspec
 
 from domain import figures
+from domain.counters import DIMENSIONS, Dimension
 from domain.days import Window, days_between, window
 from domain.figures import quotient
 from domain.rules import Rules
-from domain.totals import DIMENSIONS, DayTotals, Dimension, Totals, histogram, over, rolling
+from domain.totals import DayTotals, Totals, histogram, over, rolling
 
 INTAKE_DAYS = 28
 """Days up to the day asked about that say what a coming day brings."""

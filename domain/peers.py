@@ -4,7 +4,7 @@ A snapshot is taken of all shops at once; an answer about one shop looks up its 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from math import lcm
@@ -12,9 +12,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from domain import figures
+from domain import figures, tier
+from domain.counters import Dimension
+from domain.metrics import DSR, RATIOS, SALES, Metric, denominator_min
 from domain.rules import Rules
-from domain.totals import DIMENSIONS, Dimension
 
 PeersStatus = Literal["no_score", "no_snapshot", "too_few_peers", "ok"]
 Relation = Literal["above", "below", "level"]
@@ -39,7 +40,7 @@ class Peers(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Exact scores of one dimension over a group of shops, each shop counting once."""
+    """Exact values of one metric over a group of shops, each shop counting once."""
 
     shops: int
     mean: Fraction
@@ -50,91 +51,107 @@ class Group(msgspec.Struct, frozen=True):
 class PeerStanding(msgspec.Struct, frozen=True):
     """What the newest snapshot says of a shop; `as_of` is null where there is no snapshot.
 
-    A dimension is absent from `groups` where no peer has a score, and from `below`, the number of
+    A metric is absent from `groups` where no peer has a value, and from `below`, the number of
     peers strictly below, where this shop had none.
     """
 
     as_of: date | None = None
-    groups: Mapping[Dimension, Group] = {}
-    below: Mapping[Dimension, int] = {}
+    groups: Mapping[str, Group] = {}
+    below: Mapping[str, int] = {}
 
 
-Tally: TypeAlias = tuple[int, int]
-"""Ratings and their stars; no ratings where a shop has no score."""
-
-Member: TypeAlias = tuple[int | None, ...]
-"""A shop's key and sales, and for each dimension how many peers are below; null without a score."""
+Ratio: TypeAlias = tuple[int, int]
+"""Denominator and numerator; 0 and 0 where a shop has no value."""
 
 
 class PeerShops(NamedTuple):
-    """Shops of one group and currency as a snapshot takes them, in columns: one member a shop."""
+    """Shops of one group, currency and rules as a snapshot takes them, in columns."""
 
     currency: str
+    rules: Rules
     shop_keys: Sequence[int]
-    sales: Sequence[int]
-    tallies: Sequence[Sequence[Tally]]
-    """In the order of the dimensions."""
+    sums: Mapping[str, list[int]]
+    """Window sums by the names of the metrics' parts, a value for each shop."""
+
+    @property
+    def sales(self) -> list[int]:
+        """Return the sales of each shop."""
+        paid, refunded = (self.sums[name] for name in SALES.parts)
+        return [tier.net_sales(*sums, self.rules) for sums in zip(paid, refunded, strict=True)]
+
+
+class Member(NamedTuple):
+    """A shop in a snapshot; `below` tells of each ratio how many peers are below the shop."""
+
+    shop_key: int
+    sales: int
+    below: tuple[int | None, ...]
 
 
 class Snapshot(NamedTuple):
-    """A group of peers; its members by currency, their keys rising.
+    """A group of peers by metric, and by currency where that is money; members by currency.
 
-    A dimension is absent where no peer has a score.
+    A metric is absent where no peer has a value.
     """
 
-    groups: dict[Dimension, Group]
+    groups: dict[tuple[str, str], Group]
     members: dict[str, list[Member]]
 
 
-def scored(counts: Iterable[int], stars: Iterable[int], rules: Rules) -> list[Tally]:
-    """Those with a score under the shops' own rules; the others without their ratings."""
-    least = rules.min_ratings
-    return [tally if tally[0] >= least else (0, 0) for tally in zip(counts, stars, strict=True)]
-
-
 def snapshot(peers: Sequence[PeerShops]) -> Snapshot:
-    """Rank the shops of one marketplace and category, in the time of one sort a dimension."""
-    groups: dict[Dimension, Group] = {}
-    below: list[Iterator[int | None]] = []
-    for place, dimension in enumerate(DIMENSIONS):
-        tallies = [tally for shops in peers for tally in shops.tallies[place]]
-        ranks = _ranks(tallies)
+    """Rank the shops of one marketplace and category, in the time of one sort a metric."""
+    groups: dict[tuple[str, str], Group] = {}
+    below: list[Iterable[int | None]] = []
+    for metric in RATIOS:
+        ratios = [ratio for shops in peers for ratio in _ratios(metric, shops)]
+        ranks = _ranks(ratios)
         rising = sorted(rank for rank in ranks if rank is not None)
         if rising:
-            groups[dimension] = Group(
+            groups[metric.key, ""] = Group(
                 shops=len(rising),
-                mean=_mean(tallies, len(rising)),
-                min=Fraction(*reversed(tallies[ranks.index(rising[0])])),
-                max=Fraction(*reversed(tallies[ranks.index(rising[-1])])),
+                mean=_mean(ratios, len(rising)),
+                min=Fraction(*reversed(ratios[ranks.index(rising[0])])),
+                max=Fraction(*reversed(ratios[ranks.index(rising[-1])])),
             )
         # Of equal ranks the first one stays.
         lower: dict[float | None, int] = dict(
             zip(reversed(rising), reversed(range(len(rising))), strict=True)
         )
         below.append(map(lower.get, ranks))
+    places = zip(*below, strict=True)
     members: defaultdict[str, list[Member]] = defaultdict(list)
     for shops in peers:
-        members[shops.currency] += zip(shops.shop_keys, shops.sales, *below, strict=False)
-    return Snapshot(groups, {currency: sorted(found) for currency, found in members.items()})
+        members[shops.currency] += map(Member, shops.shop_keys, shops.sales, places)
+    for currency, of_currency in members.items():
+        of_currency.sort()
+        sales = [member.sales for member in of_currency]
+        groups[SALES.key, currency] = Group(
+            shops=len(sales),
+            mean=Fraction(sum(sales), len(sales)),
+            min=Fraction(min(sales)),
+            max=Fraction(max(sales)),
+        )
+    return Snapshot(groups, dict(members))
 
 
-def percentile(below: int, shops: int) -> float | None:
-    """`100 below / (shops - 1)`: the share of the other shops strictly below; None if alone."""
-    if shops < 2:
-        return None
-    return figures.rounded_quotient(100 * below, shops - 1, figures.PERCENT_DIGITS)
+def _ratios(metric: Metric, shops: PeerShops) -> Iterable[Ratio]:
+    least = denominator_min(metric, shops.rules)
+    numerators, denominators = (shops.sums[name] for name in metric.parts)
+    for ratio in zip(denominators, numerators, strict=True):
+        yield ratio if ratio[0] >= least else (0, 0)
 
 
 def compare(
     score: Fraction | None, standing: PeerStanding, dimension: Dimension, rules: Rules
 ) -> Peers:
-    """A shop's exact score (None unless `ok`) beside its group in the newest snapshot.
+    """Compare a shop's exact score (None unless `ok`) with its group in the newest snapshot.
 
     Above the mean `percent` is `(score - mean) / (max - mean)`, below it
     `(mean - score) / (mean - min)`, times 100 and at most 100: the score is as of the day asked
     about, so it may lie outside the snapshot's span.
     """
-    group = standing.groups.get(dimension)
+    key = DSR[dimension].key
+    group = standing.groups.get(key)
     if score is None:
         return _no_peers("no_score", standing.as_of)
     if standing.as_of is None:
@@ -142,7 +159,7 @@ def compare(
     if group is None or group.shops < rules.peer_min_shops:
         return _no_peers("too_few_peers", standing.as_of)
     relation = _relation(score, group.mean)
-    below = standing.below.get(dimension)
+    below = standing.below.get(key)
     return Peers(
         status="ok",
         as_of=standing.as_of,
@@ -150,7 +167,7 @@ def compare(
         mean=figures.score(group.mean),
         min=figures.score(group.min),
         max=figures.score(group.max),
-        percentile=None if below is None else percentile(below, group.shops),
+        percentile=None if below is None else figures.percentile(below, group.shops),
         relation=relation,
         percent=figures.percent(_percent(score, group, relation)),
         flag=_FLAGS[relation],
@@ -186,7 +203,7 @@ def _percent(score: Fraction, group: Group, relation: Relation) -> Fraction | No
     return min(100 * (score - group.mean) / (furthest - group.mean), Fraction(100))
 
 
-def _ranks(group: Sequence[Tally]) -> Sequence[float | None]:
+def _ranks(group: Sequence[Ratio]) -> Sequence[float | None]:
     """Numbers that order and equal each other as the exact scores do, much faster than those."""
     # Two different scores are at least 1 / (count * count) apart. Floats up to 5, cut off at
     # 2 ** -50, keep them apart as long as counts are short; else whole numbers do, scaled by more.
@@ -196,7 +213,7 @@ def _ranks(group: Sequence[Tally]) -> Sequence[float | None]:
     return [(stars << 2 * bits) // count if count else None for count, stars in group]
 
 
-def _mean(group: Iterable[Tally], shops: int) -> Fraction:
+def _mean(group: Iterable[Ratio], shops: int) -> Fraction:
     # Scores are added a few at a time, so that most additions are of short numbers, and the sum
     # is reduced once at the end: linear in practice, where adding one by one is quadratic.
     sums: defaultdict[int, int] = defaultdict(int)

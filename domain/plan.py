@@ -8,9 +8,10 @@ from typing import Literal
 import msgspec
 
 from domain import figures
+from domain.counters import Dimension
 from domain.days import Window, window
 from domain.rules import Rules
-from domain.totals import DayTotals, Dimension, Histogram, histogram, over
+from domain.totals import DayTotals, Histogram, histogram, over
 
 
 class PlannedScore(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 import msgspec
 
 from domain.acts import Act
+from domain.days import Window
 from domain.errors import Refusal
 from domain.events import Instant, Reason
 from domain.facts import Rating
@@ -184,6 +185,14 @@ class Scores(Protocol):
 
     async def window_totals(self, of: Sequence[tuple[StoredShop, Windows]]) -> dict[int, Totals]:
         """Sums of windows, by shop key: one windows' end for each shop.
+
+        Raises RulesChanged where a shop's stored states follow other rules by now.
+        """
+
+    async def counter_totals(
+        self, of: Sequence[tuple[StoredShop, Window]]
+    ) -> dict[int, dict[str, int]]:
+        """Sum counters that are no column, by shop key: a window for each shop.
 
         Raises RulesChanged where a shop's stored states follow other rules by now.
         """

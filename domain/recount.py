@@ -3,14 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any, TypeVar
 
 import msgspec
 
 from domain import ratings, sell_through, totals
+from domain.counters import FIELDS
 from domain.facts import ListingEvent, Order, Rating, Refund
 from domain.rules import Rules
 from domain.totals import RatingState, Totals
 from domain.windows import window_totals, windows_before
+
+Key = TypeVar("Key", bound=tuple[Any, ...])
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -30,9 +34,12 @@ class Recount:
         self.states: dict[str, RatingState] = {}
         """States that differ from what is stored, by review id."""
         self.days: defaultdict[date, list[int]] = defaultdict(totals.nothing)
+        self.counts: defaultdict[tuple[date, str], int] = defaultdict(int)
+        """Counters that are no column."""
         self.units: defaultdict[tuple[str, date], int] = defaultdict(int)
         self.wrong_days: dict[date, Totals] = {}
         """What is to be stored of days that are stored otherwise."""
+        self.wrong_counts: list[tuple[date, str]] = []
         self.wrong_units: list[tuple[str, date]] = []
         self.wrong_running: date | None = None
         """The day of the running totals, where these are wrong."""
@@ -80,6 +87,7 @@ class Recount:
     def compare(
         self,
         days: Mapping[date, Totals],
+        counts: Mapping[tuple[date, str], int],
         units: Mapping[tuple[str, date], int],
         running_day: date | None,
         running: Totals,
@@ -93,11 +101,9 @@ class Recount:
             stored, recounted = (list(rows.get(day, totals.nothing())) for rows in (days, others))
             if stored != recounted:
                 self.wrong_days[day] = recounted
-                self._differ("other_days", f"{day}", _named(stored), _named(recounted))
-        for key in sorted(units.keys() | self.units.keys()):
-            if (was := units.get(key, 0)) != (counted := self.units.get(key, 0)):
-                self.wrong_units.append(key)
-                self._differ("listing_days", f"{key[0]} {key[1]}", was, counted)
+                self._differ("daily_totals", f"{day}", _named(stored), _named(recounted))
+        self.wrong_counts = self._compare("counter_days", counts, self.counts)
+        self.wrong_units = self._compare("listing_days", units, self.units)
         if running_day is None:
             self._differ("shop_totals", "", None, "a row")
             return
@@ -106,10 +112,23 @@ class Recount:
             self.wrong_running = running_day
             self._differ("shop_totals", f"{running_day}", _named(running), _named(recounted))
 
+    def _compare(
+        self, table: str, stored: Mapping[Key, int], recounted: Mapping[Key, int]
+    ) -> list[Key]:
+        wrong = [
+            key
+            for key in sorted(stored.keys() | recounted.keys())
+            if stored.get(key, 0) != recounted.get(key, 0)
+        ]
+        for key in wrong:
+            name = " ".join(map(str, key))
+            self._differ(table, name, stored.get(key, 0), recounted.get(key, 0))
+        return wrong
+
     def _differ(self, table: str, key: str, stored: object, recounted: object) -> None:
         self.differences.append(Difference(table, key, stored, recounted))
 
 
 def _named(row: Totals) -> dict[str, int]:
-    fields = [*totals.FIELDS, *(f"day_{field}" for field in totals.FIELDS)]
+    fields = [*FIELDS, *(f"day_{field}" for field in FIELDS)]
     return {field: value for field, value in zip(fields[: len(row)], row, strict=True) if value}

@@ -7,9 +7,10 @@ from typing import Literal
 import msgspec
 
 from domain import figures
+from domain.counters import STARS
 from domain.figures import quotient
 from domain.rules import Rules
-from domain.totals import STARS, Histogram
+from domain.totals import Histogram
 
 Status = Literal["none", "insufficient", "ok"]
 

@@ -14,7 +14,6 @@ from msgspec import Meta
 from domain import figures
 from domain.days import Window
 from domain.events import Amount
-from domain.peers import percentile
 from domain.rules import Rules
 from domain.shops import CURRENCY_DIGITS, minor_units, money
 from domain.totals import PAID, REFUNDED, Totals
@@ -254,7 +253,7 @@ def _floor(cuts: _Cuts, sold: int, currency: str) -> Floor | None:
 def _percentile(group: SalesGroup | None, rules: Rules) -> float | None:
     if group is None or group.own is None or len(group.sales) < rules.peer_min_shops:
         return None
-    return percentile(bisect_left(group.sales, group.own), len(group.sales))
+    return figures.percentile(bisect_left(group.sales, group.own), len(group.sales))
 
 
 def _shares(band: Band, rules: Rules) -> Shares:

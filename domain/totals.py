@@ -1,38 +1,28 @@
-"""Day totals: everything that one day adds to a shop's scores, as a vector of integers.
+"""Totals: a vector of integers, one for each counter that is a column.
 
-The totals of a window are the sums of its days. `on_sale` and `sold` are steps: summed over all
-days up to D they give the listings on sale as of D, and those of them that sold in the sold
-window. Columns of the stored totals have these names, in this order.
+Totals of a window are the sums of its days.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from enum import IntEnum
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
+from domain.counters import DIMENSIONS, FIELDS, PLACES, STARS, Dimension
 from domain.days import ONE_DAY, Window, days_between, window
 
-Dimension = Literal["description", "service", "logistics"]
-DIMENSIONS: tuple[Dimension, ...] = ("description", "service", "logistics")
-STARS = (1, 2, 3, 4, 5)
-
-HISTOGRAMS = [f"{dimension}_{stars}" for dimension in DIMENSIONS for stars in STARS]
-RATING_FIELDS = [*HISTOGRAMS, "late", "capped", "removed"]
-SALES_FIELDS = ["paid", "refunded"]
-LISTING_FIELDS = ["on_sale", "sold"]
-FIELDS = [*RATING_FIELDS, *SALES_FIELDS, *LISTING_FIELDS]
-
-_PLACES = {
-    dimension: slice(n * len(STARS), (n + 1) * len(STARS)) for n, dimension in enumerate(DIMENSIONS)
+_HISTOGRAMS = {
+    dimension: slice(PLACES[f"{dimension}_{STARS[0]}"], PLACES[f"{dimension}_{STARS[-1]}"] + 1)
+    for dimension in DIMENSIONS
 }
 
-LATE, CAPPED, REMOVED = (FIELDS.index(name) for name in ("late", "capped", "removed"))
-PAID, REFUNDED = (FIELDS.index(name) for name in SALES_FIELDS)
-_DESCRIPTION, _SERVICE, _LOGISTICS = (place.start - 1 for place in _PLACES.values())
+LATE, CAPPED, REMOVED = (PLACES[name] for name in ("late", "capped", "removed"))
+PAID, REFUNDED = (PLACES[name] for name in ("paid", "refunded"))
+ON_SALE, SOLD = (PLACES[name] for name in ("on_sale", "sold"))
+_DESCRIPTION, _SERVICE, _LOGISTICS = (place.start - 1 for place in _HISTOGRAMS.values())
 _REASONS = LATE - 1
-ON_SALE, SOLD = (FIELDS.index(name) for name in LISTING_FIELDS)
 
 Totals: TypeAlias = Sequence[int]
 """One integer for each of `FIELDS`; money in minor units."""
@@ -64,17 +54,17 @@ class Histogram(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def count(self) -> int:
-        """How many ratings."""
+        """Count the ratings."""
         return self.ones + self.twos + self.threes + self.fours + self.fives
 
     @property
     def sum(self) -> int:
-        """How many stars together."""
+        """Sum the stars."""
         return self.ones + 2 * self.twos + 3 * self.threes + 4 * self.fours + 5 * self.fives
 
 
 def nothing() -> list[int]:
-    """Totals of a day on which nothing happened."""
+    """Return the totals of a day on which nothing happened."""
     return [0] * len(FIELDS)
 
 
@@ -86,17 +76,17 @@ def add(to: list[int], totals: Totals, sign: int = 1) -> None:
 
 
 def summed(days: Iterable[Totals]) -> list[int]:
-    """The totals of several days together."""
+    """Return the totals of several days together."""
     return [sum(column) for column in zip(*days, strict=True)] or nothing()
 
 
 def over(days: DayTotals, span: Window) -> list[int]:
-    """The totals of one window."""
+    """Return the totals of one window."""
     return summed(totals for day, totals in days.items() if span.start <= day <= span.end)
 
 
 def rolling(days: DayTotals, ends: Window, length: int) -> Iterator[list[int]]:
-    """The totals of the `length` days up to each day of `ends`, in time linear in the days."""
+    """Yield the totals of the `length` days up to each day of `ends`, in linear time."""
     totals = over(days, window(ends.start, length))
     yield list(totals)
     for day in days_between(ends.start + ONE_DAY, ends.end):
@@ -106,8 +96,8 @@ def rolling(days: DayTotals, ends: Window, length: int) -> Iterator[list[int]]:
 
 
 def histogram(totals: Totals, dimension: Dimension) -> Histogram:
-    """The counted ratings of one dimension."""
-    return Histogram(*totals[_PLACES[dimension]])
+    """Return the counted ratings of one dimension."""
+    return Histogram(*totals[_HISTOGRAMS[dimension]])
 
 
 def add_rating(

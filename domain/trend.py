@@ -6,10 +6,11 @@ from datetime import date
 import msgspec
 
 from domain import figures, scores, tier
+from domain.counters import DIMENSIONS, Dimension
 from domain.days import Window, days_between, window
 from domain.rules import Rules
 from domain.shops import money
-from domain.totals import DIMENSIONS, DayTotals, Dimension, Totals, histogram, rolling
+from domain.totals import DayTotals, Totals, histogram, rolling
 
 
 class DimensionTrend(msgspec.Struct, frozen=True):

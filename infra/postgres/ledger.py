@@ -37,7 +37,7 @@ from domain.totals import RatingState
 from domain.windows import window_totals, windows_before
 from infra.postgres.database import Connection, Database
 from infra.postgres.shop_cache import LockedShop, ShopCache, ShopDefinition, ShopName
-from infra.postgres.statements import columns, sql
+from infra.postgres.statements import columns, composites, sql
 
 T = TypeVar("T")
 
@@ -254,7 +254,7 @@ async def _write(
         units = [(*key, units) for key, units in recording.units.items()]
         await connection.execute(sql("add_units"), *columns(sorted(units), 4))
     if recording.days:
-        await connection.execute(sql("add_totals"), *_added(recording, shops))
+        await connection.execute(sql("add_totals"), *map(composites, _added(recording, shops)))
 
 
 def _added(

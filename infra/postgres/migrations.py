@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from infra.postgres.database import Connection
-from infra.postgres.statements import sql
+from infra.postgres.statements import rendered, sql
 
 _LOCK = 7_236_401
 
@@ -33,7 +33,7 @@ def migrations() -> tuple[Migration, ...]:
     found = []
     for file in sorted(files, key=lambda file: file.name):
         if file.name.endswith(".sql"):
-            text = file.read_text("utf-8")
+            text = rendered(file.read_text("utf-8"))
             digest = hashlib.sha256(text.encode()).hexdigest()
             statements = [part.strip() for part in re.split(r";\s*$", text, flags=re.MULTILINE)]
             found.append(

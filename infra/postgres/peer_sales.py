@@ -86,7 +86,8 @@ class PeerSales:
             shop.currency,
             kept.shop_key,
         )
-        return rows[0]["sales"] if rows else None
+        sales = rows[0]["sales"] if rows else None
+        return None if sales is None else int(sales)
 
     async def _read(self, asked: Sequence[Asked]) -> list[Found]:
         days = {
@@ -123,9 +124,9 @@ class PeerSales:
             rows = await self._database.fetch("sales_groups", *zip(*rows_asked, strict=True))
             sales: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
             for *key, some in rows:
-                sales[tuple(key)] += some
+                sales[tuple(key)] += map(int, some[1:-1].split(","))
             for one in missing:
-                of_group = array("q", sorted(sales[one.row_key]))
+                of_group = _packed(sorted(sales[one.row_key]))
                 found[one] = SalesGroup(one.snapshot.as_of, of_group, None)
                 self._remember(one, found[one])
         return found
@@ -147,3 +148,10 @@ class PeerSales:
 
 def _taken(tenant_id: int, snapshot: SnapshotVersion, group: GroupAsked) -> _Taken:
     return _Taken(tenant_id, snapshot, group.marketplace, group.category, group.currency)
+
+
+def _packed(sales: list[int]) -> Sequence[int]:
+    try:
+        return array("q", sales)
+    except OverflowError:
+        return sales

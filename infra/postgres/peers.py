@@ -1,22 +1,23 @@
 """Peer snapshots on Postgres."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from functools import partial
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 import asyncpg
 
-from domain import tier
 from domain.acts import Act
-from domain.peers import Group, PeerShops, PeerStanding, Snapshot, scored, snapshot
+from domain.metrics import PARTS, RATIOS, WINDOW_OF_PART
+from domain.peers import Group, PeerShops, PeerStanding, Snapshot, snapshot
 from domain.ports import SnapshotHeader, StoredShop
-from domain.rules import BUILT_IN
-from domain.totals import DIMENSIONS
+from domain.rules import Rules
+from domain.windows import days_to_move, signs, windows
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database, for_each
 from infra.postgres.rules import RulesCache
@@ -25,7 +26,7 @@ from infra.postgres.statements import sql
 T = TypeVar("T")
 
 _GROUP_COLUMNS = [
-    *("tenant_id", "as_of", "marketplace", "category", "dimension", "shops"),
+    *("tenant_id", "as_of", "marketplace", "category", "metric", "currency", "shops"),
     *("mean_numerator", "mean_denominator", "min_numerator", "min_denominator"),
     *("max_numerator", "max_denominator"),
 ]
@@ -34,15 +35,7 @@ _MEMBERS_A_ROW: Final = 32
 
 _ROWS_AT_ONCE: Final = 1_000
 
-_named = itemgetter("marketplace", "category")
-
-BUILT_IN_WINDOWS: list[list[Any]] = [
-    [found.name for found in BUILT_IN.values()],
-    [found.version for found in BUILT_IN.values()],
-    [found.rules.rating_window_days for found in BUILT_IN.values()],
-    [found.rules.sales_window_days for found in BUILT_IN.values()],
-]
-"""Names, versions and lengths of the windows of the rules that no database keeps, in columns."""
+_name = attrgetter("name")
 
 
 class Peers:
@@ -80,15 +73,15 @@ class Peers:
     async def _take(
         self, connection: Connection, tenant_id: int, as_of: date, now: datetime
     ) -> SnapshotHeader:
-        rows = await connection.fetch(sql("peer_totals"), tenant_id, as_of, *BUILT_IN_WINDOWS)
+        rows = await self.window_sums(connection, tenant_id, as_of)
         groups: list[tuple[object, ...]] = []
         members: list[tuple[object, ...]] = []
         names = set()
-        for named, peers in groupby(sorted(rows, key=_named), _named):
-            taken = snapshot([await self._shops(connection, tenant_id, row) for row in peers])
-            groups += [(tenant_id, as_of, *named, *row) for row in _group_rows(taken)]
-            members += [(*named, *row) for row in _member_rows(taken)]
-            names.add(named)
+        for name, peers in groupby(sorted(rows, key=_name), _name):
+            taken = snapshot([row.peers for row in peers])
+            groups += [(tenant_id, as_of, *name, *row) for row in _group_rows(taken)]
+            members += [(*name, *row) for row in _member_rows(taken)]
+            names.add(name)
             await asyncio.sleep(0)
         for table in ("groups", "members"):
             await connection.execute(sql(f"delete_peer_{table}"), tenant_id, as_of)
@@ -98,9 +91,12 @@ class Peers:
         for some in _pieces(members, _ROWS_AT_ONCE):
             columns = zip(*some, strict=True)
             await connection.execute(sql("insert_peer_members"), tenant_id, as_of, *columns)
-        shops = sum(len(row["shop_keys"]) for row in rows)
-        await connection.execute(sql("finish_snapshot"), tenant_id, as_of, shops, len(names))
-        return SnapshotHeader(as_of, now, shops, len(names))
+        count = sum(len(row.peers.shop_keys) for row in rows)
+        metrics = [metric.key for metric in RATIOS]
+        await connection.execute(
+            sql("finish_snapshot"), tenant_id, as_of, count, len(names), metrics
+        )
+        return SnapshotHeader(as_of, now, count, len(names))
 
     async def page(self, tenant_id: int, before: date | None, limit: int) -> list[SnapshotHeader]:
         """Up to `limit` snapshots, newest first, from the first date under `before`."""
@@ -122,28 +118,79 @@ class Peers:
             return PeerStanding()
         return PeerStanding(
             as_of=rows[0]["as_of"],
-            groups={row["dimension"]: _group(row) for row in rows if row["dimension"]},
-            below={
-                dimension: rows[0][dimension]
-                for dimension in DIMENSIONS
-                if rows[0][dimension] is not None
-            },
+            groups={row["metric"]: _group(row) for row in rows if row["metric"]},
+            below={row["metric"]: row["below"] for row in rows if row["below"] is not None},
         )
 
-    async def _shops(
-        self, connection: Connection, tenant_id: int, row: asyncpg.Record
-    ) -> PeerShops:
-        _, _, currency, name, version, shop_keys, dc, ds, sc, ss, lc, ls, paid, refunded = row
-        rules = (await self._rules.version(connection, tenant_id, name, version)).rules
-        sales = [tier.net_sales(*sums, rules) for sums in zip(paid, refunded, strict=True)]
-        tallies = [scored(*sums, rules) for sums in ((dc, ds), (sc, ss), (lc, ls))]
-        return PeerShops(currency, shop_keys, sales, tallies)
+    async def window_sums(
+        self, connection: Connection, tenant_id: int, as_of: date
+    ) -> list["PeerRow"]:
+        """Sum what metrics are made of over the windows of every shop that end on a day."""
+        rows = await connection.fetch(sql("peer_totals"), tenant_id)
+        shops = [PeerRow(row, await self._rules_of(connection, tenant_id, row)) for row in rows]
+        await _move_to(connection, tenant_id, as_of, shops)
+        return shops
+
+    async def _rules_of(self, connection: Connection, tenant_id: int, row: asyncpg.Record) -> Rules:
+        found = await self._rules.version(connection, tenant_id, row["rules"], row["rules_version"])
+        return found.rules
+
+
+class PeerRow:
+    """Shops of one group, currency, rules and day of running totals, with their sums."""
+
+    def __init__(self, row: asyncpg.Record, rules: Rules) -> None:
+        self.name = (row["marketplace"], row["category"])
+        self.standing = (row["rules"], row["rules_version"], row["day"])
+        self.peers = PeerShops(
+            row["currency"], rules, row["shop_keys"], {part: _integers(row[part]) for part in PARTS}
+        )
+
+
+async def _move_to(
+    connection: Connection, tenant_id: int, as_of: date, rows: Sequence[PeerRow]
+) -> None:
+    """Move the sums of shops to the windows that end on a day."""
+    alike: defaultdict[tuple[str, int, date], list[PeerRow]] = defaultdict(list)
+    for row in rows:
+        alike[row.standing].append(row)
+    for (name, version, day), same in alike.items():
+        rules = same[0].peers.rules
+        before, after = windows(day, rules), windows(as_of, rules)
+        days = days_to_move(before, after)
+        if not days:
+            continue
+        places = {
+            key: (row.peers.sums, place)
+            for row in same
+            for place, key in enumerate(row.peers.shop_keys)
+        }
+        by_windows: defaultdict[tuple[str, ...], list[date]] = defaultdict(list)
+        for moving in days:
+            moves = signs(moving, before, after)
+            by_windows[tuple(window for window, sign in moves.items() if sign)].append(moving)
+        for moved_windows, some in by_windows.items():
+            for moved in await connection.fetch(
+                sql("peer_days"), tenant_id, name, version, day, some, moved_windows
+            ):
+                moves = signs(moved["day"], before, after)
+                shops = [places[key] for key in moved["shop_keys"]]
+                for part, window in WINDOW_OF_PART.items():
+                    if sign := moves[window]:
+                        for (sums, place), value in zip(shops, _integers(moved[part]), strict=True):
+                            sums[part][place] += sign * value
+        await asyncio.sleep(0)
+
+
+def _integers(values: list[Any]) -> list[int]:
+    return list(map(int, values)) if isinstance(values[0], str) else values
 
 
 def _group_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
-    for dimension, group in taken.groups.items():
+    for (metric, currency), group in taken.groups.items():
         yield (
-            dimension,
+            metric,
+            currency,
             group.shops,
             _bytes(group.mean.numerator),
             _bytes(group.mean.denominator),
@@ -155,15 +202,17 @@ def _group_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
 def _member_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
     for currency, members in sorted(taken.members.items()):
         for some in _pieces(members, _MEMBERS_A_ROW):
-            yield currency, some[-1][0], *(_array(column) for column in zip(*some, strict=True))
+            below = [places for member in some for places in member.below]
+            keys, sales = zip(*((member.shop_key, member.sales) for member in some), strict=True)
+            yield currency, keys[-1], _array(keys), _array(sales), _array(below)
 
 
 def _group(row: Any) -> Group:
     return Group(
         shops=row["shops"],
         mean=Fraction(_int(row["mean_numerator"]), _int(row["mean_denominator"])),
-        min=Fraction(row["min_numerator"], row["min_denominator"]),
-        max=Fraction(row["max_numerator"], row["max_denominator"]),
+        min=Fraction(int(row["min_numerator"]), int(row["min_denominator"])),
+        max=Fraction(int(row["max_numerator"]), int(row["max_denominator"])),
     )
 
 

@@ -7,16 +7,18 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from domain.counters import FIELDS
 from domain.facts import ListingEvent, Moderation, Order, Rating, Refund
 from domain.ports import ShopKey
 from domain.ratings import is_removed
 from domain.recount import Recount
 from domain.rules import Rules
-from domain.totals import FIELDS, RatingState, Totals
+from domain.totals import RatingState, Totals
 from infra.postgres.database import Connection
-from infra.postgres.statements import columns, sql
+from infra.postgres.statements import columns, integers, sql
 
 _ROWS_AT_ONCE = 500
+_COUNTS_COLUMNS = ["shop_key", "day", "counter", "n"]
 _UNITS_COLUMNS = ["shop_key", "listing_id", "day", "units"]
 
 
@@ -40,12 +42,14 @@ async def recount(connection: Connection, shop: ShopKey, rules: Rules) -> Recoun
         {listing: list(group) for listing, group in groupby(events, attrgetter("listing_id"))}
     )
     days = await connection.fetch(sql("stored_days"), shop_key)
+    counts = await connection.fetch(sql("stored_counters"), shop_key)
     units = await connection.fetch(sql("stored_units"), shop_key)
     running = await connection.fetchrow(sql("stored_totals"), shop_key)
     counted.compare(
-        {row[0]: row[1:] for row in days},
+        {row["day"]: integers(row[1:]) for row in days},
+        {(row["day"], row["counter"]): int(row["n"]) for row in counts},
         {(row["listing_id"], row["day"]): row["units"] for row in units},
-        *((running[0], running[1:]) if running else (None, ())),
+        *((running["day"], integers(running[1:])) if running else (None, ())),
     )
     return counted
 
@@ -67,7 +71,13 @@ async def repair(connection: Connection, shop_key: int, counted: Recount) -> Non
         await connection.execute(sql("delete_days"), shop_key, list(days))
         rows = [(shop_key, day, *totals) for day, totals in days.items() if any(totals)]
         await connection.copy_records_to_table(
-            "other_days", columns=["shop_key", "day", *FIELDS], records=rows
+            "daily_totals", columns=["shop_key", "day", *FIELDS], records=rows
+        )
+    if counts := counted.wrong_counts:
+        await connection.execute(sql("delete_counters"), shop_key, *zip(*counts, strict=True))
+        rows = [(shop_key, *key, n) for key in counts if (n := counted.counts.get(key))]
+        await connection.copy_records_to_table(
+            "counter_days", columns=_COUNTS_COLUMNS, records=rows
         )
     if units := counted.wrong_units:
         await connection.execute(sql("delete_units"), shop_key, *zip(*units, strict=True))
@@ -79,11 +89,8 @@ async def repair(connection: Connection, shop_key: int, counted: Recount) -> Non
 
 async def set_running(connection: Connection, running: dict[int, tuple[date, Totals]]) -> None:
     """Replace the running totals of locked shops, the day they stand for, and what it adds."""
-    rows = sorted(running.items())
-    width = len(FIELDS)
-    sums = [(shop_key, day, *row[:width]) for shop_key, (day, row) in rows]
-    own = [(shop_key, day, *row[width:]) for shop_key, (day, row) in rows]
-    await connection.execute(sql("set_totals"), sums, own)
+    rows = [(shop_key, day, None, *totals) for shop_key, (day, totals) in sorted(running.items())]
+    await connection.execute(sql("set_totals"), rows)
 
 
 async def _removed(connection: Connection, shop: ShopKey) -> set[str]:

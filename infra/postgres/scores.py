@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import asyncpg
 
-from domain.days import ONE_DAY, day_of
+from domain.days import ONE_DAY, Window, day_of
 from domain.errors import RulesChanged
 from domain.ports import ShopKey, ShopTotals, SnapshotVersion, StoredShop
 from domain.recount import Recount
@@ -17,7 +17,7 @@ from domain.windows import Windows, windows_before
 from infra.postgres.database import Connection, Database
 from infra.postgres.recount import count_ratings, set_running
 from infra.postgres.shop_cache import ShopCache, ShopDefinition, ShopName, keys_of
-from infra.postgres.statements import sql
+from infra.postgres.statements import columns, integers, sql
 from infra.request_batcher import RequestBatcher
 
 READ_LANES = 2
@@ -81,12 +81,13 @@ class Scores:
 
     async def window_totals(self, of: Sequence[tuple[StoredShop, Windows]]) -> dict[int, Totals]:
         """Sums of windows, by shop key: one windows' end for each shop. Raises RulesChanged."""
-        columns = _columns([(kept.key, windows) for kept, windows in of])
-        rows = await self._database.fetch("window_totals", *columns)
+        rows = await self._database.fetch(
+            "window_totals", *_columns([(kept.key, windows) for kept, windows in of])
+        )
         rules = {kept.shop_key: kept.rules.ref for kept, _ in of}
         for shop_key, name, version, *_ in rows:
             _must_be(rules[shop_key], name, version)
-        return {row[0]: row[3:] for row in rows}
+        return {row[0]: integers(row[3:]) for row in rows}
 
     async def day_totals(self, kept: StoredShop, start: date, end: date) -> dict[date, Totals]:
         """Totals of the days from `start` to `end`, both included; empty days are absent.
@@ -96,7 +97,23 @@ class Scores:
         rows = await self._database.fetch("day_totals", *kept.key, start, end + ONE_DAY)
         for name, version, *_ in rows[:1]:
             _must_be(kept.rules.ref, name, version)
-        return {row[2]: row[3:] for row in rows if row[2] is not None}
+        return {row[2]: integers(row[3:]) for row in rows if row[2] is not None}
+
+    async def counter_totals(
+        self, of: Sequence[tuple[StoredShop, Window]]
+    ) -> dict[int, dict[str, int]]:
+        """Sum counters that are no column, by shop key: a window for each shop.
+
+        Raises RulesChanged.
+        """
+        rules = {kept.shop_key: kept.rules.ref for kept, _ in of}
+        sums: dict[int, dict[str, int]] = {kept.shop_key: {} for kept, _ in of}
+        windows = [(*kept.key, window.start, window.end + ONE_DAY) for kept, window in of]
+        for row in await self._database.fetch("counter_totals", *columns(windows, 4)):
+            _must_be(rules[row["shop_key"]], row["rules"], row["rules_version"])
+            if row["counter"] is not None:
+                sums[row["shop_key"]][row["counter"]] = int(row["n"])
+        return sums
 
     async def roll(self, now: datetime) -> int:
         """Move running totals that stand for an earlier day to each shop's today; how many."""
@@ -154,7 +171,7 @@ def _standing(kept: StoredShop, row: asyncpg.Record) -> ShopTotals:
         ladder=_ladder(currency, amounts) if amounts else None,
         snapshot=SnapshotVersion(as_of, taken_at, taking) if taking else None,
         day=day,
-        totals=row[8:],
+        totals=integers(row[8:]),
     )
 
 

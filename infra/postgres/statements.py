@@ -1,15 +1,21 @@
-"""SQL statements by name, the files under `sql/`, read once."""
+"""SQL statements by name: the files under `sql/`, with the columns of counters written in."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
+from string import Template
 from typing import Any
+
+import msgspec
+
+from domain.counters import COLUMNS, Counter
+from domain.metrics import METRICS, Weights
 
 
 @cache
 def sql(name: str) -> str:
-    """Return the text of `sql/{name}.sql`."""
-    return (resources.files(__package__) / "sql" / f"{name}.sql").read_text("utf-8")
+    """Return the statement of `sql/{name}.sql`."""
+    return rendered((resources.files(__package__) / "sql" / f"{name}.sql").read_text("utf-8"))
 
 
 def statement_names() -> list[str]:
@@ -21,3 +27,85 @@ def statement_names() -> list[str]:
 def columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
     """Turn rows into columns, the arrays that `unnest` turns into rows again."""
     return list(zip(*rows, strict=True)) or [()] * width
+
+
+def composites(rows: Sequence[Sequence[Any]]) -> str:
+    """Turn rows of numbers and days into the text of an array of composite values.
+
+    The driver takes 3 microseconds more for each row: 4 % of recording events in bulk.
+    """
+    if not rows:
+        return "{}"
+    text = msgspec.json.encode(rows)[2:-2].decode().replace('"', "").replace("],[", ')","(')
+    return '{"(' + text + ')"}'
+
+
+def integers(values: Iterable[Any]) -> list[int]:
+    """Turn numbers as the driver reads them into integers: sums of money come as decimals."""
+    return list(map(int, values))
+
+
+def rendered(text: str) -> str:
+    """Return SQL with each `$name` of a list of columns in place of it."""
+    return Template(text).safe_substitute(_lists())
+
+
+@cache
+def _lists() -> dict[str, str]:
+    def each(form: str) -> str:
+        return ", ".join(
+            form.format(
+                counter.name,
+                window=_IN_WINDOW[counter.window],
+                small=_column_type(counter, "integer"),
+                large=_column_type(counter, "bigint"),
+            )
+            for counter in COLUMNS
+        )
+
+    return {
+        "counters": each("{0}"),
+        "day_counters": each("day_{0}"),
+        "zeros": each("0"),
+        "counters_with_day": each("t.{0} + t.day_{0} as {0}"),
+        "window_sums": each("coalesce(sum({0}){window}, 0) as {0}"),
+        "running_or_zeros": each("coalesce(running.{0}, 0)"),
+        "own_or_zeros": each("coalesce(own.{0}, 0)"),
+        "add_counters": each("{0} = t.{0} + excluded.{0}"),
+        "add_day_counters": each("day_{0} = t.day_{0} + excluded.day_{0}"),
+        "set_counters": each("{0} = s.{0}, day_{0} = s.day_{0}"),
+        "daily_columns": each("{0} {small} not null default 0"),
+        "running_columns": each("{0} {large} not null default 0")
+        + ", "
+        + each("day_{0} {small} not null default 0"),
+        "added_columns": each("{0} bigint"),
+        "metric_sums": _metric_sums(""),
+        "metric_sums_asked": _metric_sums(" filter (where '{window}' = any($6::text[]))"),
+    }
+
+
+def _weighted(weights: Weights) -> str:
+    return " + ".join(
+        counter if weight == 1 else f"{weight} * {counter}" for counter, weight in weights.items()
+    )
+
+
+def _metric_sums(condition: str) -> str:
+    # Money as text: the driver makes a decimal of each number of any length, at ten times the cost.
+    return ", ".join(
+        f"array_agg({_weighted(weights)}{'::text' if metric.unit == 'money' else ''})"
+        f"{condition.format(window=metric.window)} as {part}"
+        for metric in METRICS
+        for part, weights in metric.parts.items()
+    )
+
+
+_IN_WINDOW = {
+    "rating": " filter (where d.day >= asked.rating_start)",
+    "sales": " filter (where d.day >= asked.sales_start)",
+    "ever": "",
+}
+
+
+def _column_type(counter: Counter, otherwise: str) -> str:
+    return "numeric" if counter.unit == "minor units" else otherwise

@@ -26,11 +26,11 @@ import msgspec
 from api.insights import DsrAnswer
 from api.scorecards import Scorecard
 from domain.change import Change
+from domain.counters import Dimension
 from domain.days import day_of
 from domain.forecast import Forecast
 from domain.keys import SCOPES
 from domain.plan import Plan
-from domain.totals import Dimension
 from infra.embedded import EmbeddedPostgresError, throwaway_data_dir
 from shopdsr.demo import text
 from shopdsr.demo.world import CATEGORY, FALLING, MARKETPLACE, ZONE, World, world

@@ -7,12 +7,12 @@ import msgspec
 
 from api.scorecards import Scorecard
 from domain.change import DimensionChange, Flow
+from domain.counters import DIMENSIONS, STARS, Dimension
 from domain.dsr import DimensionScore, DsrDetail
 from domain.forecast import Forecast
 from domain.plan import Plan
 from domain.sell_through import SellThrough
 from domain.tier import Tier
-from domain.totals import DIMENSIONS, STARS, Dimension
 
 
 def overview(cards: Iterable[Scorecard], stories: Mapping[str, str]) -> str:

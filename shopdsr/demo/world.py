@@ -10,6 +10,7 @@ from random import Random
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
+from domain.counters import DIMENSIONS, Dimension
 from domain.events import (
     CountedStock,
     Event,
@@ -32,7 +33,6 @@ from domain.events import (
 )
 from domain.shops import IdentifiedDraft, Kind, money
 from domain.tier import LadderDraft
-from domain.totals import DIMENSIONS, Dimension
 
 MARKETPLACE = "taobao"
 CATEGORY = "baby"

@@ -55,7 +55,7 @@ def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
     verified = shell.run("verify")
     assert verified.returncode == 1
     assert verified.stdout.count("\n") == 1
-    difference = "tenant audited shop audited other_days 2026-01-01: stored {'paid': 9700}"
+    difference = "tenant audited shop audited daily_totals 2026-01-01: stored {'paid': 9700}"
     assert difference in verified.stdout
     assert verified.stderr.endswith(" shops recounted, 1 wrong\n")
     repaired = shell.run("verify", "--repair")
@@ -65,7 +65,7 @@ def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
     assert (after.returncode, after.stdout) == (0, "")
     assert after.stderr.endswith(" shops recounted, 0 wrong\n")
     trail = shell.run("audit", "--tenant", "audited", "--limit", "1")
-    assert trail.stdout.endswith("\tcommand line\tverify --repair\taudited,other_days\n")
+    assert trail.stdout.endswith("\tcommand line\tverify --repair\taudited,daily_totals\n")
 
 
 def test_migrate_beside_a_server_has_nothing_to_do(shell: Shell) -> None:
@@ -99,6 +99,6 @@ async def plant(url: str) -> None:
     """Do harm to one day."""
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("update other_days set paid = 9700 where paid = 700")
+        await connection.execute("update daily_totals set paid = 9700 where paid = 700")
     finally:
         await connection.close()

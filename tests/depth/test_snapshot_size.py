@@ -7,7 +7,7 @@ from time import perf_counter
 
 import asyncpg
 
-from domain.totals import FIELDS
+from domain.counters import FIELDS
 from infra.postgres.database import Database, PoolLimits, open_database
 from infra.postgres.peers import Peers
 from infra.postgres.rules import RulesCache
@@ -101,6 +101,6 @@ async def fill(database_url: str) -> list[Fraction]:
             total = sum(star * n for star, n in enumerate(counts))
             scores.append(Fraction(total, sum(counts)))
     columns = ["shop_key", "day", *FIELDS]
-    await connection.copy_records_to_table("other_days", records=rows, columns=columns)
+    await connection.copy_records_to_table("daily_totals", records=rows, columns=columns)
     await connection.close()
     return scores

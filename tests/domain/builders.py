@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from domain.counters import FIELDS
 from domain.facts import ListingEvent, Moderation, Rating
 from domain.rules import TAOBAO, Rules
-from domain.totals import FIELDS, HISTOGRAMS, Totals, nothing
+from domain.totals import Totals, nothing
 
 FIRST = date(2026, 3, 1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -105,7 +106,7 @@ SPAN = 50
 
 _day = st.builds(
     lambda ratings, uncounted, money: totals(
-        **dict(zip(HISTOGRAMS, ratings, strict=True)),
+        **dict(zip(FIELDS, ratings, strict=False)),
         **dict(zip(("late", "capped", "removed"), uncounted, strict=True)),
         **dict(zip(("paid", "refunded"), money, strict=True)),
     ),

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from domain import figures
 from domain.change import Change, change, change_span
+from domain.counters import DIMENSIONS
 from domain.rules import Rules
-from domain.totals import DIMENSIONS
 from tests.domain.builders import SPAN, day, day_totals, rated, rules, short_rules, stars_of, sum_of
 
 

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import figures, scores
+from domain.counters import DIMENSIONS, Dimension
 from domain.days import window
 from domain.dsr import Dsr, DsrDetail, detail_span, dsr, dsr_detail
 from domain.peers import PeerStanding
 from domain.rules import Rules
-from domain.totals import DIMENSIONS, Dimension, Histogram
+from domain.totals import Histogram
 from tests.domain.builders import (
     SPAN,
     day,

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import figures
+from domain.counters import DIMENSIONS
 from domain.forecast import forecast, forecast_span
 from domain.rules import Rules
-from domain.totals import DIMENSIONS
 from tests.domain.builders import SPAN, day, day_totals, rated, rules, short_rules, stars_of, sum_of
 
 

@@ -9,30 +9,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
-from domain.peers import (
-    Group,
-    Peers,
-    PeerShops,
-    PeerStanding,
-    compare,
-    percentile,
-    scored,
-    snapshot,
-)
-from domain.totals import DIMENSIONS
+from domain.counters import DIMENSIONS
+from domain.figures import percentile
+from domain.metrics import DSR, PARTS, SALES
+from domain.peers import Group, Peers, PeerShops, PeerStanding, compare, snapshot
+from domain.rules import TAOBAO, Rules
 from tests.domain.builders import day, rules
 
+SERVICE = DSR["service"].key
+NO_RATINGS = (0, 0)
 
-def shop(shop_key: int, count: int = 0, stars: int = 0, *, sold: int = 0) -> PeerShops:
-    """A shop with a score in service, or without any."""
-    none = [(0, 0)]
-    return PeerShops("CNY", [shop_key], [sold], [none, [(count, stars)], none])
+
+def shop(
+    shop_key: int, count: int = 0, stars: int = 0, *, sold: int = 0, of: Rules = TAOBAO
+) -> PeerShops:
+    """Return a shop with a score in service, or without any."""
+    return rated(shop_key, [NO_RATINGS, (count, stars), NO_RATINGS], sold, of)
+
+
+def rated(
+    shop_key: int, tallies: Sequence[tuple[int, int]], sold: int, of: Rules = TAOBAO
+) -> PeerShops:
+    """Return a shop with counts and stars of each dimension."""
+    sums = {part: [0] for part in PARTS}
+    for metric, (count, stars) in zip(DSR.values(), tallies, strict=True):
+        sums |= dict(zip(metric.parts, ([stars], [count]), strict=True))
+    sums |= dict(zip(SALES.parts, ([sold], [0]), strict=True))
+    return PeerShops("CNY", of, [shop_key], sums)
 
 
 def below(peers: Sequence[PeerShops]) -> dict[int | None, int | None]:
-    """How many peers are below each shop in service."""
+    """Count the peers below each shop in service."""
     [members] = snapshot(peers).members.values()
-    return {shop_key: service for shop_key, _, _, service, _ in members}
+    return {member.shop_key: member.below[1] for member in members}
+
+
+def of_ratios(peers: Sequence[PeerShops]) -> dict[str, Group]:
+    """Return the statistics of metrics that are no money."""
+    groups = snapshot(peers).groups
+    return {metric: group for (metric, currency), group in groups.items() if not currency}
 
 
 GROUP = Group(shops=5, mean=Fraction(47, 10), min=Fraction(4), max=Fraction(5))
@@ -42,8 +57,8 @@ def standing(group: Group = GROUP, below: int | None = 3) -> PeerStanding:
     """A snapshot of day 3 in which some of its peers are below the shop."""
     return PeerStanding(
         as_of=day(3),
-        groups={"service": group},
-        below={} if below is None else {"service": below},
+        groups={SERVICE: group},
+        below={} if below is None else {SERVICE: below},
     )
 
 
@@ -131,17 +146,19 @@ def test_a_percentile_is_of_the_other_shops(below: int, shops: int, expected: fl
 
 def test_a_shop_is_a_peer_where_it_has_a_score() -> None:
     """Under its own `min_ratings`."""
-    counts, stars = [50, 49, 0], [250, 245, 0]
-    assert scored(counts, stars, rules(min_ratings=50)) == [(50, 250), (0, 0), (0, 0)]
-    assert scored(counts, stars, rules()) == [(50, 250), (49, 245), (0, 0)]
+    counts = (50, 49, 0)
+    for least, places in ((50, [0, None, None]), (1, [1, 0, None])):
+        of = rules(min_ratings=least)
+        peers = [
+            shop(key, count, 5 * count - (count == 49), of=of) for key, count in enumerate(counts)
+        ]
+        assert list(below(peers).values()) == places
 
 
 def test_each_shop_counts_once() -> None:
     """A thousand ratings weigh no more than one in the mean of a group."""
     peers = [shop(1, 1000, 5000), shop(2, 1, 4), shop(3), shop(4, 2, 8)]
-    assert snapshot(peers).groups == {
-        "service": Group(3, Fraction(13, 3), Fraction(4), Fraction(5))
-    }
+    assert of_ratios(peers) == {SERVICE: Group(3, Fraction(13, 3), Fraction(4), Fraction(5))}
     assert below(peers) == {1: 2, 2: 0, 3: None, 4: 0}
 
 
@@ -152,10 +169,13 @@ def test_members_stand_by_currency_and_key() -> None:
         shop(3, sold=500),
         shop(1, 1, 4),
     ]
-    assert snapshot(peers).members == {
-        "CNY": [(1, 0, None, 0, None), (3, 500, None, None, None)],
-        "USD": [(4, 7, None, 1, None)],
+    taken = snapshot(peers)
+    assert taken.members == {
+        "CNY": [(1, 0, (None, 0, None, None)), (3, 500, (None, None, None, None))],
+        "USD": [(4, 7, (None, 1, None, None))],
     }
+    assert taken.groups["sales", "CNY"] == Group(2, Fraction(250), Fraction(0), Fraction(500))
+    assert taken.groups["sales", "USD"] == Group(1, Fraction(7), Fraction(7), Fraction(7))
     assert snapshot([]) == ({}, {})
 
 
@@ -168,10 +188,7 @@ _tallies = (
 )
 
 _shops = st.lists(st.tuples(_tallies, _tallies, _tallies, st.integers(0, 9)), max_size=12).map(
-    lambda drawn: [
-        PeerShops("CNY", [key], [sold], [[tally] for tally in tallies])
-        for key, (*tallies, sold) in enumerate(drawn)
-    ]
+    lambda drawn: [rated(key, tallies, sold) for key, (*tallies, sold) in enumerate(drawn)]
 )
 
 
@@ -180,11 +197,14 @@ def test_statistics_are_exact(shops: list[PeerShops], data: st.DataObject) -> No
     """In any order, mean, extremes and ranks equal those of plain fractions."""
     found = snapshot(data.draw(st.permutations(shops)))
     ranks = []
-    for place, name in enumerate(DIMENSIONS):
-        tallies = [shop.tallies[place][0] for shop in shops]
-        all_scores = [Fraction(stars, count) if count else None for count, stars in tallies]
+    for name in DIMENSIONS:
+        stars, counts = ([shop.sums[part][0] for shop in shops] for part in DSR[name].parts)
+        all_scores = [
+            Fraction(total, count) if count else None
+            for total, count in zip(stars, counts, strict=True)
+        ]
         scores = [score for score in all_scores if score is not None]
-        assert found.groups.get(name) == (
+        assert found.groups.get((DSR[name].key, "")) == (
             Group(
                 shops=len(scores),
                 mean=sum(scores, Fraction(0)) / len(scores),
@@ -201,8 +221,12 @@ def test_statistics_are_exact(shops: list[PeerShops], data: st.DataObject) -> No
             ]
         )
     sales = [shop.sales[0] for shop in shops]
-    members = list(zip(range(len(shops)), sales, *ranks, strict=True))
-    assert found.members == ({"CNY": members} if members else {})
+    members = [
+        (member.shop_key, member.sales, *member.below[:3])
+        for member in found.members.get("CNY", [])
+    ]
+    assert members == list(zip(range(len(shops)), sales, *ranks, strict=True))
+    assert found.members.keys() <= {"CNY"}
 
 
 @given(st.integers(1, 10**9), st.data())

@@ -5,10 +5,11 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.counters import FIELDS
 from domain.facts import Rating
 from domain.ratings import is_late
 from domain.replay import day_totals
-from domain.totals import FIELDS, add, nothing
+from domain.totals import add, nothing
 from tests.domain.builders import noon, rating, rules, totals
 
 

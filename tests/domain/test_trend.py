@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import tier
+from domain.counters import DIMENSIONS
 from domain.days import window
 from domain.dsr import dsr
 from domain.rules import Rules
 from domain.shops import money
-from domain.totals import DIMENSIONS
 from domain.trend import trend, trend_span
 from tests.domain.builders import SPAN, day, day_totals, rated, rules, short_rules, sum_of, totals
 

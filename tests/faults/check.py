@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from domain.totals import FIELDS
+from domain.counters import FIELDS
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import ShopCache
@@ -101,7 +101,7 @@ async def _totals_wrong(url: str, tally: Tally) -> int:
     try:
         days = {
             (row["shop_id"], row["day"]): row
-            for row in await connection.fetch(named.format("tenant_shop_days"))
+            for row in await connection.fetch(named.format("tenant_daily_totals"))
         }
         units = {
             (row["shop_id"], row["listing_id"], row["day"]): row["units"]

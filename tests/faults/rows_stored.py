@@ -21,10 +21,11 @@ from tests.harness.postgres import Cluster, start_cluster
 from tests.harness.server import Shell
 
 FAULTS = {
-    "other_days": "update other_days set service_5 = service_5 + 1, paid = paid - 1",
-    "other_days, a row missing": "delete from other_days",
-    "other_days, a row too many": (
-        "insert into other_days (shop_key, day, capped) select shop_key, '2001-02-03', 7 from shops"
+    "daily_totals": "update daily_totals set service_5 = service_5 + 1, paid = paid - 1",
+    "daily_totals, a row missing": "delete from daily_totals",
+    "daily_totals, a row too many": (
+        "insert into daily_totals (shop_key, day, capped)"
+        " select shop_key, '2001-02-03', 7 from shops"
     ),
     "shop_totals": "update shop_totals set paid = paid + 100, description_1 = description_1 - 1",
     "listing_days": "update listing_days set units = units + 1",

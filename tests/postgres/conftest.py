@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from domain.acts import COMMAND_LINE, Act
+from domain.counters import FIELDS
 from domain.events import Event
 from domain.recording import Outcome, Refused, Submission
 from domain.rules import Rules
 from domain.shops import IdentifiedDraft, Shop
-from domain.totals import FIELDS
 from infra.postgres.database import Database
 from infra.postgres.keys import Keys
 from infra.postgres.ledger import TABLES, Ledger
@@ -24,7 +24,7 @@ from infra.postgres.shops import Shops
 from infra.postgres.verification import Verification
 from tests.reference.worlds import NOW, Sent, World
 
-TOTALS = ("other_days", "listing_days", "shop_totals")
+TOTALS = ("daily_totals", "listing_days", "shop_totals")
 
 
 class Books:
@@ -102,7 +102,7 @@ class Books:
             table: sorted(
                 [(name, value) for name, value in row.items() if name not in _INTERNAL]
                 for row in rows
-                if table != "other_days" or any(row[field] for field in FIELDS)
+                if table != "daily_totals" or any(row[field] for field in FIELDS)
             )
             for table, rows in found.items()
         }

@@ -23,7 +23,7 @@ from generate_series(1, {SHOPS}) n;
 insert into shop_totals (shop_key, day, service_5, day_service_5, day_paid)
 select n, '2026-11-21', 100, 5, 100 from generate_series(1, {SHOPS}) n;
 
-insert into other_days (shop_key, day, service_5, paid)
+insert into daily_totals (shop_key, day, service_5, paid)
 select shop_key, date '2026-11-21' - back, 5, 100
 from generate_series(1, {SHOPS}) shop_key,
     lateral (
@@ -62,26 +62,30 @@ order by 1, 2;
 insert into listing_days (shop_key, listing_id, day, units)
 select shop_key, listing_id, day - back, 1 from listing_events, generate_series(1, 3) back;
 
+insert into counter_days (shop_key, day, counter, n)
+select shop_key, date '2026-11-21' - back, 'n', 1
+from generate_series(1, {SHOPS}) shop_key, generate_series(1, 3) back;
+
 insert into stock_counts (shop_key, listing_id, time, day, on_hand)
 select shop_key, listing_id, time, day, 1 from listing_events;
 
-insert into peer_snapshots (tenant_id, as_of, taken_at, shops, groups)
-select 1, date '2026-11-20' - back, '2026-11-21 00:00Z', {SHOPS}, 20
+insert into peer_snapshots (tenant_id, as_of, taken_at, shops, groups, metrics)
+select
+    1, date '2026-11-20' - back, '2026-11-21 00:00Z', {SHOPS}, 20,
+    '{{dsr_description,dsr_service,dsr_logistics,sell_through}}'
 from generate_series(0, 399) back;
 
 insert into peer_groups
 select
-    1, as_of, 'taobao', 'c-' || n, dimension, 500, '1', '1', 1, 1, 1, 1
-from peer_snapshots, generate_series(0, 19) n,
-    unnest('{{description,service,logistics}}'::text[]) dimension;
+    1, as_of, 'taobao', 'c-' || n, metric, '', 500, '1', '1', 1, 1, 1, 1
+from peer_snapshots, generate_series(0, 19) n, unnest(metrics) metric;
 
 insert into peer_members (
-    tenant_id, as_of, marketplace, category, currency, last_shop_key,
-    shop_keys, sales, description, service, logistics
+    tenant_id, as_of, marketplace, category, currency, last_shop_key, shop_keys, sales, below
 )
 select
     1, as_of, 'taobao', 'c-' || n, 'CNY', max(shop_key),
-    array_agg(shop_key), array_agg(0), array_agg(0), array_agg(0), array_agg(0)
+    array_agg(shop_key), array_agg(0), array_fill(0, array[4 * count(*)::integer])
 from peer_snapshots, generate_series(0, 19) n, generate_series(n, {SHOPS}, 20) shop_key
 where as_of > '2026-11-10' and shop_key > 0
 group by as_of, n, shop_key / 20 / 32;

@@ -7,11 +7,13 @@ import asyncpg
 import msgspec
 import pytest
 
+from domain.counters import DIMENSIONS, FIELDS
 from domain.rules import BUILT_IN, TAOBAO, Rules
-from domain.totals import DIMENSIONS, FIELDS, PAID, REFUNDED, histogram, nothing
+from domain.totals import ON_SALE, PAID, REFUNDED, SOLD, histogram, nothing
 from domain.windows import window_totals, windows, windows_before
 from infra.postgres.database import Database
-from infra.postgres.peers import BUILT_IN_WINDOWS
+from infra.postgres.peers import Peers
+from infra.postgres.rules import RulesCache
 from infra.postgres.statements import sql
 
 TODAY = date(2026, 11, 21)
@@ -35,15 +37,20 @@ async def test_every_shop_has_the_sums_of_its_windows(
     days = [_days(rng) for _ in range(SHOPS)]
     stands = [TODAY + timedelta(days=rng.choice(APART)) for _ in range(SHOPS)]
     await _keep(database_url, names, days, stands)
+    peers = Peers(database, RulesCache())
     async with database.connection() as connection:
-        rows = await connection.fetch(sql("peer_totals"), 1, TODAY, *BUILT_IN_WINDOWS)
-    found = {key: sums for row in rows for key, *sums in zip(*row[5:], strict=True)}
+        rows = await peers.window_sums(connection, 1, TODAY)
+    sums = {
+        key: list(of_shop)
+        for row in rows
+        for key, *of_shop in zip(row.peers.shop_keys, *row.peers.sums.values(), strict=True)
+    }
     expected = {
         key: _sums(window_totals(had, windows(TODAY, SETS[name])))
         for key, (name, had) in enumerate(zip(names, days, strict=True), 1)
     }
-    assert found == expected
-    assert sorted(row["rules"] for row in rows) == sorted(set(names))
+    assert sums == expected
+    assert sorted({row.standing[0] for row in rows}) == sorted(set(names))
 
 
 def _days(rng: random.Random) -> dict[date, list[int]]:
@@ -53,9 +60,9 @@ def _days(rng: random.Random) -> dict[date, list[int]]:
 
 
 def _sums(totals: list[int]) -> list[int]:
-    found = [histogram(totals, dimension) for dimension in DIMENSIONS]
-    pairs = [pair for ratings in found for pair in (ratings.count, ratings.sum)]
-    return [*pairs, totals[PAID], totals[REFUNDED]]
+    ratings = [histogram(totals, dimension) for dimension in DIMENSIONS]
+    pairs = [pair for counted in ratings for pair in (counted.sum, counted.count)]
+    return [*pairs, totals[SOLD], totals[ON_SALE], totals[PAID], totals[REFUNDED]]
 
 
 async def _keep(
@@ -76,7 +83,7 @@ async def _keep(
     columns += ["kind", "rules", "rules_version"]
     await connection.copy_records_to_table("shops", records=shops, columns=columns)
     columns = ["shop_key", "day", *FIELDS]
-    await connection.copy_records_to_table("other_days", records=rows, columns=columns)
+    await connection.copy_records_to_table("daily_totals", records=rows, columns=columns)
     columns += [f"day_{field}" for field in FIELDS]
     await connection.copy_records_to_table("shop_totals", records=totals, columns=columns)
     await connection.close()

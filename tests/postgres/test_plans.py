@@ -14,15 +14,24 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from domain.totals import FIELDS
+from domain.counters import FIELDS
+from domain.metrics import RATIOS
 from infra.postgres.database import Connection
-from infra.postgres.peers import BUILT_IN_WINDOWS
 from infra.postgres.statements import sql, statement_names
 from tests.harness.postgres import execute
 from tests.postgres import million
 
 GROWING = {
-    *("shops", "shop_totals", "other_days", "standings", "ratings", "moderations", "orders"),
+    *(
+        "shops",
+        "shop_totals",
+        "daily_totals",
+        "counter_days",
+        "standings",
+        "ratings",
+        "moderations",
+        "orders",
+    ),
     *("refunds", "listing_events", "listing_days", "stock_counts", "audit_trail"),
     *("peer_snapshots", "peer_groups", "peer_members"),
 }
@@ -47,8 +56,10 @@ RATED = [(LARGEST, n) for n in range(0, million.OF_THE_LARGEST, 600)] + [
 REVIEWS = ([key for key, _ in RATED], [f"r-{n:07}" for _, n in RATED])
 ORDERS = (REVIEWS[0], [f"o-{n}" for _, n in RATED])
 LISTED = (KEYS, ["l-00001"] * len(KEYS))
+METRICS = [metric.key for metric in RATIOS]
 CATEGORIES = [f"c-{n}" for n in range(20)]
-TOTALS = '{"(2,2026-11-19' + ",1" * len(FIELDS) + ')","(3,2026-11-19' + ",1" * len(FIELDS) + ')"}'
+TOTALS = [f"({key},2026-11-19{',1' * len(FIELDS)})" for key in (2, 3)]
+RUNNING = [f"({key},2026-11-19,{',1' * 2 * len(FIELDS)})" for key in (2, 3)]
 
 
 class Asked(NamedTuple):
@@ -71,10 +82,10 @@ ASKED: dict[str, Asked] = {
         (TENANTS, KEYS, [date(2026, 5, 25)] * 100, [date(2026, 10, 22)] * 100, [TOMORROW] * 100),
         # Of each day of a shop, and for each of them the shop.
         100 * 2 * 40,
-        f"{SHOPS} other_days_pkey shop_totals_pkey",
+        f"{SHOPS} daily_totals_pkey shop_totals_pkey",
     ),
     "day_totals": Asked(
-        (1, SMALL, date(2026, 10, 22), TOMORROW), 25, f"{SHOPS} other_days_pkey shop_totals_pkey"
+        (1, SMALL, date(2026, 10, 22), TOMORROW), 25, f"{SHOPS} daily_totals_pkey shop_totals_pkey"
     ),
     "known_reviews": Asked(
         (*REVIEWS, KEYS, [MONTH] * 100, ["b-1"] * 100, *REVIEWS),
@@ -92,9 +103,9 @@ ASKED: dict[str, Asked] = {
     "lock_free_shops": Asked((KEYS,), 100, "shop_totals_pkey"),
     "add_units": Asked((*LISTED, [DAY] * 100, [2] * 100), 0, ""),
     "add_totals": Asked((TOTALS, TOTALS, TOTALS), 0, ""),
-    "set_totals": Asked((TOTALS, TOTALS), 2, "shop_totals_pkey"),
+    "set_totals": Asked((RUNNING,), 2, "shop_totals_pkey"),
     "keep_days": Asked((KEYS,), 100, "shop_totals_pkey"),
-    "take_days": Asked((KEYS, DAY), 100, "other_days_pkey"),
+    "take_days": Asked((KEYS, DAY), 100, "daily_totals_pkey"),
     "update_states": Asked((*REVIEWS, [1] * len(RATED)), len(RATED), "ratings_pkey"),
     "reviews_page": Asked(
         (1, LARGEST, None, date(2026, 1, 1), DAY, NOON, "", 51, None),
@@ -116,10 +127,15 @@ ASKED: dict[str, Asked] = {
     "listing_events_until": Asked(
         (1, LARGEST, [f"l-{n:05}" for n in range(100)], DAY), 200, f"{SHOPS} listing_events_pkey"
     ),
-    "peer_totals": Asked(
-        (1, DAY, *BUILT_IN_WINDOWS),
+    "peer_totals": Asked((1,), 0, SHOPS, whole=("shops", "shop_totals")),
+    "peer_days": Asked(
+        (
+            *(1, "taobao", 1, TOMORROW),
+            [DAY, TOMORROW, date(2026, 5, 25), date(2026, 10, 22)],
+            ["rating"],
+        ),
         3 * million.SHOPS,
-        "other_days_pkey shop_totals_pkey",
+        f"{SHOPS} daily_totals_pkey shop_totals_pkey",
         whole=("shops", "shop_totals"),
     ),
     "newest_snapshots": Asked(([1], [DAY]), 1, "peer_snapshots_pkey"),
@@ -135,11 +151,11 @@ ASKED: dict[str, Asked] = {
     ),
     "peer_sale": Asked((1, DAY, "taobao", "c-7", "CNY", SMALL), 1, "peer_members_pkey"),
     "claim_snapshot": Asked((1, DAY, NOON, None), 0, ""),
-    "finish_snapshot": Asked((1, DAY, 1, 1), 1, "peer_snapshots_pkey"),
-    "delete_peer_groups": Asked((1, DAY), 60, "peer_groups_pkey"),
+    "finish_snapshot": Asked((1, DAY, 1, 1, METRICS), 1, "peer_snapshots_pkey"),
+    "delete_peer_groups": Asked((1, DAY), 80, "peer_groups_pkey"),
     "delete_peer_members": Asked((1, DAY), 20 * 16, "peer_members_pkey"),
     "insert_peer_members": Asked(
-        (1, DAY, ["m"], ["c"], ["CNY"], [1], ["{1}"], ["{0}"], ["{0}"], ["{0}"], ["{null}"]), 0, ""
+        (1, DAY, ["m"], ["c"], ["CNY"], [1], ["{1}"], ["{0}"], ["{0,0,0,null}"]), 0, ""
     ),
     "snapshots_page": Asked((1, None, 51), 51, "peer_snapshots_pkey"),
     "shops_page": Asked((1, None, None, None, "s-5", 51), 51, "shops_pkey"),
@@ -168,10 +184,16 @@ ASKED: dict[str, Asked] = {
     "recount_orders": Asked((SMALL,), 10, "orders_pkey"),
     "recount_refunds": Asked((SMALL,), 10, "refunds_pkey"),
     "recount_listing_events": Asked((SMALL,), 10, "listing_events_pkey"),
-    "stored_days": Asked((SMALL,), 40, "other_days_pkey"),
+    "stored_days": Asked((SMALL,), 40, "daily_totals_pkey"),
     "stored_totals": Asked((SMALL,), 1, "shop_totals_pkey"),
     "stored_units": Asked((SMALL,), 15, "listing_days_pkey"),
-    "delete_days": Asked((SMALL, [DAY]), 1, "other_days_pkey"),
+    "delete_days": Asked((SMALL, [DAY]), 1, "daily_totals_pkey"),
+    "add_counters": Asked(([1], [DAY], ["n"], [1]), 0, ""),
+    "stored_counters": Asked((SMALL,), 1, "counter_days_pkey"),
+    "delete_counters": Asked((SMALL, [DAY], ["n"]), 1, "counter_days_pkey"),
+    "counter_totals": Asked(
+        (TENANTS, KEYS, [DAY] * 100, [TOMORROW] * 100), 300, f"{SHOPS} counter_days_pkey"
+    ),
     "delete_units": Asked((SMALL, ["l-00001"], [date(2026, 10, 31)]), 15, "listing_days_pkey"),
 }
 

@@ -12,7 +12,7 @@ from tests.reference.worlds import NOW, shuffled, world
 LATER = timedelta(days=40)
 
 IN_TWO_PLACES = """
-    select from other_days d join shop_totals t on t.shop_key = d.shop_key and t.day = d.day
+    select from daily_totals d join shop_totals t on t.shop_key = d.shop_key and t.day = d.day
 """
 
 
@@ -30,7 +30,8 @@ async def test_what_is_recorded_before_running_totals_are_moved_counts_as_after(
     await before.record(events[:half])
     [ahead] = await fetch(
         books.url,
-        "select count(*) from other_days d join shop_totals t using (shop_key) where d.day > t.day",
+        "select count(*) from daily_totals d join shop_totals t using (shop_key)"
+        " where d.day > t.day",
     )
     assert ahead[0] > 0
     assert await before.differences() == []
@@ -48,11 +49,11 @@ async def test_a_day_without_anything_leaves_no_row_behind(books: Books) -> None
     told = world(4, 200)
     await books.open(told)
     await books.record(events_of(told.events))
-    rows = "select shop_key, day from other_days union select shop_key, day from shop_totals"
+    rows = "select shop_key, day from daily_totals union select shop_key, day from shop_totals"
     before = {tuple(row) for row in await fetch(books.url, rows)}
     for _ in range(40):
         await books.roll(days=1)
-    after = {tuple(row) for row in await fetch(books.url, "select shop_key, day from other_days")}
+    after = {tuple(row) for row in await fetch(books.url, "select shop_key, day from daily_totals")}
     assert after <= before
     assert await books.differences() == []
 
@@ -63,12 +64,12 @@ async def test_a_day_in_two_places_does_not_keep_the_others_from_moving_on(books
     await books.record(events_of(told.events))
     await execute(
         books.url,
-        "insert into other_days (shop_key, day, late) select shop_key, day, 1 from shop_totals",
+        "insert into daily_totals (shop_key, day, late) select shop_key, day, 1 from shop_totals",
     )
     await books.roll(days=1)
     [behind] = await fetch(
         books.url, f"select count(*) from shop_totals where day < '{books.now:%F}'"
     )
     assert behind[0] == 0
-    assert "other_days" in await books.differences(mend=True)
+    assert "daily_totals" in await books.differences(mend=True)
     assert await books.differences() == []

@@ -17,7 +17,7 @@ _BIG = """
 async def test_the_big_tables_are_those_of_facts_and_totals(database_url: str) -> None:
     big = {row[0] for row in await fetch(database_url, _BIG)}
     assert big >= {"ratings", "moderations", "orders", "refunds", "listing_events", "stock_counts"}
-    assert big >= {"other_days", "shop_totals", "listing_days"}
+    assert big >= {"daily_totals", "shop_totals", "listing_days"}
 
 
 async def test_every_key_of_a_big_table_begins_with_the_shop(database_url: str) -> None:

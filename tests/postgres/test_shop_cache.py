@@ -67,7 +67,7 @@ async def test_a_shop_that_a_restored_database_has_not_is_not_there(books: Books
     await books.shops.put(books.act, [SHOP])
     assert await books.record_together(published(books)) == [["stored"]]
     assert (await standing(books)).shop == SHOP
-    for table in ("listing_events", "other_days", "shop_totals", "shops"):
+    for table in ("listing_events", "daily_totals", "shop_totals", "shops"):
         await fetch(books.url, f"delete from {table}")
     assert await books.record_together(published(books)) == [[UNKNOWN_SHOP]]
     assert await books.scores.standings(books.tenant_id, ["a"]) == {}

@@ -4,7 +4,7 @@ import re
 
 import asyncpg
 
-from domain.totals import FIELDS
+from domain.counters import FIELDS
 from infra.postgres.database import Database
 from infra.postgres.statements import sql, statement_names
 

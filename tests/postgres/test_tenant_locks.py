@@ -30,6 +30,7 @@ ABSENT = (404, "")
 
 DAY = date(2026, 11, 20)
 READS_FOR_ANSWERS = {
+    "counter_totals",
     "day_totals",
     "listing_events_until",
     "listings_page",
@@ -48,7 +49,8 @@ BIG_TABLES = (
     "refunds",
     "listing_events",
     "stock_counts",
-    "other_days",
+    "daily_totals",
+    "counter_days",
     "shop_totals",
     "listing_days",
 )
@@ -203,7 +205,7 @@ def own(client: Client) -> str:
 async def open_views(url: str) -> None:
     """Take the second lock away: views show every shop's rows under every tenant."""
     owner = await asyncpg.connect(url)
-    for name in (*BIG_TABLES, "shop_days", "standings"):
+    for name in (*BIG_TABLES, "standings"):
         await forget_tenant(owner, f"tenant_{name}")
     await owner.close()
 
@@ -248,9 +250,16 @@ def test_every_other_reader_of_facts_works_on_shops_that_it_has_locked_or_verifi
         *("lock_free_shops", "lock_shops", "has_facts", "known_listing_events"),
         *("known_orders", "known_reviews"),
         *("known_refunds", "known_sale_days", "known_stock_counts"),
-        *("peer_totals", "recount_listing_events", "recount_orders"),
-        *("recount_refunds", "shops_to_roll", "stored_days", "stored_totals", "stored_units"),
-        *("delete_days", "delete_units", "keep_days", "take_days"),
+        *("peer_days", "recount_listing_events", "recount_orders"),
+        *(
+            "recount_refunds",
+            "shops_to_roll",
+            "stored_counters",
+            "stored_days",
+            "stored_totals",
+            "stored_units",
+        ),
+        *("delete_counters", "delete_days", "delete_units", "keep_days", "take_days"),
     }
 
 

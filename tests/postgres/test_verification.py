@@ -12,13 +12,13 @@ WORLD = world(5, 250)
 
 FAULTS = [
     ("ratings", "update ratings set state = (state + 1) % 4 where day > '2024-10-01'"),
-    ("other_days", "update other_days set paid = paid + 1 where paid > 0"),
-    ("other_days", "update other_days set logistics_5 = logistics_5 + 1, late = late - 1"),
-    ("other_days", "delete from other_days where day > '2024-10-01'"),
-    ("other_days", "insert into other_days (shop_key, day, sold) select 1, '1999-12-31', 1"),
+    ("daily_totals", "update daily_totals set paid = paid + 1 where paid > 0"),
+    ("daily_totals", "update daily_totals set logistics_5 = logistics_5 + 1, late = late - 1"),
+    ("daily_totals", "delete from daily_totals where day > '2024-10-01'"),
+    ("daily_totals", "insert into daily_totals (shop_key, day, sold) select 1, '1999-12-31', 1"),
     (
-        "other_days",
-        "insert into other_days (shop_key, day, late) select shop_key, day, 1 from shop_totals",
+        "daily_totals",
+        "insert into daily_totals (shop_key, day, late) select shop_key, day, 1 from shop_totals",
     ),
     ("listing_days", "update listing_days set units = units + 1 where units = 1"),
     ("listing_days", "delete from listing_days"),

@@ -3,11 +3,7 @@ select
     s.shop_key, s.revision,
     l.currency as ladder_currency, l.amounts::text as ladder_amounts,
     p.as_of, p.taken_at, p.taking,
-    s.day,
-    s.description_1, s.description_2, s.description_3, s.description_4, s.description_5,
-    s.service_1, s.service_2, s.service_3, s.service_4, s.service_5, s.logistics_1, s.logistics_2,
-    s.logistics_3, s.logistics_4, s.logistics_5, s.late, s.capped, s.removed, s.paid, s.refunded,
-    s.on_sale, s.sold
+    s.day, $counters
 from unnest($1::bigint[], $2::bigint[]) as named (tenant_id, shop_key)
 join tenant_standings s on s.tenant_id = named.tenant_id and s.shop_key = named.shop_key
 left join ladders l

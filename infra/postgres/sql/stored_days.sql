@@ -1,8 +1,4 @@
 -- The day totals of a shop, but for those that stand beside its running totals.
-select
-    day,
-    description_1, description_2, description_3, description_4, description_5, service_1, service_2,
-    service_3, service_4, service_5, logistics_1, logistics_2, logistics_3, logistics_4,
-    logistics_5, late, capped, removed, paid, refunded, on_sale, sold
-from other_days
+select day, $counters
+from daily_totals
 where shop_key = $1
