@@ -11,13 +11,14 @@ from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 import asyncpg
+import msgspec
 
 from domain.acts import Act
 from domain.metrics import PARTS, RATIOS, WINDOW_OF_PART
 from domain.peers import Group, PeerShops, PeerStanding, Snapshot, snapshot
 from domain.ports import SnapshotHeader, StoredShop
 from domain.rules import Rules
-from domain.windows import days_to_move, signs, windows
+from domain.windows import days_to_move, signs, windows, windows_before
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database, for_each
 from infra.postgres.rules import RulesCache
@@ -156,7 +157,7 @@ async def _move_to(
         alike[row.standing].append(row)
     for (name, version, day), same in alike.items():
         rules = same[0].peers.rules
-        before, after = windows(day, rules), windows(as_of, rules)
+        before, after = windows_before(day, rules), windows(as_of, rules)
         days = days_to_move(before, after)
         if not days:
             continue
@@ -223,7 +224,7 @@ def _pieces(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 def _array(values: Sequence[int | None]) -> str:
     # Arrays of one length each, many a statement: the driver takes arrays of arrays for matrices.
-    return "{" + ",".join("null" if value is None else str(value) for value in values) + "}"
+    return "{" + msgspec.json.encode(values)[1:-1].decode() + "}"
 
 
 def _bytes(value: int) -> bytes:

@@ -66,6 +66,7 @@ def _lists() -> dict[str, str]:
     return {
         "counters": each("{0}"),
         "day_counters": each("day_{0}"),
+        "day_as_counters": each("day_{0} as {0}"),
         "zeros": each("0"),
         "counters_with_day": each("t.{0} + t.day_{0} as {0}"),
         "window_sums": each("coalesce(sum({0}){window}, 0) as {0}"),
@@ -79,21 +80,22 @@ def _lists() -> dict[str, str]:
         + ", "
         + each("day_{0} {small} not null default 0"),
         "added_columns": each("{0} bigint"),
-        "metric_sums": _metric_sums(""),
-        "metric_sums_asked": _metric_sums(" filter (where '{window}' = any($6::text[]))"),
+        "metric_sums": _metric_sums("t"),
+        "metric_sums_asked": _metric_sums("d", " filter (where '{window}' = any($6::text[]))"),
     }
 
 
-def _weighted(weights: Weights) -> str:
+def _weighted(table: str, weights: Weights) -> str:
     return " + ".join(
-        counter if weight == 1 else f"{weight} * {counter}" for counter, weight in weights.items()
+        f"{table}.{counter}" if weight == 1 else f"{weight} * {table}.{counter}"
+        for counter, weight in weights.items()
     )
 
 
-def _metric_sums(condition: str) -> str:
+def _metric_sums(table: str, condition: str = "") -> str:
     # Money as text: the driver makes a decimal of each number of any length, at ten times the cost.
     return ", ".join(
-        f"array_agg({_weighted(weights)}{'::text' if metric.unit == 'money' else ''})"
+        f"array_agg(({_weighted(table, weights)}){'::text' if metric.unit == 'money' else ''})"
         f"{condition.format(window=metric.window)} as {part}"
         for metric in METRICS
         for part, weights in metric.parts.items()

@@ -323,8 +323,7 @@ join (
 
 create view tenant_standings as
 select
-    s.tenant_id, t.shop_key, s.marketplace, s.category, s.currency, s.rules, s.rules_version,
-    s.revision, t.day,
+    s.tenant_id, t.shop_key, s.marketplace, s.category, s.currency, s.revision, t.day,
     $counters_with_day
 from shops s
 join shop_totals t on t.shop_key = s.shop_key;

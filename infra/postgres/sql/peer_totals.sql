@@ -1,8 +1,9 @@
--- Sums of the running windows of every shop of a tenant, their day included, in columns: one row
--- for the shops that share all but themselves.
+-- Sums of the running windows of every shop of a tenant, in columns: one row for the shops that
+-- share all but themselves.
 select
-    marketplace, category, currency, rules, rules_version, day,
-    array_agg(shop_key) as shop_keys, $metric_sums
-from tenant_standings
-where tenant_id = $1
-group by marketplace, category, currency, rules, rules_version, day
+    s.marketplace, s.category, s.currency, s.rules, s.rules_version, t.day,
+    array_agg(s.shop_key) as shop_keys, $metric_sums
+from shops s
+join shop_totals t on t.shop_key = s.shop_key
+where s.tenant_id = $1
+group by s.marketplace, s.category, s.currency, s.rules, s.rules_version, t.day
