@@ -16,7 +16,8 @@ from msgspec import Meta
 
 from api.strict_json import NOT_JSON, field_error
 from domain.errors import FieldError
-from domain.events import AnyEvent, Event
+from domain.events import AnyEvent
+from domain.facts import Event
 from domain.names import EventText, Id
 from domain.recording import Refused
 

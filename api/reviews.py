@@ -14,7 +14,8 @@ from api.problems import bad_parameter
 from api.request import ApiRequest
 from api.shop_reads import Heading, day_or_today, get_stored_shop, heading, today
 from domain.days import FIRST_INSTANT
-from domain.events import Instant, Reason
+from domain.events import Instant
+from domain.facts.ratings import Reason
 from domain.names import Id
 from domain.ports import ReviewsAsked, StoredRating, StoredShop
 from domain.totals import RatingState

@@ -9,7 +9,7 @@ import msgspec
 
 from domain import figures
 from domain.days import ONE_DAY, days_before
-from domain.facts import ListingEvent
+from domain.facts.listings import ListingEvent
 from domain.figures import quotient
 from domain.rules import Rules
 

@@ -14,8 +14,8 @@ import msgspec
 from domain.acts import Act
 from domain.days import Window
 from domain.errors import Refusal
-from domain.events import Instant, Reason
-from domain.facts import Rating
+from domain.events import Instant
+from domain.facts.ratings import Rating, Reason
 from domain.keys import ApiKey, StoredKey
 from domain.listings import ListingFacts, ListingFilter
 from domain.peers import PeerStanding

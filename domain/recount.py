@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from domain import ratings, sell_through, totals
-from domain.counters import FIELDS
-from domain.facts import ListingEvent, Order, Rating, Refund
+from domain import totals
+from domain.counters import FIELDS, PLACES, ROWS
+from domain.facts.aggregate import Projection
+from domain.facts.listings import ListingEvent, steps
+from domain.facts.ratings import Rating, rating_states
 from domain.rules import Rules
 from domain.totals import RatingState, Totals
 from domain.windows import window_totals, windows_before
@@ -48,7 +50,7 @@ class Recount:
     def add_ratings(self, group: Iterable[tuple[Rating, bool, RatingState]]) -> None:
         """Add all ratings of one buyer and month: whether each is removed, and its stored state."""
         group = list(group)
-        states = ratings.settle([(rating, removed) for rating, removed, _ in group], self.rules)
+        states = rating_states([(rating, removed) for rating, removed, _ in group], self.rules)
         for rating, _, stored in group:
             state = states[rating.review_id]
             totals.add_rating(self.days[rating.day], rating.scores, state)
@@ -56,15 +58,15 @@ class Recount:
                 self.states[rating.review_id] = state
                 self._differ("ratings", rating.review_id, stored.name, state.name)
 
-    def add_order(self, order: Order) -> None:
-        """Add an order. All orders come before the listings' events."""
-        self.days[order.day][totals.PAID] += sum(order.amounts)
-        for listing_id, quantity in zip(order.listing_ids, order.quantities, strict=True):
-            self.units[listing_id, order.day] += quantity
-
-    def add_refund(self, refund: Refund) -> None:
-        """Add a refund."""
-        self.days[refund.day][totals.REFUNDED] += refund.amount
+    def add(self, projection: Projection) -> None:
+        """Add the projection of an aggregate. All sales come before the listings' events."""
+        for (day, counter), n in projection.counts.items():
+            if counter in ROWS:
+                self.counts[day, counter] += n
+            else:
+                self.days[day][PLACES[counter]] += n
+        for unit, n in projection.units.items():
+            self.units[unit] += n
 
     def add_listings(self, events: Mapping[str, list[ListingEvent]]) -> None:
         """Add everything reported of listings, by listing id."""
@@ -72,15 +74,13 @@ class Recount:
         for listing_id, day in sorted(self.units):
             sold_on[listing_id].append(day)
         for listing_id, of_listing in events.items():
-            steps = sell_through.steps(
-                of_listing, sold_on.get(listing_id, []), self.rules.sold_window_days
-            )
-            for day, (on_sale, sold) in steps.items():
+            moved = steps(of_listing, sold_on.get(listing_id, []), self.rules.sold_window_days)
+            for day, (on_sale, sold) in moved.items():
                 self.days[day][totals.ON_SALE] += on_sale
                 self.days[day][totals.SOLD] += sold
 
     def running(self, day: date) -> list[int]:
-        """Running totals of a day: its windows' sums without the day itself, then what it adds."""
+        """Return the sums of a day's windows without the day itself, then what it adds."""
         before = window_totals(self.days, windows_before(day, self.rules))
         return [*before, *self.days.get(day, totals.nothing())]
 

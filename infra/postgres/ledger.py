@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
@@ -12,46 +12,20 @@ from typing import Any, NamedTuple, TypeVar
 import asyncpg
 import msgspec
 
-from domain.facts import (
-    Fact,
-    ListingEvent,
-    Moderation,
-    Order,
-    Rating,
-    Refund,
-    StockCount,
-)
-from domain.recording import (
-    AffectedKeys,
-    Outcome,
-    Recording,
-    Refused,
-    Stored,
-    Submission,
-    admitted,
-    settle,
-    together,
-    touched,
-)
+from domain.facts import KIND_OF, KINDS, ratings
+from domain.facts.aggregate import AffectedKeys, Recording, Stored, merge
+from domain.facts.fact import Fact, FactKind, Key
+from domain.facts.ratings import Moderation, Rating
+from domain.recording import Outcome, Refused, Submission, admitted, affected_keys, decide
 from domain.totals import RatingState
 from domain.windows import window_totals, windows_before
 from infra.postgres.database import Connection, Database
 from infra.postgres.shop_cache import LockedShop, ShopCache, ShopDefinition, ShopName
-from infra.postgres.statements import columns, composites, sql
+from infra.postgres.statements import columns, composites, known, sql
 
 T = TypeVar("T")
 
 _ITEMS_A_TURN = 200
-
-TABLES: dict[type[Fact], str] = {
-    Rating: "ratings",
-    Moderation: "moderations",
-    Order: "orders",
-    Refund: "refunds",
-    ListingEvent: "listing_events",
-    StockCount: "stock_counts",
-}
-"""Where each kind of fact is kept; its fields are the columns, a rating has `state` besides."""
 
 
 class PreparedBatch(NamedTuple):
@@ -64,7 +38,7 @@ class PreparedBatch(NamedTuple):
     shops: dict[ShopName, ShopDefinition]
     """Those of them that exist."""
     items: list[Fact | Refused]
-    touched: AffectedKeys
+    affected: AffectedKeys
 
 
 class Ledger:
@@ -141,7 +115,7 @@ async def _drafted(
     known = {name: definition.known for name, definition in shops.items()}
     items = await _all(admitted(submission, known, now))
     facts = (item for item in items if not isinstance(item, Refused))
-    return PreparedBatch(submission, now, named, shops, items, touched(facts))
+    return PreparedBatch(submission, now, named, shops, items, affected_keys(facts))
 
 
 async def _current(draft: PreparedBatch, locked: Mapping[ShopName, LockedShop]) -> PreparedBatch:
@@ -163,70 +137,74 @@ async def _record(
 ) -> list[list[Outcome]]:
     drafts = [await _current(draft, locked) for draft in drafts]
     shops = {shop.definition.known.shop_key: shop for shop in locked.values()}
-    known = {key: shop.definition.known for key, shop in shops.items()}
-    asked = together(draft.touched for draft in drafts)
-    stored = await _read(connection, asked, shops, thorough=thorough)
-    recording = settle(
-        [(draft.items, draft.submission.strict) for draft in drafts],
-        stored,
-        known,
+    definitions = {key: shop.definition.known for key, shop in shops.items()}
+    affected = merge(draft.affected for draft in drafts)
+    stored = await _read(connection, affected, shops, thorough=thorough)
+    outcomes, recording = decide(
+        [(draft.items, draft.submission.strict) for draft in drafts], stored, definitions
     )
     await _write(connection, recording, stored, shops)
-    return recording.outcomes
+    return outcomes
 
 
 async def _read(
     connection: Connection,
-    asked: AffectedKeys,
+    affected: AffectedKeys,
     shops: Mapping[int, LockedShop],
     *,
     thorough: bool,
 ) -> Stored:
     stored = Stored({}, {}, defaultdict(list))
 
-    def keep(facts: Iterable[Fact]) -> None:
-        stored.facts.update((fact.identity, fact) for fact in facts)
+    async def read(kind: FactKind, key: tuple[str, ...], keys: set[Key]) -> None:
+        for row in await connection.fetch(sql(known(kind, key)), *zip(*keys, strict=True)):
+            fact = kind.fact(*row)
+            stored.facts[kind.identify(fact)] = fact
 
-    async def fetch(name: str, keys: Iterable[tuple[Any, ...]], width: int = 2) -> list[Any]:
-        rows: list[Any] = await connection.fetch(sql(name), *columns(keys, width))
-        return rows
-
-    if asked.rated or asked.moderated:
-        await _read_reviews(connection, asked, stored, thorough=thorough)
-    if asked.orders:
-        keep(Order(*row) for row in await fetch("known_orders", asked.orders))
-    if asked.refunds:
-        keep(Refund(*row) for row in await fetch("known_refunds", asked.refunds))
-    if asked.listings:
-        keep(ListingEvent(*row) for row in await fetch("known_listing_events", asked.listings))
+    if affected.facts.keys() & {Rating, Moderation}:
+        await _read_reviews(connection, affected, stored, thorough=thorough)
+    for kind in KINDS:
+        if kind in ratings.AGGREGATE.kinds:
+            continue
+        for key, of_kind in (
+            (kind.identity, affected.facts),
+            (kind.aggregate, affected.aggregates),
+        ):
+            if keys := of_kind.get(kind.fact):
+                await read(kind, key, keys)
+    if affected.listings:
         since = [
             (*key, day - timedelta(days=shops[key[0]].definition.known.rules.sold_window_days))
-            for key, day in asked.listings.items()
+            for key, day in affected.listings.items()
         ]
-        for shop_key, listing_id, day in await fetch("known_sale_days", since, 3):
+        for shop_key, listing_id, day in await connection.fetch(
+            sql("known_sale_days"), *columns(since, 3)
+        ):
             stored.sale_days[shop_key, listing_id].append(day)
-    if asked.stock:
-        keep(StockCount(*row) for row in await fetch("known_stock_counts", asked.stock, 3))
     return stored
 
 
 async def _read_reviews(
-    connection: Connection, asked: AffectedKeys, stored: Stored, *, thorough: bool
+    connection: Connection, affected: AffectedKeys, stored: Stored, *, thorough: bool
 ) -> None:
-    reviews = asked.moderated | asked.rated
-    named = columns(reviews if thorough else asked.moderated, 2)
+    rated, moderated = (affected.facts.get(fact, set()) for fact in (Rating, Moderation))
+    reviews = moderated | rated
     # In the order of their indexes, most of which is in no cache of the processor.
-    months = columns(sorted(asked.buyer_months), 3)
-    moderated = columns(sorted(reviews), 2)
-    found = await connection.fetch(sql("known_reviews"), *named, *months, *moderated)
-    for state, shop_key, review_id, *fields in found:
+    arguments = (
+        *columns(reviews if thorough else moderated, 2),
+        *columns(sorted(affected.buyer_months), 3),
+        *columns(sorted(reviews), 2),
+    )
+    for state, shop_key, review_id, *fields in await connection.fetch(
+        sql("known_reviews"), *arguments
+    ):
         fact: Rating | Moderation
         if state is None:
             fact = Moderation(shop_key, review_id, fields[2], *fields[-3:])
         else:
             fact = Rating(shop_key, review_id, *fields[:-3])
             stored.states[shop_key, review_id] = RatingState(state)
-        stored.facts[fact.identity] = fact
+        stored.facts[KIND_OF[type(fact)].identify(fact)] = fact
 
 
 async def _write(
@@ -241,10 +219,12 @@ async def _write(
         if isinstance(fact, Rating):
             row += (recording.states[fact.shop_key, fact.review_id],)
         rows[type(fact)].append(row)
-    for kind, table in TABLES.items():
-        if kind in rows:
+    for kind in KINDS:
+        if kind.fact in rows:
             await connection.copy_records_to_table(
-                table, columns=columns_of(kind), records=sorted(rows[kind], key=itemgetter(0, 1))
+                kind.table,
+                columns=[*kind.columns, *kind.beside],
+                records=sorted(rows[kind.fact], key=itemgetter(0, 1)),
             )
 
     moved = [(*key, state) for key, state in recording.states.items() if key in stored.states]
@@ -253,6 +233,9 @@ async def _write(
     if recording.units:
         units = [(*key, units) for key, units in recording.units.items()]
         await connection.execute(sql("add_units"), *columns(sorted(units), 4))
+    if recording.counts:
+        counts = [(*key, n) for key, n in recording.counts.items()]
+        await connection.execute(sql("add_counters"), *columns(sorted(counts), 4))
     if recording.days:
         await connection.execute(sql("add_totals"), *map(composites, _added(recording, shops)))
 
@@ -286,10 +269,3 @@ async def _all(items: Iterator[T]) -> list[T]:
         found += some
         await asyncio.sleep(0)
     return found + some
-
-
-@cache
-def columns_of(kind: type[Fact]) -> list[str]:
-    """Columns that hold a kind of fact, in the order of its fields."""
-    names = [field.name for field in msgspec.structs.fields(kind)]
-    return [*names, "state"] if kind is Rating else names

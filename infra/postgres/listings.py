@@ -3,7 +3,7 @@
 from collections import defaultdict
 from datetime import date
 
-from domain.facts import ListingEvent
+from domain.facts.listings import ListingEvent
 from domain.listings import ListingFacts, ListingFilter
 from domain.ports import ShopKey
 from infra.postgres.database import Connection, Database

@@ -1,21 +1,25 @@
 """Recounting a shop's stored totals from its facts: to audit, to repair, to change its rules."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+import asyncpg
+
 from domain.counters import FIELDS
-from domain.facts import ListingEvent, Moderation, Order, Rating, Refund
+from domain.facts import AGGREGATES
+from domain.facts.fact import Fact, FactKind
+from domain.facts.listings import LISTING_EVENTS, ListingEvent
+from domain.facts.ratings import Moderation, Rating, is_removed
 from domain.ports import ShopKey
-from domain.ratings import is_removed
 from domain.recount import Recount
 from domain.rules import Rules
 from domain.totals import RatingState, Totals
 from infra.postgres.database import Connection
-from infra.postgres.statements import columns, integers, sql
+from infra.postgres.statements import columns, integers, of_shop, sql
 
 _ROWS_AT_ONCE = 500
 _COUNTS_COLUMNS = ["shop_key", "day", "counter", "n"]
@@ -30,13 +34,12 @@ async def recount(connection: Connection, shop: ShopKey, rules: Rules) -> Recoun
     counted = Recount(rules)
     shop_key = shop.shop_key
     await count_ratings(connection, shop, counted)
-    async for row in connection.cursor(sql("recount_orders"), shop_key, prefetch=_ROWS_AT_ONCE):
-        counted.add_order(Order(*row))
-    async for row in connection.cursor(sql("recount_refunds"), shop_key, prefetch=_ROWS_AT_ONCE):
-        counted.add_refund(Refund(*row))
+    for aggregate in AGGREGATES:
+        if aggregate.project is not None:
+            async for facts in _aggregates(connection, shop_key, aggregate.kinds):
+                counted.add(aggregate.project(facts, rules))
     events = [
-        ListingEvent(*row)
-        for row in await connection.fetch(sql("recount_listing_events"), shop_key)
+        ListingEvent(*row) for row in await connection.fetch(sql(of_shop(LISTING_EVENTS)), shop_key)
     ]
     counted.add_listings(
         {listing: list(group) for listing, group in groupby(events, attrgetter("listing_id"))}
@@ -115,3 +118,27 @@ async def _cap_groups(
         group.append((rating, RatingState(state)))
     if group:
         yield group
+
+
+async def _aggregates(
+    connection: Connection, shop_key: int, kinds: Sequence[FactKind]
+) -> AsyncIterator[list[Fact]]:
+    """Yield all facts of each aggregate, in the order of their keys, from a cursor a kind."""
+    cursors = [
+        (kind, aiter(connection.cursor(sql(of_shop(kind)), shop_key, prefetch=_ROWS_AT_ONCE)))
+        for kind in kinds
+    ]
+    waiting = {kind: await _next(kind, rows) for kind, rows in cursors}
+    while keys := [kind.aggregate_key(fact) for kind, fact in waiting.items() if fact]:
+        first = min(keys)
+        facts = []
+        for kind, rows in cursors:
+            while (fact := waiting[kind]) is not None and kind.aggregate_key(fact) == first:
+                facts.append(fact)
+                waiting[kind] = await _next(kind, rows)
+        yield facts
+
+
+async def _next(kind: FactKind, rows: AsyncIterator[asyncpg.Record]) -> Fact | None:
+    row = await anext(rows, None)
+    return None if row is None else kind.fact(*row)

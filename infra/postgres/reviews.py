@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from domain.facts import Rating
+from domain.facts.ratings import Rating
 from domain.ports import ReviewsAsked, ShopKey, StoredRating
 from domain.totals import RatingState
 from infra.postgres.database import Database

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import asyncpg
 
-from domain.facts import KnownShop
+from domain.facts.fact import KnownShop
 from domain.ports import StoredShop
 from domain.shops import Shop
 from infra.postgres.database import Connection, Database

@@ -11,25 +11,25 @@ from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from domain.counters import DIMENSIONS, Dimension
-from domain.events import (
+from domain.facts import Event
+from domain.facts.listings import (
     CountedStock,
-    Event,
-    Line,
     ListingEdited,
     ListingPublished,
     ListingWithdrawn,
-    ModeratedReview,
     NamedListing,
-    OrderPaid,
-    PaidOrder,
-    PostedReview,
     PublishedListing,
+    StockCounted,
+)
+from domain.facts.orders import Line, OrderPaid, PaidOrder
+from domain.facts.ratings import (
+    ModeratedReview,
+    PostedReview,
     Reason,
     ReviewPosted,
     ReviewRemoved,
     ReviewRestored,
     Scores,
-    StockCounted,
 )
 from domain.shops import IdentifiedDraft, Kind, money
 from domain.tier import LadderDraft

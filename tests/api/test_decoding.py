@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from api.decoding import Unreadable, decode_all, decode_one
-from domain.events import Event
+from domain.facts import Event
 from tests.api.samples import DATA, Json, event
 
 CHARACTERS = [*map(chr, range(256)), "\u2028", "\ud7ff", "😀", "a b", "a\n", "\na", " a", "é́"]

@@ -8,7 +8,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from domain.counters import FIELDS
-from domain.facts import ListingEvent, Moderation, Rating
+from domain.facts.listings import ListingEvent
+from domain.facts.ratings import Moderation, Rating
 from domain.rules import TAOBAO, Rules
 from domain.totals import Totals, nothing
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.facts import ListingEvent
+from domain.facts.listings import ListingEvent
 from domain.listings import ListingFacts, ListingFilter, View, is_in, listing, sieve
 from domain.rules import Rules, ZeroPayment
 from tests.domain.builders import day, listing_event, rules

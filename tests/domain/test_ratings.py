@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.facts import Rating
-from domain.ratings import is_late, is_removed, settle
+from domain.facts.ratings import Rating, is_late, is_removed, rating_states
 from domain.rules import Rules
 from domain.totals import RatingState
 from tests.domain.builders import NOON, moderation, noon, rating, rules
@@ -63,7 +62,7 @@ def test_a_cap_takes_the_first_completed() -> None:
         rating("r-c", time=noon(7), completed_at=noon(3)),
         rating("r-d", time=noon(6), completed_at=noon(4)),
     ]
-    assert settle([(given, False) for given in ratings], rules()) == {
+    assert rating_states([(given, False) for given in ratings], rules()) == {
         "r-a": COUNTED,
         "r-b": COUNTED,
         "r-c": COUNTED,
@@ -79,14 +78,14 @@ def test_ties_under_a_cap_go_by_time_and_then_by_id() -> None:
         rating("Z", time=noon(2), **same),
         rating("z", time=noon(1), **same),
     ]
-    states = settle([(given, False) for given in ratings], rules(ratings_per_buyer_month=2))
+    states = rating_states([(given, False) for given in ratings], rules(ratings_per_buyer_month=2))
     assert states == {"z": COUNTED, "Z": COUNTED, "a": CAPPED}
 
 
 def test_a_missing_completion_is_ordered_by_its_time() -> None:
     """The time given stands in for an absent completion."""
     ratings = [rating("r-a", time=noon(3), completed_at=None), rating("r-b", time=noon(2))]
-    states = settle([(given, False) for given in ratings], rules(ratings_per_buyer_month=1))
+    states = rating_states([(given, False) for given in ratings], rules(ratings_per_buyer_month=1))
     assert states == {"r-a": CAPPED, "r-b": COUNTED}
 
 
@@ -96,16 +95,16 @@ def test_a_removal_brings_a_capped_rating_back() -> None:
     others = [rating(f"r-{name}", completed_at=noon(1), time=noon(5)) for name in "abc"]
     late = rating("r-0", completed_at=noon(0), time=noon(20))
     cohort = [(given, False) for given in (*others, capped, late)]
-    assert settle(cohort, rules())["r-d"] is CAPPED
-    states = settle([(given, given is others[0]) for given, _ in cohort], rules())
+    assert rating_states(cohort, rules())["r-d"] is CAPPED
+    states = rating_states([(given, given is others[0]) for given, _ in cohort], rules())
     assert (states["r-a"], states["r-d"], states["r-0"]) == (REMOVED, COUNTED, LATE)
-    assert settle([(late, True)], rules()) == {"r-0": REMOVED}
+    assert rating_states([(late, True)], rules()) == {"r-0": REMOVED}
 
 
 def test_without_a_cap_every_rating_counts() -> None:
     """A cap of null is no cap."""
     cohort = [(rating(f"r-{n}"), False) for n in range(20)]
-    states = settle(cohort, rules(ratings_per_buyer_month=None))
+    states = rating_states(cohort, rules(ratings_per_buyer_month=None))
     assert set(states.values()) == {COUNTED}
 
 
@@ -138,7 +137,7 @@ def test_arrival_order_never_matters(
 ) -> None:
     """The same ratings in any order have the same states."""
     arrived = data.draw(st.permutations(cohort))
-    assert settle(arrived, under) == settle(cohort, under)
+    assert rating_states(arrived, under) == rating_states(cohort, under)
 
 
 @given(_cohorts, _rules)
@@ -146,7 +145,7 @@ def test_a_rating_is_capped_by_those_before_it(
     cohort: list[tuple[Rating, bool]], under: Rules
 ) -> None:
     """A rating is over the cap just if so many that could count come before it."""
-    states = settle(cohort, under)
+    states = rating_states(cohort, under)
     assert set(states) == {one.review_id for one, _ in cohort}
     fit = [one for one, removed in cohort if not removed and not is_late(one, under)]
     for one, removed in cohort:

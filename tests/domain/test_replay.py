@@ -1,16 +1,31 @@
 """Replay: day totals from the ratings themselves."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.counters import FIELDS
-from domain.facts import Rating
-from domain.ratings import is_late
-from domain.replay import day_totals
-from domain.totals import add, nothing
+from domain.facts.ratings import Rating, is_late
+from domain.recount import Recount
+from domain.rules import Rules
+from domain.totals import RatingState, add, nothing
 from tests.domain.builders import noon, rating, rules, totals
+
+
+def day_totals(ratings: Iterable[tuple[Rating, bool]], rules: Rules) -> dict[date, list[int]]:
+    """Return what ratings add to each day; the value beside a rating says if it is removed."""
+    cohorts: defaultdict[tuple[str, date], list[tuple[Rating, bool, RatingState]]] = defaultdict(
+        list
+    )
+    for posted, removed in ratings:
+        cohorts[posted.buyer_id, posted.month].append((posted, removed, RatingState.COUNTED))
+    recount = Recount(rules)
+    for cohort in cohorts.values():
+        recount.add_ratings(cohort)
+    return dict(recount.days)
 
 
 def test_no_ratings_make_no_days() -> None:

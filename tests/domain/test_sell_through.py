@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.days import window
-from domain.facts import ListingEvent
-from domain.sell_through import on_sale_runs, sell_through, steps
+from domain.facts.listings import ListingEvent, on_sale_runs, steps
+from domain.sell_through import sell_through
 from tests.domain.builders import day, listing_event
 
 DAYS = 30

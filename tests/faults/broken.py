@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from domain.recording import Recording, Stored
+from domain.facts.aggregate import Recording, Stored
 from domain.rules import RuleSet
 from infra.postgres import ledger, rule_sets, shop_cache, shops
 from infra.postgres.database import Connection
@@ -77,7 +77,10 @@ def _total_later() -> None:
     ) -> None:
         left.set((msgspec.structs.replace(recording, facts=[], states={}), shops))
         await write(
-            connection, msgspec.structs.replace(recording, days={}, units={}), stored, shops
+            connection,
+            msgspec.structs.replace(recording, days={}, counts={}, units={}),
+            stored,
+            shops,
         )
 
     def twice(record: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,13 +9,13 @@ import pytest
 
 from domain.acts import COMMAND_LINE, Act
 from domain.counters import FIELDS
-from domain.events import Event
+from domain.facts import KINDS, Event
 from domain.recording import Outcome, Refused, Submission
 from domain.rules import Rules
 from domain.shops import IdentifiedDraft, Shop
 from infra.postgres.database import Database
 from infra.postgres.keys import Keys
-from infra.postgres.ledger import TABLES, Ledger
+from infra.postgres.ledger import Ledger
 from infra.postgres.rule_sets import RuleSets
 from infra.postgres.rules import RulesCache
 from infra.postgres.scores import Scores
@@ -24,7 +24,7 @@ from infra.postgres.shops import Shops
 from infra.postgres.verification import Verification
 from tests.reference.worlds import NOW, Sent, World
 
-TOTALS = ("daily_totals", "listing_days", "shop_totals")
+TOTALS = ("daily_totals", "counter_days", "listing_days", "shop_totals")
 
 
 class Books:
@@ -83,8 +83,10 @@ class Books:
     async def facts(self) -> int:
         """How many facts are kept of the tenant's shops."""
         kept = 0
-        for table in TABLES.values():
-            [row] = await self._rows(f"select count(*) from {table} join shops using (shop_key)")
+        for kind in KINDS:
+            [row] = await self._rows(
+                f"select count(*) from {kind.table} join shops using (shop_key)"
+            )
             kept += row[0]
         return kept
 

@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 from domain.errors import Unavailable
-from domain.events import ListingPublished, PostedReview, PublishedListing, ReviewPosted, Scores
-from domain.recording import Outcome, Submission, touched
+from domain.facts.listings import ListingPublished, PublishedListing
+from domain.facts.ratings import PostedReview, ReviewPosted, Scores
+from domain.recording import Outcome, Submission, affected_keys
 from domain.shops import Shop
 from infra.postgres.batching_ledger import BULK_EVENTS_AT_ONCE, SMALL_EVENTS_MAX, BatchingLedger
 from infra.postgres.database import Connection, PoolLimits, open_database
@@ -175,7 +176,7 @@ async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_le
 
 def drafted(submission: Submission, now: datetime) -> PreparedBatch:
     """A request of shops of which nothing is known."""
-    return PreparedBatch(submission, now, named_shops(submission), {}, [], touched([]))
+    return PreparedBatch(submission, now, named_shops(submission), {}, [], affected_keys([]))
 
 
 def published(shop_id: str, events: int = 1, tenant_id: int = 1) -> Submission:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from domain.events import ListingPublished, PublishedListing
+from domain.facts.listings import ListingPublished, PublishedListing
 from domain.ports import StoredShop
 from domain.recording import UNKNOWN_SHOP, Submission
 from domain.shops import Shop
