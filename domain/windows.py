@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
-from operator import add as add_integers
-from operator import sub as subtract
 
 import msgspec
 
@@ -57,19 +55,6 @@ def window_totals(days: Mapping[date, Totals], of: Windows) -> list[int]:
         if day <= of.end:
             add(sums, _counted(day, totals, of))
     return sums
-
-
-def move(sums: Totals, before: Windows, after: Windows, days: Mapping[date, Totals]) -> list[int]:
-    """Move sums of windows to other windows, given the totals of `days_to_move`."""
-    moved = list(sums)
-    for day, totals in days.items():
-        for window, sign in signs(day, before, after).items():
-            place = COLUMNS_OF[window]
-            if sign > 0:
-                moved[place] = map(add_integers, moved[place], totals[place])
-            elif sign < 0:
-                moved[place] = map(subtract, moved[place], totals[place])
-    return moved
 
 
 def signs(day: date, before: Windows, after: Windows) -> dict[WindowName, int]:

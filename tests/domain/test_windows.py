@@ -1,0 +1,40 @@
+"""Windows: sums moved from one end to another are the sums of that end."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.counters import COLUMNS_OF
+from domain.rules import Rules
+from domain.totals import Totals
+from domain.windows import Windows, days_to_move, signs, window_totals, windows, windows_before
+from tests.domain.builders import SPAN, day, day_totals, short_rules
+
+_ends = st.integers(-5, SPAN + 20).map(day)
+
+
+def moved(sums: Totals, before: Windows, after: Windows, days: Mapping[date, Totals]) -> list[int]:
+    """Move sums by the days that move them, and by no other."""
+    total = list(sums)
+    for moving in days_to_move(before, after):
+        for window, sign in signs(moving, before, after).items():
+            for place in range(len(total))[COLUMNS_OF[window]]:
+                total[place] += sign * days.get(moving, [0] * len(total))[place]
+    return total
+
+
+@given(day_totals, _ends, _ends, short_rules)
+def test_sums_move_forwards_and_backwards(
+    days: dict[date, list[int]], start: date, end: date, rules: Rules
+) -> None:
+    """Between any two ends, nearer or further apart than the windows are long."""
+    before, after = windows_before(start, rules), windows(end, rules)
+    assert moved(window_totals(days, before), before, after, days) == window_totals(days, after)
+    assert moved(window_totals(days, after), after, before, days) == window_totals(days, before)
+
+
+@given(_ends, short_rules)
+def test_windows_of_one_end_have_nothing_to_move(end: date, rules: Rules) -> None:
+    assert days_to_move(windows(end, rules), windows(end, rules)) == []

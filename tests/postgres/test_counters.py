@@ -1,0 +1,119 @@
+"""Counters that are rows are kept as those that are columns; money never overflows."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+
+from domain import recording, recount
+from domain.counters import PLACES
+from domain.days import Window
+from domain.facts import AGGREGATE_OF, AGGREGATES, aggregate, orders
+from domain.facts.aggregate import Projection, projected
+from domain.facts.fact import Fact
+from domain.facts.orders import Order
+from domain.ports import GroupAsked, StoredShop
+from domain.rules import Rules
+from domain.tier import SalesGroup
+from domain.windows import windows
+from infra.postgres import recount as stored_recount
+from infra.postgres.peer_sales import PeerSales
+from infra.postgres.peers import Peers
+from tests.conftest import execute
+from tests.postgres.conftest import Books, events_of, fetch
+from tests.reference.worlds import world
+
+WORLD = world(5, 250)
+NAME = "orders_paid"
+FAULTS = (
+    f"update counter_days set n = n + 1 where counter = '{NAME}'",
+    "delete from counter_days",
+    "insert into counter_days values (1, '1999-12-31', 'other', 1)",
+)
+BIGINT_MAX = 2**63 - 1
+
+
+def project(facts: Sequence[Fact], rules: Rules) -> Projection:
+    """Count the orders besides what orders add."""
+    plain = orders.project(facts, rules)
+    counts = {(fact.day, NAME): 1 for fact in facts if isinstance(fact, Order)}
+    return Projection(plain.counts | counts, plain.units)
+
+
+@pytest.fixture
+def _counting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let orders have a counter more, which is a row."""
+    counting = projected(orders.AGGREGATE.kinds, project, orders._affect_listings)
+    every = tuple(counting if each is orders.AGGREGATE else each for each in AGGREGATES)
+    for module in (recording, stored_recount):
+        monkeypatch.setattr(module, "AGGREGATES", every)
+    for kind in counting.kinds:
+        monkeypatch.setitem(AGGREGATE_OF, kind.fact, counting)
+    for module in (aggregate, recount):
+        monkeypatch.setattr(module, "ROWS", frozenset({NAME}))
+
+
+@pytest.mark.usefixtures("_counting")
+async def test_rows_are_recorded_recounted_verified_repaired_and_summed(books: Books) -> None:
+    await books.open(WORLD)
+    events = events_of(WORLD.events)
+    await books.record(events[: len(events) // 2])
+    await books.record(events)
+    assert await books.differences() == []
+    before = (await books.stored())["counter_days"]
+    [row] = await fetch(books.url, "select count(*) from orders")
+    assert sum(int(str(dict(counter)["n"])) for counter in before) == row[0] > 0
+    for fault in FAULTS:
+        await execute(books.url, fault)
+        assert await books.differences() == ["counter_days"]
+        assert await books.differences(mend=True) == ["counter_days"]
+        assert await books.differences() == []
+        assert (await books.stored())["counter_days"] == before
+
+    shop = await _shop(books)
+    days = await fetch(
+        books.url, f"select day, n from counter_days where shop_key = {shop.shop_key} order by day"
+    )
+    first, last = days[0]["day"], days[-1]["day"]
+    whole = Window(first, last, (last - first).days + 1)
+    sums = await books.scores.counter_totals([(shop, whole)])
+    assert sums == {shop.shop_key: {NAME: sum(row["n"] for row in days)}}
+    part = Window(first, first, 1)
+    sums = await books.scores.counter_totals([(shop, part)])
+    assert sums == {shop.shop_key: {NAME: days[0]["n"]}}
+
+
+async def test_sums_of_money_pass_what_a_bigint_holds(books: Books) -> None:
+    await books.open(WORLD)
+    events = events_of(WORLD.events)
+    await books.record(events[: len(events) // 2])
+    await execute(books.url, f"update shop_totals set paid = {BIGINT_MAX}, day_paid = {BIGINT_MAX}")
+    await execute(books.url, f"update daily_totals set paid = {BIGINT_MAX} where paid > 0")
+    await books.record(events)
+    shop = await _shop(books)
+    [standing] = (await books.scores.standings(shop.tenant_id, [shop.shop.shop_id])).values()
+    assert standing.totals[PLACES["paid"]] >= 2 * BIGINT_MAX
+    day = standing.day
+    of_windows = await books.scores.window_totals([(shop, windows(day, shop.rules.rules))])
+    assert of_windows[shop.shop_key][PLACES["paid"]] >= BIGINT_MAX
+    assert await books.scores.day_totals(shop, date(2000, 1, 1), day)
+    await Peers(books.database, books.rules._rules).take(books.act, day)
+    asked = GroupAsked(shop.shop.marketplace, shop.shop.category, shop.shop.currency, day)
+    sales = PeerSales(books.database)
+    groups = await sales.groups(shop.tenant_id, [asked])
+    group: SalesGroup = groups[asked]
+    assert await sales.own(shop, day) in group.sales
+    assert max(group.sales) >= 2 * BIGINT_MAX
+    await books.roll(days=1)
+    await books.differences(mend=True)
+    assert await books.differences() == []
+
+
+async def _shop(books: Books) -> StoredShop:
+    """Return the shop of which most orders are known."""
+    [row] = await fetch(
+        books.url,
+        "select shop_id from shops join orders using (shop_key)"
+        " group by shop_id order by count(*) desc, shop_id limit 1",
+    )
+    return await books.shops.get(books.tenant_id, row["shop_id"])
