@@ -1,7 +1,8 @@
-"""CloudEvents on their way in: the envelope, and what their data have in common.
+"""CloudEvents on their way in: the attributes that every event carries.
 
-Decoding an event checks shape, types and bounds. What depends on the shop or the clock (whether the
-shop is known, its currency, the time) is checked when its fact is admitted.
+The types of events, each with its `data`, stand with the facts they state in `domain.facts`.
+Decoding them checks shape, types and bounds. What depends on the shop or the clock (whether the
+shop is known, its currency, the time) is checked when an event is admitted.
 """
 
 from datetime import datetime

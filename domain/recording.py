@@ -1,10 +1,9 @@
 """Recording: what a batch of events changes, given what is already stored.
 
-`decide` decides; the ledger behind the port reads what it needs and stores what it decides.
+`decide` decides; the ledger behind the port reads what it asks for and stores what it decides.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -12,9 +11,10 @@ import msgspec
 
 from domain.days import last_instant
 from domain.errors import EventCode, EventRefused, FieldError
-from domain.facts import AGGREGATE_OF, AGGREGATES, KIND_OF, Event, admit
-from domain.facts.aggregate import AffectedKeys, Recording, Shops, Stored
-from domain.facts.fact import Fact, KnownShop
+from domain.facts import AGGREGATES, Event, admit, identity_of
+from domain.facts.aggregate import Batch, ReviewKey, Stored, Sums
+from domain.facts.fact import Fact, Identity, KnownShop
+from domain.totals import RatingState
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
@@ -46,23 +46,34 @@ class Submission(msgspec.Struct, frozen=True):
     strict: bool = False
 
     def subjects(self) -> set[str]:
-        """Return the ids of the shops these events are of, as far as the key reaches."""
+        """Return the ids of these events' shops, as far as the key reaches."""
         named = {event.subject for event in self.events if not isinstance(event, Refused)}
         return named if self.shop_ids is None else named & self.shop_ids
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """What to store: new facts with the states of ratings, and what moves because of them."""
+
+    outcomes: list[list[Outcome]]
+    facts: list[Fact]
+    states: dict[ReviewKey, RatingState]
+    """Of new ratings, and of stored ones whose state changed."""
+    moved: Mapping[int, Sums]
+    """What is added to each shop, by key."""
 
 
 def admitted(
     submission: Submission, shops: Mapping[tuple[int, str], KnownShop], now: datetime
 ) -> Iterator[Fact | Refused]:
-    """Yield each event as a fact of its shop, or why not; `shops` by tenant and id."""
-    tenant_id, reached = submission.tenant_id, submission.shop_ids
+    """Yield each event as a fact or refused; `shops` by tenant and id."""
+    tenant_id, shop_ids = submission.tenant_id, submission.shop_ids
     last = last_instant(now)
     for event in submission.events:
         if isinstance(event, Refused):
             yield event
             continue
         shop = shops.get((tenant_id, event.subject))
-        if shop is None or (reached is not None and event.subject not in reached):
+        if shop is None or (shop_ids is not None and event.subject not in shop_ids):
             yield UNKNOWN_SHOP
             continue
         try:
@@ -71,48 +82,48 @@ def admitted(
             yield Refused(refusal.code, refusal.errors)
 
 
-def affected_keys(facts: Iterable[Fact]) -> AffectedKeys:
-    """Return what these facts affect."""
-    keys = AffectedKeys(defaultdict(set), defaultdict(set), set(), {})
-    for fact in facts:
-        AGGREGATE_OF[type(fact)].affect(fact, keys)
-    return keys
-
-
 def decide(
     submissions: Sequence[tuple[Sequence[Fact | Refused], bool]],
     stored: Stored,
-    shops: Shops,
-) -> tuple[list[list[Outcome]], Recording]:
-    """Decide each submission in turn: its facts or refusals, and whether it is strict.
+    shops: Mapping[int, KnownShop],
+) -> Recording:
+    """Decide what to store of submissions: facts or refusals, and whether each is strict.
 
-    `shops` by key. The first of several facts with one identity stands, be it stored or earlier
-    in the batch.
+    Submissions are decided in turn, `shops` are by key. The first of several facts with one
+    identity stands, be it stored or earlier in the batch.
     """
-    seen = dict(stored.facts)
-    outcomes: list[list[Outcome]] = []
+    known = dict(stored.facts)
     new: list[Fact] = []
-    for items, strict in submissions:
-        decided: list[Outcome] = []
-        start = len(new)
-        for item in items:
-            if isinstance(item, Refused):
-                decided.append(item)
-                continue
-            identity = KIND_OF[type(item)].identify(item)
-            before = seen.get(identity)
-            if before is None:
-                seen[identity] = item
-                new.append(item)
-                decided.append("stored")
-            else:
-                decided.append("duplicate" if before == item else CONFLICT)
-        outcomes.append(decided)
-        if strict and any(isinstance(outcome, Refused) for outcome in decided):
-            for fact in new[start:]:
-                del seen[KIND_OF[type(fact)].identify(fact)]
-            del new[start:]
-    recording = Recording(new, {}, {}, {}, {})
+    outcomes = [_outcomes(items, known, new, strict=strict) for items, strict in submissions]
+    batch = Batch(stored, new, known, shops)
     for aggregate in AGGREGATES:
-        aggregate.record(recording, stored, shops)
-    return outcomes, recording
+        aggregate.record(batch)
+    return Recording(outcomes, new, batch.states, batch.moved)
+
+
+def _outcomes(
+    items: Sequence[Fact | Refused], known: dict[Identity, Fact], new: list[Fact], *, strict: bool
+) -> list[Outcome]:
+    """Return the outcomes of a submission, its new facts added to `known` and `new`.
+
+    A strict one of which any event is refused adds none.
+    """
+    outcomes: list[Outcome] = []
+    start = len(new)
+    for item in items:
+        if isinstance(item, Refused):
+            outcomes.append(item)
+            continue
+        identity = identity_of(item)
+        before = known.get(identity)
+        if before is None:
+            known[identity] = item
+            new.append(item)
+            outcomes.append("stored")
+        else:
+            outcomes.append("duplicate" if before == item else CONFLICT)
+    if strict and any(isinstance(outcome, Refused) for outcome in outcomes):
+        for fact in new[start:]:
+            del known[identity_of(fact)]
+        del new[start:]
+    return outcomes

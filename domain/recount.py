@@ -1,18 +1,16 @@
 """Recounting: every total of a shop, worked out again from its facts alone."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
 import msgspec
 
 from domain import totals
-from domain.counters import FIELDS, PLACES, ROWS
-from domain.facts.aggregate import Projection
-from domain.facts.listings import ListingEvent, steps
-from domain.facts.ratings import Rating, rating_states
-from domain.rules import Rules
+from domain.counters import FIELDS
+from domain.facts.aggregate import ProjectedAggregate, Sums
+from domain.facts.fact import Fact, KnownShop
+from domain.facts.ratings import Rating, add_ratings
 from domain.totals import RatingState, Totals
 from domain.windows import window_totals, windows_before
 
@@ -29,60 +27,42 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Recount:
-    """Totals of one shop under some rules, as facts are added to it."""
+    """The sum of all projections of one shop, as its facts are added."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.rules = rules
+    def __init__(self, shop: KnownShop) -> None:
+        self.shop = shop
         self.states: dict[str, RatingState] = {}
         """States that differ from what is stored, by review id."""
-        self.days: defaultdict[date, list[int]] = defaultdict(totals.nothing)
-        self.counts: defaultdict[tuple[date, str], int] = defaultdict(int)
-        """Counters that are no column."""
-        self.units: defaultdict[tuple[str, date], int] = defaultdict(int)
         self.wrong_days: dict[date, Totals] = {}
         """What is to be stored of days that are stored otherwise."""
-        self.wrong_counts: list[tuple[date, str]] = []
-        self.wrong_units: list[tuple[str, date]] = []
+        self.wrong_counts: dict[tuple[date, str], int] = {}
+        """Likewise of counters that are no column, by day and counter."""
+        self.wrong_units: dict[tuple[str, date], int] = {}
+        """Likewise of units, by listing id and day."""
         self.wrong_running: date | None = None
         """The day of the running totals, where these are wrong."""
         self.differences: list[Difference] = []
+        self._sums = Sums()
 
-    def add_ratings(self, group: Iterable[tuple[Rating, bool, RatingState]]) -> None:
-        """Add all ratings of one buyer and month: whether each is removed, and its stored state."""
-        group = list(group)
-        states = rating_states([(rating, removed) for rating, removed, _ in group], self.rules)
-        for rating, _, stored in group:
+    def add_ratings(self, cohort: Sequence[tuple[Rating, bool, RatingState]]) -> None:
+        """Add all ratings of one buyer and month, whether each is removed, its stored state."""
+        ratings = [(rating, removed) for rating, removed, _ in cohort]
+        states = add_ratings(self._sums.days, ratings, self.shop.rules)
+        for rating, _, stored in cohort:
             state = states[rating.review_id]
-            totals.add_rating(self.days[rating.day], rating.scores, state)
             if state is not stored:
                 self.states[rating.review_id] = state
                 self._differ("ratings", rating.review_id, stored.name, state.name)
 
-    def add(self, projection: Projection) -> None:
-        """Add the projection of an aggregate. All sales come before the listings' events."""
-        for (day, counter), n in projection.counts.items():
-            if counter in ROWS:
-                self.counts[day, counter] += n
-            else:
-                self.days[day][PLACES[counter]] += n
-        for unit, n in projection.units.items():
-            self.units[unit] += n
-
-    def add_listings(self, events: Mapping[str, list[ListingEvent]]) -> None:
-        """Add everything reported of listings, by listing id."""
-        sold_on: defaultdict[str, list[date]] = defaultdict(list)
-        for listing_id, day in sorted(self.units):
-            sold_on[listing_id].append(day)
-        for listing_id, of_listing in events.items():
-            moved = steps(of_listing, sold_on.get(listing_id, []), self.rules.sold_window_days)
-            for day, (on_sale, sold) in moved.items():
-                self.days[day][totals.ON_SALE] += on_sale
-                self.days[day][totals.SOLD] += sold
+    def add(self, aggregate: ProjectedAggregate, facts: Sequence[Fact]) -> None:
+        """Add all facts of one aggregate; aggregates come in the order of `AGGREGATES`."""
+        self._sums.add(aggregate.project(facts, self.shop, self._sums.sale_days))
 
     def running(self, day: date) -> list[int]:
-        """Return the sums of a day's windows without the day itself, then what it adds."""
-        before = window_totals(self.days, windows_before(day, self.rules))
-        return [*before, *self.days.get(day, totals.nothing())]
+        """Return a day's running totals: sums of its windows without the day, then the day's."""
+        days = self._sums.days
+        before = window_totals(days, windows_before(day, self.shop.rules))
+        return [*before, *days.get(day, totals.nothing())]
 
     def compare(
         self,
@@ -96,14 +76,14 @@ class Recount:
 
         What the day of the running totals adds stands beside them, and not among the other days.
         """
-        others = {day: row for day, row in self.days.items() if day != running_day}
+        others = {day: row for day, row in self._sums.days.items() if day != running_day}
         for day in sorted(days.keys() | others.keys()):
             stored, recounted = (list(rows.get(day, totals.nothing())) for rows in (days, others))
             if stored != recounted:
                 self.wrong_days[day] = recounted
                 self._differ("daily_totals", f"{day}", _named(stored), _named(recounted))
-        self.wrong_counts = self._compare("counter_days", counts, self.counts)
-        self.wrong_units = self._compare("listing_days", units, self.units)
+        self.wrong_counts = self._compare("counter_days", counts, self._sums.counts)
+        self.wrong_units = self._compare("listing_days", units, self._sums.units)
         if running_day is None:
             self._differ("shop_totals", "", None, "a row")
             return
@@ -114,15 +94,14 @@ class Recount:
 
     def _compare(
         self, table: str, stored: Mapping[Key, int], recounted: Mapping[Key, int]
-    ) -> list[Key]:
-        wrong = [
-            key
+    ) -> dict[Key, int]:
+        wrong = {
+            key: recounted.get(key, 0)
             for key in sorted(stored.keys() | recounted.keys())
             if stored.get(key, 0) != recounted.get(key, 0)
-        ]
-        for key in wrong:
-            name = " ".join(map(str, key))
-            self._differ(table, name, stored.get(key, 0), recounted.get(key, 0))
+        }
+        for key, count in wrong.items():
+            self._differ(table, " ".join(map(str, key)), stored.get(key, 0), count)
         return wrong
 
     def _differ(self, table: str, key: str, stored: object, recounted: object) -> None:

@@ -1,4 +1,4 @@
-"""Sell-through: which listings are on sale, and which of those sold."""
+"""Sell-through: of the listings on sale, the share that sold."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ class SellThrough(msgspec.Struct, frozen=True):
 
 
 def sell_through(on_sale: int, sold: int, window: Window) -> SellThrough:
-    """Return the shop's rate: `sold` of `on_sale` listings, 6 decimals."""
+    """Return the rate of a shop: `sold` of `on_sale` listings, 6 decimals."""
     return SellThrough(
         status="ok" if on_sale else "none",
         rate=figures.rounded_quotient(sold, on_sale, figures.RATE_DIGITS) if on_sale else None,

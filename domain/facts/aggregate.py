@@ -1,179 +1,237 @@
-"""Aggregates: facts that count together, and what recording them changes.
+"""Aggregates: facts that name the same id, and what they add to a shop together.
 
-Recording is what an aggregate's facts add to the shop's days with the new facts, less what they
-added without them. Recounting is the sum over all aggregates.
+Recording a batch adds, for each affected aggregate, its projection after less its projection
+before. Verifying a shop compares what is stored with the sum of all projections.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, TypeAlias, TypeVar
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 import msgspec
 
 from domain import totals
 from domain.counters import PLACES, ROWS
-from domain.facts.fact import Fact, FactKind, Identity, Key, KnownShop
-from domain.rules import Rules
+from domain.facts.fact import Fact, FactKind, Identity, KnownShop
 from domain.totals import RatingState
 
-T = TypeVar("T")
+AnyFact = TypeVar("AnyFact", bound=Fact)
 
+Key: TypeAlias = tuple[Any, ...]
+"""Shop key, and the ids of an aggregate or a fact in the shop."""
 ReviewKey: TypeAlias = tuple[int, str]
 """Shop key and review id."""
 ListingKey: TypeAlias = tuple[int, str]
 """Shop key and listing id."""
 BuyerMonth: TypeAlias = tuple[int, date, str]
 """Shop key, month of completion and buyer id: the ratings that share one cap."""
-Counts: TypeAlias = dict[tuple[date, str], int]
-"""What is added to each day and counter."""
-Units: TypeAlias = dict[tuple[str, date], int]
-"""Units sold of each listing and day."""
+
+SaleDays: TypeAlias = Mapping[str, Collection[date]]
+"""Days on which the listings of a shop sold, by listing id."""
 
 
-class Projection(msgspec.Struct, frozen=True):
-    """What the facts of one aggregate add to their shop."""
+class FactsByKind:
+    """Facts, to be had kind by kind."""
 
-    counts: Counts
-    units: Units
+    def __init__(self, facts: Iterable[Fact]) -> None:
+        self._kinds: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
+        for fact in facts:
+            self._kinds[type(fact)].append(fact)
 
-    def less(self, other: "Projection") -> "Projection":
-        """Return what this adds beyond another projection, where that is not nothing."""
-        return Projection(_less(self.counts, other.counts), _less(self.units, other.units))
+    def of(self, kind: type[AnyFact]) -> Sequence[AnyFact]:
+        """Return the facts of a kind."""
+        return cast("Sequence[AnyFact]", self._kinds.get(kind, ()))
 
 
-def _less(minuend: dict[T, int], subtrahend: Mapping[T, int]) -> dict[T, int]:
-    keys = minuend.keys() | subtrahend.keys()
-    differences = ((key, minuend.get(key, 0) - subtrahend.get(key, 0)) for key in keys)
-    return {key: n for key, n in differences if n}
+class Lookup(NamedTuple):
+    """A way to find stored facts: their kind, and the columns of which values are given."""
+
+    fact: type[Fact]
+    columns: tuple[str, ...]
 
 
 class AffectedKeys(msgspec.Struct, frozen=True):
-    """What a batch of facts affects, so what must be known to record it."""
+    """What must be known of the aggregates that a batch of facts belongs to."""
 
-    facts: defaultdict[type[Fact], set[Key]]
-    """Facts to look up by their identity."""
-    aggregates: defaultdict[type[Fact], set[Key]]
-    """Facts to look up by their aggregate."""
-    buyer_months: set[BuyerMonth]
-    listings: dict[ListingKey, date]
-    """The first day on which anything changes."""
+    facts: defaultdict[Lookup, set[Key]] = msgspec.field(default_factory=lambda: defaultdict(set))
+    rated: set[ReviewKey] = set()
+    moderated: set[ReviewKey] = set()
+    buyer_months: set[BuyerMonth] = set()
+    sales: dict[ListingKey, date] = {}
+    """Listings whose sale days matter, and the first day on which anything changes."""
 
-    def add_listing(self, key: ListingKey, day: date) -> None:
-        """Note that a listing changes from a day on."""
-        known = self.listings.get(key)
+    def add_sales(self, listing: ListingKey, day: date) -> None:
+        """Add a listing whose sale days matter, and a day on which something changes."""
+        known = self.sales.get(listing)
         if known is None or day < known:
-            self.listings[key] = day
+            self.sales[listing] = day
 
 
 def merge(parts: Iterable[AffectedKeys]) -> AffectedKeys:
-    """Return what several batches of facts affect."""
-    merged = AffectedKeys(defaultdict(set), defaultdict(set), set(), {})
+    """Return what must be known to record several batches of facts together."""
+    merged = AffectedKeys()
     for part in parts:
-        for fact, keys in part.facts.items():
-            merged.facts[fact] |= keys
-        for fact, keys in part.aggregates.items():
-            merged.aggregates[fact] |= keys
+        for lookup, keys in part.facts.items():
+            merged.facts[lookup] |= keys
+        merged.rated.update(part.rated)
+        merged.moderated.update(part.moderated)
         merged.buyer_months.update(part.buyer_months)
-        for key, day in part.listings.items():
-            merged.add_listing(key, day)
+        for listing, day in part.sales.items():
+            merged.add_sales(listing, day)
     return merged
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """What is stored of what a batch affects."""
+    """What is stored of the affected aggregates."""
 
     facts: dict[Identity, Fact]
     states: dict[ReviewKey, RatingState]
     """Of every rating of the affected buyers and months; the ratings are among `facts`."""
-    sale_days: dict[ListingKey, list[date]]
-    """Rising, from a sold window before the first day affected."""
+    sale_days: Mapping[int, SaleDays]
+    """By shop key, from a sold window before the first day on which anything changes."""
 
 
-class Recording(msgspec.Struct, frozen=True):
-    """What to store: new facts with the states of ratings, and what moves because of them."""
+class Projection(msgspec.Struct, frozen=True):
+    """What an aggregate adds to its shop: counts by day and counter, units by listing and day."""
 
-    facts: list[Fact]
-    states: dict[ReviewKey, RatingState]
-    """Of new ratings, and of stored ones whose state changed."""
-    days: dict[tuple[int, date], list[int]]
-    """Counters that are columns."""
-    counts: dict[tuple[int, date, str], int]
-    """Counters that are rows."""
-    units: dict[tuple[int, str, date], int]
+    counts: Mapping[tuple[date, str], int]
+    units: Mapping[tuple[str, date], int] = {}
 
-    def day(self, shop_key: int, day: date) -> list[int]:
-        """Return what is added to a day of a shop, to be added to."""
-        key = (shop_key, day)
-        added = self.days.get(key)
-        if added is None:
-            added = self.days[key] = totals.nothing()
-        return added
 
-    def add(self, shop_key: int, projection: Projection) -> None:
-        """Add what an aggregate adds to its shop."""
-        for (day, counter), n in projection.counts.items():
-            if counter in ROWS:
-                row = (shop_key, day, counter)
-                self.counts[row] = self.counts.get(row, 0) + n
+class Sums:
+    """What the projections of a shop add up to."""
+
+    def __init__(self, sale_days: SaleDays | None = None) -> None:
+        """Begin with nothing but days on which listings are known to have sold."""
+        self.days: defaultdict[date, list[int]] = defaultdict(totals.nothing)
+        self.counts: defaultdict[tuple[date, str], int] = defaultdict(int)
+        """Counters that are no column, by day and counter."""
+        self.units: defaultdict[tuple[str, date], int] = defaultdict(int)
+        """Units sold by listing id and day."""
+        self.sale_days: defaultdict[str, set[date]] = defaultdict(set)
+        for listing_id, days in (sale_days or {}).items():
+            self.sale_days[listing_id].update(days)
+
+    def add(self, projection: Projection, sign: int = 1) -> None:
+        """Add (or with sign -1 take away) the projection of an aggregate."""
+        for (day, counter), count in projection.counts.items():
+            if (place := PLACES.get(counter)) is not None:
+                self.days[day][place] += sign * count
+            elif counter in ROWS:
+                self.counts[day, counter] += sign * count
             else:
-                self.day(shop_key, day)[PLACES[counter]] += n
-        for (listing_id, day), n in projection.units.items():
-            unit = (shop_key, listing_id, day)
-            self.units[unit] = self.units.get(unit, 0) + n
+                raise KeyError(counter)
+        for (listing_id, day), units in projection.units.items():
+            self.units[listing_id, day] += sign * units
+            self.sale_days[listing_id].add(day)
 
 
-Shops: TypeAlias = Mapping[int, KnownShop]
-"""Shops by key."""
+class Batch:
+    """New facts beside those that are stored, and what moves because of the new ones."""
+
+    def __init__(
+        self,
+        stored: Stored,
+        new: Iterable[Fact],
+        known: Mapping[Identity, Fact],
+        shops: Mapping[int, KnownShop],
+    ) -> None:
+        """Begin with nothing moved; `known` are all facts after the batch, `shops` by key."""
+        self.stored = stored
+        self.known = known
+        self.shops = shops
+        self.before = FactsByKind(stored.facts.values())
+        self.new = FactsByKind(new)
+        self.moved = {shop_key: Sums(stored.sale_days.get(shop_key)) for shop_key in shops}
+        """What is added to each shop, by key."""
+        self.states: dict[ReviewKey, RatingState] = {}
+        """Of new ratings, and of stored ones whose state changed."""
+
+    def after(self, kind: type[AnyFact]) -> Sequence[AnyFact]:
+        """Return the facts of a kind as they are after the batch."""
+        return [*self.before.of(kind), *self.new.of(kind)]
 
 
-@dataclass(frozen=True, eq=False)
-class Aggregate:
-    """Facts that count together.
-
-    `affect` notes what must be read for a new fact; `record` adds what new facts change to a
-    recording, whose facts they are. Where `project` is there, it alone says what facts count.
-    """
+class Aggregate(Protocol):
+    """Facts that are looked at together."""
 
     kinds: tuple[FactKind, ...]
-    affect: Callable[[Any, AffectedKeys], None]
-    record: Callable[[Recording, Stored, Shops], None]
-    project: Callable[[Sequence[Fact], Rules], Projection] | None = None
+
+    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
+        """Add what must be known to record these facts."""
+
+    def record(self, batch: Batch) -> None:
+        """Add what moves because of the new facts of a batch."""
 
 
-def projected(
-    kinds: tuple[FactKind, ...],
-    project: Callable[[Sequence[Fact], Rules], Projection],
-    affect_more: Callable[[Any, AffectedKeys], None],
-) -> Aggregate:
-    """Return an aggregate that a projection describes; facts of all kinds share its key."""
-    kind_of = {kind.fact: kind for kind in kinds}
+Project: TypeAlias = Callable[[Sequence[Any], KnownShop, SaleDays], Projection]
+"""Gives what the facts of one aggregate, in any order, add to their shop."""
 
-    def affect(fact: Fact, keys: AffectedKeys) -> None:
-        kind = kind_of[type(fact)]
-        aggregate = kind.aggregate_key(fact)
-        for each in kinds:
-            keys.aggregates[each.fact].add(aggregate)
-        if kind.identity != kind.aggregate:
-            keys.facts[type(fact)].add(kind.identity_key(fact))
-        affect_more(fact, keys)
 
-    def grouped(facts: Iterable[Fact]) -> defaultdict[Key, list[Fact]]:
+class ProjectedAggregate:
+    """Facts that carry one id in a column of one name, and what they add to a shop together."""
+
+    def __init__(self, key: str, kinds: tuple[FactKind, ...], project: Project) -> None:
+        """Declare an aggregate; `key` is the column of its id."""
+        self.key = key
+        self.kinds = kinds
+        self.project = project
+        self.projected = [kind for kind in kinds if kind.projected != "never"]
+        self._key_of: Callable[[Fact], Key] = attrgetter("shop_key", key)
+
+    def lookups(self, kind: FactKind) -> list[Lookup]:
+        """Return how stored facts of a kind are found: by identity, by aggregate, or both."""
+        by_identity = Lookup(kind.fact, kind.identity)
+        if kind.projected != "together":
+            return [by_identity]
+        by_aggregate = Lookup(kind.fact, ("shop_key", self.key))
+        return [by_aggregate] if self.key in kind.identity else [by_identity, by_aggregate]
+
+    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
+        """Add the identities of these facts, and their aggregates where these are read whole."""
+        for kind in self.kinds:
+            if new := facts.of(kind.fact):
+                for lookup in self.lookups(kind):
+                    affected.facts[lookup].update(map(attrgetter(*lookup.columns), new))
+                if kind.projected != "never":
+                    self.affect_keys(map(self._key_of, new), affected)
+
+    def affect_keys(self, keys: Iterable[Key], affected: AffectedKeys) -> None:
+        """Add all facts of these aggregates, of those kinds that are projected together."""
+        whole = [kind.fact for kind in self.projected if kind.projected == "together"]
+        if whole:
+            keys = set(keys)
+            for fact in whole:
+                affected.facts[Lookup(fact, ("shop_key", self.key))] |= keys
+
+    def record(self, batch: Batch) -> None:
+        """Move the sums by each aggregate that has new facts."""
+        self.move(
+            batch,
+            {self._key_of(fact) for kind in self.projected for fact in batch.new.of(kind.fact)},
+        )
+
+    def move(self, batch: Batch, keys: Collection[Key]) -> None:
+        """Add the projection of each aggregate after the batch, less the projection before."""
+        if not keys:
+            return
+        before, after = self._grouped(batch.before.of, keys), self._grouped(batch.after, keys)
+        for key in keys:
+            shop, moved = batch.shops[key[0]], batch.moved[key[0]]
+            sale_days = batch.stored.sale_days.get(shop.shop_key, {})
+            if key in before:
+                moved.add(self.project(before[key], shop, sale_days), -1)
+            if key in after:
+                moved.add(self.project(after[key], shop, moved.sale_days))
+
+    def _grouped(
+        self, facts_of: Callable[[type[Fact]], Sequence[Fact]], keys: Collection[Key]
+    ) -> Mapping[Key, list[Fact]]:
         groups: defaultdict[Key, list[Fact]] = defaultdict(list)
-        for fact in facts:
-            if kind := kind_of.get(type(fact)):
-                groups[kind.aggregate_key(fact)].append(fact)
+        for kind in self.projected:
+            for fact in facts_of(kind.fact):
+                if (key := self._key_of(fact)) in keys:
+                    groups[key].append(fact)
         return groups
-
-    def record(recording: Recording, stored: Stored, shops: Shops) -> None:
-        added = grouped(recording.facts)
-        before = grouped(stored.facts.values()) if added else added
-        for key, facts in added.items():
-            shop_key, rules = key[0], shops[key[0]].rules
-            after = project([*before[key], *facts], rules)
-            if before[key]:
-                after = after.less(project(before[key], rules))
-            recording.add(shop_key, after)
-
-    return Aggregate(kinds, affect, record, project)

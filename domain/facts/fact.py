@@ -4,25 +4,18 @@ A fact is what its event said, with instants, minor units and the shop's days in
 Two facts of one identity are the same fact if they are equal, else they contradict each other.
 """
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from domain import days
 from domain.errors import EventRefused
-from domain.events import Envelope
+from domain.events import Amount, Envelope, Instant
 from domain.rules import Rules
 from domain.shops import minor_units
-
-Identity: TypeAlias = Hashable
-"""The type of a fact, its shop's key and its ids: over all facts of all types."""
-Key: TypeAlias = tuple[Any, ...]
-"""A shop's key, then the ids of an aggregate or of a fact."""
 
 
 class KnownShop(msgspec.Struct, frozen=True):
@@ -35,60 +28,92 @@ class KnownShop(msgspec.Struct, frozen=True):
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
-    """Something that happened in a shop; its fields are the columns of its table, in order."""
+    """Something that happened in a shop; its fields have the names of the stored columns."""
 
     shop_key: int
 
 
-Admit: TypeAlias = Callable[[Any, KnownShop, datetime], Fact]
-"""Makes the fact that an event states of a shop; the instant is the last that it may carry."""
+Identity: TypeAlias = tuple[Any, ...]
+"""Kind of fact, shop key and the ids that tell a fact from all others of its kind."""
+
+Admission: TypeAlias = Callable[[Any, KnownShop, datetime], Fact]
+"""Turns a well-formed event of a shop into a fact; the last instant that a fact may carry.
+
+Raises EventRefused: `invalid` for an amount that does not fit the currency, else
+`time_out_of_range`.
+"""
+
+Projected: TypeAlias = Literal["never", "alone", "together"]
 
 
-@dataclass(frozen=True, eq=False)
 class FactKind:
-    """A type of fact: its table, the events that state it, and the columns of its ids.
+    """A kind of fact: its table, its identity, and the events that state such a fact."""
 
-    `identity` tells it from other facts of its shop, `aggregate` names what it is a fact of. Some
-    tables hold more of a fact than it says itself: `beside`.
-    """
+    def __init__(
+        self,
+        fact: type[Fact],
+        table: str,
+        *,
+        identity: tuple[str, ...],
+        events: Mapping[type[Envelope], Mapping[str, object]],
+        admit: Admission | None = None,
+        projected: Projected = "alone",
+    ) -> None:
+        """Declare a kind.
 
-    fact: type[Fact]
-    table: str
-    identity: tuple[str, ...]
-    aggregate: tuple[str, ...]
-    events: Mapping[type[Envelope], Admit]
-    beside: tuple[str, ...] = ()
-
-    @cached_property
-    def columns(self) -> list[str]:
-        """Return the columns of a fact, in the order of its fields."""
-        return [field.name for field in msgspec.structs.fields(self.fact)]
-
-    @cached_property
-    def identify(self) -> Callable[[Fact], Identity]:
-        """Return the function that gives the identity of a fact of this type."""
-        return attrgetter("__class__", "shop_key", *self.identity)
-
-    @cached_property
-    def identity_key(self) -> Callable[[Fact], Key]:
-        """Return the function that gives the columns of the identity of a fact."""
-        return attrgetter("shop_key", *self.identity)
-
-    @cached_property
-    def aggregate_key(self) -> Callable[[Fact], Key]:
-        """Return the function that gives the key of the aggregate of a fact."""
-        return attrgetter("shop_key", *self.aggregate)
+        `identity` names the columns that, with the shop, make the primary key. `events` gives, by
+        event, the members of the fact that its type alone decides; all others are copied from its
+        `data`, unless the kind has an admission of its own. `projected` says what a fact adds to
+        its shop: nothing, something of its own, or something that depends on the other facts of
+        its aggregate, so that these must be known.
+        """
+        self.fact = fact
+        self.table = table
+        self.identity = ("shop_key", *identity)
+        self.columns = tuple(field.name for field in msgspec.structs.fields(fact))
+        self.identity_of: Callable[[Fact], Identity] = attrgetter("__class__", *self.identity)
+        self.admissions: dict[type[Envelope], Admission] = {
+            event: admit or copying(event, fact, decided) for event, decided in events.items()
+        }
+        self.projected = projected
 
 
-def instant(sent: datetime, last: datetime, pointer: str = "/time") -> datetime:
-    """Return the instant in UTC: those of other offsets take ten times as long to compare.
+def copying(
+    event_type: type[Envelope], fact_type: type[Fact], decided: Mapping[str, object]
+) -> Admission:
+    """Make an admission that copies members of `data` by name, instants and amounts converted."""
+    sent = {field.name: field.type for field in msgspec.structs.fields(event_type)}["data"]
+    shapes = {field.name: field.type for field in msgspec.structs.fields(sent)}
+    columns = [field.name for field in msgspec.structs.fields(fact_type)]
+    copied = [name for name in columns if name in shapes]
+    if missing := set(columns) - {"shop_key", "time", "day", *copied, *decided}:
+        raise TypeError(f"{event_type.__name__} says nothing of {', '.join(sorted(missing))}")
+    amounts = [name for name in copied if shapes[name] in (Amount, Amount | None)]
+    instants = [name for name in copied if shapes[name] in (Instant, Instant | None)]
+    has_day = "day" in columns
 
-    Raises EventRefused `time_out_of_range`.
-    """
+    def admit(event: Any, shop: KnownShop, last: datetime) -> Fact:
+        values = {name: getattr(event.data, name) for name in copied}
+        for name in amounts:
+            if values[name] is not None:
+                values[name] = amount_in(shop, values[name], f"/data/{name}")
+        values["time"] = time = admitted_instant(event.time, last)
+        for name in instants:
+            if values[name] is not None:
+                values[name] = admitted_instant(values[name], last, f"/data/{name}")
+        if has_day:
+            values["day"] = days.day_of(time, shop.time_zone)
+        return fact_type(shop.shop_key, **values, **decided)
+
+    return admit
+
+
+def admitted_instant(sent: datetime, last: datetime, pointer: str = "/time") -> datetime:
+    """Return an instant in UTC: others take ten times as long to compare."""
     try:
-        in_utc = sent.astimezone(UTC)
-        if days.FIRST_INSTANT <= in_utc <= last:
-            return in_utc
+        instant = sent.astimezone(UTC)
+        if days.FIRST_INSTANT <= instant <= last:
+            return instant
     except OverflowError:
         pass
     raise EventRefused(
@@ -98,8 +123,8 @@ def instant(sent: datetime, last: datetime, pointer: str = "/time") -> datetime:
     )
 
 
-def amount_of(amount: str, shop: KnownShop, pointer: str) -> int:
-    """Return an amount in minor units of the shop's currency; raises EventRefused `invalid`."""
+def amount_in(shop: KnownShop, amount: str, pointer: str) -> int:
+    """Return an amount in minor units of the shop's currency."""
     try:
         return minor_units(amount, shop.currency)
     except ValueError as error:

@@ -1,19 +1,18 @@
-"""Orders: what was paid for listings, and what was given back."""
+"""Orders: what is paid for them and given back."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from domain import days
+from domain.days import day_of
 from domain.events import Amount, Envelope
-from domain.facts.aggregate import AffectedKeys, Counts, Projection, Units, projected
-from domain.facts.fact import Fact, FactKind, KnownShop, amount_of, instant
-from domain.facts.listings import affect_listing
+from domain.facts.aggregate import ProjectedAggregate, Projection, SaleDays
+from domain.facts.fact import Fact, FactKind, KnownShop, admitted_instant, amount_in
 from domain.names import Id, Region
-from domain.rules import Rules
 
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 
@@ -55,7 +54,7 @@ class OrderRefunded(Envelope, frozen=True, gc=False, tag="order.refunded"):
     data: RefundedOrder
 
 
-Event = OrderPaid | OrderRefunded
+Event: TypeAlias = OrderPaid | OrderRefunded
 
 
 class Order(Fact, frozen=True, gc=False):
@@ -84,16 +83,16 @@ class Refund(Fact, frozen=True, gc=False):
 def _order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
     data = event.data
     amounts = [
-        amount_of(line.amount, shop, f"/data/lines/{index}/amount")
+        amount_in(shop, line.amount, f"/data/lines/{index}/amount")
         for index, line in enumerate(data.lines)
     ]
-    time = instant(event.time, last)
+    time = admitted_instant(event.time, last)
     return Order(
         shop_key=shop.shop_key,
         order_id=data.order_id,
         buyer_id=data.buyer_id,
         time=time,
-        day=days.day_of(time, shop.time_zone),
+        day=day_of(time, shop.time_zone),
         region=data.region,
         listing_ids=[line.listing_id for line in data.lines],
         quantities=[line.quantity for line in data.lines],
@@ -101,44 +100,26 @@ def _order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
     )
 
 
-def _refund(event: OrderRefunded, shop: KnownShop, last: datetime) -> Refund:
-    data = event.data
-    amount = amount_of(data.amount, shop, "/data/amount")
-    time = instant(event.time, last)
-    return Refund(
-        shop_key=shop.shop_key,
-        refund_id=data.refund_id,
-        order_id=data.order_id,
-        time=time,
-        day=days.day_of(time, shop.time_zone),
-        amount=amount,
-    )
-
-
-def project(facts: Sequence[Fact], rules: Rules) -> Projection:  # noqa: ARG001 - others use it
-    """Return what the facts of one order add to their shop."""
-    counts: Counts = {}
-    units: Units = {}
+def project(facts: Sequence[Order | Refund], shop: KnownShop, sale_days: SaleDays) -> Projection:
+    """Return what is paid, refunded and sold by the facts of one order."""
+    counts: defaultdict[tuple[date, str], int] = defaultdict(int)
+    units: defaultdict[tuple[str, date], int] = defaultdict(int)
     for fact in facts:
         match fact:
             case Order():
-                key = fact.day, "paid"
-                counts[key] = counts.get(key, 0) + sum(fact.amounts)
+                counts[fact.day, "paid"] += sum(fact.amounts)
                 for listing_id, quantity in zip(fact.listing_ids, fact.quantities, strict=True):
-                    sold = listing_id, fact.day
-                    units[sold] = units.get(sold, 0) + quantity
+                    units[listing_id, fact.day] += quantity
             case Refund():
-                key = fact.day, "refunded"
-                counts[key] = counts.get(key, 0) + fact.amount
+                counts[fact.day, "refunded"] += fact.amount
     return Projection(counts, units)
 
 
-def _affect_listings(fact: Order | Refund, keys: AffectedKeys) -> None:
-    if isinstance(fact, Order):
-        for listing_id in fact.listing_ids:
-            affect_listing((fact.shop_key, listing_id), fact.day, keys)
-
-
-ORDERS = FactKind(Order, "orders", ("order_id",), ("order_id",), {OrderPaid: _order})
-REFUNDS = FactKind(Refund, "refunds", ("refund_id",), ("order_id",), {OrderRefunded: _refund})
-AGGREGATE = projected((ORDERS, REFUNDS), project, _affect_listings)
+ORDERS = ProjectedAggregate(
+    "order_id",
+    (
+        FactKind(Order, "orders", identity=("order_id",), events={OrderPaid: {}}, admit=_order),
+        FactKind(Refund, "refunds", identity=("refund_id",), events={OrderRefunded: {}}),
+    ),
+    project,
+)

@@ -1,26 +1,19 @@
-"""Ratings: reviews as they are posted, taken out and put back, and which of them count."""
+"""Ratings: which of them count, by what buyers and the marketplace say."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from domain import days, totals
+from domain import totals
+from domain.days import day_of, month_of
 from domain.events import Envelope, Instant
-from domain.facts.aggregate import (
-    AffectedKeys,
-    Aggregate,
-    BuyerMonth,
-    Recording,
-    ReviewKey,
-    Shops,
-    Stored,
-)
-from domain.facts.fact import Fact, FactKind, KnownShop, instant
+from domain.facts.aggregate import AffectedKeys, Batch, BuyerMonth, FactsByKind, ReviewKey
+from domain.facts.fact import Fact, FactKind, KnownShop, admitted_instant
 from domain.names import Comment, Id
 from domain.rules import Rules
 from domain.totals import RatingState
@@ -81,7 +74,7 @@ class ReviewRestored(Envelope, frozen=True, gc=False, tag="review.restored"):
     data: ModeratedReview
 
 
-Event = ReviewPosted | ReviewRemoved | ReviewRestored
+Event: TypeAlias = ReviewPosted | ReviewRemoved | ReviewRestored
 
 
 class Rating(Fact, frozen=True, gc=False):
@@ -118,38 +111,24 @@ class Moderation(Fact, frozen=True, gc=False):
 
 def _rating(event: ReviewPosted, shop: KnownShop, last: datetime) -> Rating:
     data = event.data
-    time = instant(event.time, last)
+    time = admitted_instant(event.time, last)
     completed_at = None
     if data.completed_at is not None:
-        completed_at = instant(data.completed_at, last, "/data/completed_at")
+        completed_at = admitted_instant(data.completed_at, last, "/data/completed_at")
     return Rating(
         shop_key=shop.shop_key,
         review_id=data.review_id,
         buyer_id=data.buyer_id,
-        month=days.month_of(completed_at or time, shop.time_zone),
+        month=month_of(completed_at or time, shop.time_zone),
         time=time,
         completed_at=completed_at,
-        day=days.day_of(time, shop.time_zone),
+        day=day_of(time, shop.time_zone),
         description=data.scores.description,
         service=data.scores.service,
         logistics=data.scores.logistics,
         order_id=data.order_id,
         listing_id=data.listing_id,
         comment=data.comment,
-    )
-
-
-def _moderation(
-    event: ReviewRemoved | ReviewRestored, shop: KnownShop, last: datetime
-) -> Moderation:
-    data = event.data
-    return Moderation(
-        shop_key=shop.shop_key,
-        review_id=data.review_id,
-        time=instant(event.time, last),
-        removes=isinstance(event, ReviewRemoved),
-        reason=data.reason,
-        note=data.note,
     )
 
 
@@ -163,15 +142,16 @@ def is_late(rating: Rating, rules: Rules) -> bool:
 
 
 def is_removed(moderations: Iterable[Moderation]) -> bool:
-    """Tell whether the last word on a review takes it out; at the same instant removal holds."""
+    """Tell whether a review is removed: by the last action, at one instant by removal."""
     last = max(moderations, key=lambda m: (m.time, m.removes), default=None)
     return last is not None and last.removes
 
 
 def rating_states(ratings: Sequence[tuple[Rating, bool]], rules: Rules) -> dict[str, RatingState]:
-    """Return the states, by review id, of all ratings of a shop, buyer and month of completion.
+    """Return the states of all ratings of one shop, buyer and month, by review id.
 
-    The value beside each rating says whether it is removed. Order does not matter.
+    The month is that of completion. The value beside each rating says whether it is removed.
+    Order does not matter.
     """
     states = {
         rating.review_id: REMOVED if removed else LATE if is_late(rating, rules) else COUNTED
@@ -185,6 +165,19 @@ def rating_states(ratings: Sequence[tuple[Rating, bool]], rules: Rules) -> dict[
     return states
 
 
+def add_ratings(
+    days: Mapping[date, list[int]], ratings: Sequence[tuple[Rating, bool]], rules: Rules
+) -> dict[str, RatingState]:
+    """Add all ratings of one shop, buyer and month to their days.
+
+    What a rating adds depends on its state. Return the states, as `rating_states` does.
+    """
+    states = rating_states(ratings, rules)
+    for rating, _ in ratings:
+        totals.add_rating(days[rating.day], rating.scores, states[rating.review_id])
+    return states
+
+
 @cache
 def _days(days: int) -> timedelta:
     return timedelta(days=days)
@@ -195,74 +188,79 @@ def _cap_order(rating: Rating) -> tuple[datetime, datetime, str]:
     return rating.completed_at or rating.time, rating.time, rating.review_id
 
 
-def _affect(fact: Rating | Moderation, keys: AffectedKeys) -> None:
-    keys.facts[type(fact)].add((fact.shop_key, fact.review_id))
-    if isinstance(fact, Rating):
-        keys.buyer_months.add((fact.shop_key, fact.month, fact.buyer_id))
+class Ratings:
+    """The ratings of one buyer and month, which share a cap, with what was said of them.
+
+    What they add to their shop follows from their states. These are stored, so that the ratings
+    before a batch need not be projected again.
+    """
+
+    kinds: tuple[FactKind, ...] = (
+        FactKind(
+            Rating, "ratings", identity=("review_id",), events={ReviewPosted: {}}, admit=_rating
+        ),
+        FactKind(
+            Moderation,
+            "moderations",
+            identity=("review_id", "removes", "time"),
+            events={ReviewRemoved: {"removes": True}, ReviewRestored: {"removes": False}},
+        ),
+    )
+
+    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
+        """Add the reviews of these facts, and the buyers and months of ratings."""
+        for rating in facts.of(Rating):
+            affected.rated.add((rating.shop_key, rating.review_id))
+            affected.buyer_months.add((rating.shop_key, rating.month, rating.buyer_id))
+        for moderation in facts.of(Moderation):
+            affected.moderated.add((moderation.shop_key, moderation.review_id))
+
+    def record(self, batch: Batch) -> None:
+        """Move the sums by each rating whose state changes."""
+        stored = batch.stored.states
+        moderations: defaultdict[ReviewKey, list[Moderation]] = defaultdict(list)
+        for moderation in batch.after(Moderation):
+            moderations[moderation.shop_key, moderation.review_id].append(moderation)
+
+        for (shop_key, _, _), cohort in _changed_cohorts(batch).items():
+            members = []
+            for rating in cohort:
+                key = shop_key, rating.review_id
+                if key in moderations:
+                    removed = is_removed(moderations[key])
+                else:
+                    removed = stored.get(key) is REMOVED
+                members.append((rating, removed))
+            states = rating_states(members, batch.shops[shop_key].rules)
+            days = batch.moved[shop_key].days
+            for rating in cohort:
+                key = shop_key, rating.review_id
+                before, after = stored.get(key), states[rating.review_id]
+                if before is after:
+                    continue
+                batch.states[key] = after
+                day = days[rating.day]
+                if before is not None:
+                    totals.add_rating(day, rating.scores, before, -1)
+                totals.add_rating(day, rating.scores, after)
 
 
-def _record(recording: Recording, stored: Stored, shops: Shops) -> None:
-    if not any(isinstance(fact, Rating | Moderation) for fact in recording.facts):
-        return
-    moderations: defaultdict[ReviewKey, list[Moderation]] = defaultdict(list)
-    for fact in (*stored.facts.values(), *recording.facts):
-        if isinstance(fact, Moderation):
-            moderations[fact.shop_key, fact.review_id].append(fact)
-
-    for (shop_key, _, _), cohort in _unsettled(recording, stored).items():
-        members = []
-        for rating in cohort:
-            key = shop_key, rating.review_id
-            if key in moderations:
-                removed = is_removed(moderations[key])
-            else:
-                removed = stored.states.get(key) is REMOVED
-            members.append((rating, removed))
-        states = rating_states(members, shops[shop_key].rules)
-        for rating in cohort:
-            key = shop_key, rating.review_id
-            before, after = stored.states.get(key), states[rating.review_id]
-            if before is after:
-                continue
-            recording.states[key] = after
-            day = recording.day(shop_key, rating.day)
-            if before is not None:
-                totals.add_rating(day, rating.scores, before, -1)
-            totals.add_rating(day, rating.scores, after)
-
-
-def _unsettled(recording: Recording, stored: Stored) -> dict[BuyerMonth, list[Rating]]:
-    """Return all ratings of those buyers and months where new facts may change states."""
+def _changed_cohorts(batch: Batch) -> Mapping[BuyerMonth, list[Rating]]:
+    """Return all ratings of each buyer and month whose states may change."""
     by_month: defaultdict[BuyerMonth, list[Rating]] = defaultdict(list)
-    for fact in stored.facts.values():
-        if isinstance(fact, Rating):
-            by_month[fact.shop_key, fact.month, fact.buyer_id].append(fact)
-    unsettled: dict[BuyerMonth, list[Rating]] = {}
-    new: dict[ReviewKey, Rating] = {}
-    for fact in recording.facts:
-        if isinstance(fact, Rating):
-            buyer_month = fact.shop_key, fact.month, fact.buyer_id
-            unsettled[buyer_month] = cohort = by_month[buyer_month]
-            cohort.append(fact)
-            new[fact.shop_key, fact.review_id] = fact
-    for fact in recording.facts:
-        if isinstance(fact, Moderation):
-            key = fact.shop_key, fact.review_id
-            rating = new.get(key) or stored.facts.get((Rating, *key))
-            if isinstance(rating, Rating):
-                buyer_month = rating.shop_key, rating.month, rating.buyer_id
-                unsettled[buyer_month] = by_month[buyer_month]
-    return unsettled
+    for rating in batch.before.of(Rating):
+        by_month[rating.shop_key, rating.month, rating.buyer_id].append(rating)
+    changed: dict[BuyerMonth, list[Rating]] = {}
+    for rating in batch.new.of(Rating):
+        buyer_month = rating.shop_key, rating.month, rating.buyer_id
+        changed[buyer_month] = cohort = by_month[buyer_month]
+        cohort.append(rating)
+    for moderation in batch.new.of(Moderation):
+        moderated = batch.known.get((Rating, moderation.shop_key, moderation.review_id))
+        if isinstance(moderated, Rating):
+            buyer_month = moderated.shop_key, moderated.month, moderated.buyer_id
+            changed[buyer_month] = by_month[buyer_month]
+    return changed
 
 
-RATINGS = FactKind(
-    Rating, "ratings", ("review_id",), ("month", "buyer_id"), {ReviewPosted: _rating}, ("state",)
-)
-MODERATIONS = FactKind(
-    Moderation,
-    "moderations",
-    ("review_id", "removes", "time"),
-    ("review_id",),
-    {ReviewRemoved: _moderation, ReviewRestored: _moderation},
-)
-AGGREGATE = Aggregate((RATINGS, MODERATIONS), _affect, _record)
+RATINGS = Ratings()

@@ -30,8 +30,8 @@ class Reviews:
             limit,
             RatingState.REMOVED,
         )
-        found = []
+        ratings = []
         for row in rows:
             *fields, state, removed_at, reason = row
-            found.append(StoredRating(Rating(*fields), RatingState(state), removed_at, reason))
-        return found
+            ratings.append(StoredRating(Rating(*fields), RatingState(state), removed_at, reason))
+        return ratings

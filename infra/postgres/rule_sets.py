@@ -78,7 +78,7 @@ class RuleSets:
             if kept.rules == rules:
                 return
             await connection.execute(sql("set_rules_version"), tenant_id, shop_id, rules.version)
-            counted = await recount(connection, kept.key, rules.rules)
+            counted = await recount(connection, kept, rules.rules)
             await repair(connection, kept.shop_key, counted)
 
         await self._database.run(work)

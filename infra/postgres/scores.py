@@ -1,5 +1,6 @@
 """Totals on Postgres, as scores are computed from them."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -8,14 +9,14 @@ import asyncpg
 
 from domain.days import ONE_DAY, Window, day_of
 from domain.errors import RulesChanged
+from domain.facts.ratings import add_ratings
 from domain.ports import ShopKey, ShopTotals, SnapshotVersion, StoredShop
-from domain.recount import Recount
 from domain.rules import Rules, RulesRef
 from domain.tier import Ladder
 from domain.totals import Totals, nothing
 from domain.windows import Windows, windows_before
 from infra.postgres.database import Connection, Database
-from infra.postgres.recount import count_ratings, set_running
+from infra.postgres.recount import cohorts, set_running
 from infra.postgres.shop_cache import ShopCache, ShopDefinition, ShopName, keys_of
 from infra.postgres.statements import columns, integers, sql
 from infra.request_batcher import RequestBatcher
@@ -157,9 +158,10 @@ class Scores:
         """Ratings by day under any rules, worked out from the ratings themselves."""
 
         async def work(connection: Connection) -> dict[date, Totals]:
-            counted = Recount(rules)
-            await count_ratings(connection, shop, counted)
-            return dict(counted.days)
+            days: defaultdict[date, list[int]] = defaultdict(nothing)
+            async for cohort in cohorts(connection, shop):
+                add_ratings(days, [(rating, removed) for rating, removed, _ in cohort], rules)
+            return dict(days)
 
         return await self._database.run(work, snapshot=True)
 

@@ -134,7 +134,7 @@ class ShopCache:
         """Work out what went with the running totals of shops that had none."""
         for definition, _ in locked.values():
             if definition.kept.shop_key not in whole:
-                counted = await recount(connection, definition.kept.key, definition.known.rules)
+                counted = await recount(connection, definition.kept, definition.known.rules)
                 await repair(connection, definition.kept.shop_key, counted)
 
     async def _current(

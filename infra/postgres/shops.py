@@ -102,7 +102,7 @@ class Shops:
             sql("update_shop"), kept.tenant_id, *_definition(shop), rules.version
         )
         if rules != kept.rules:
-            counted = await recount(connection, kept.key, rules.rules)
+            counted = await recount(connection, kept, rules.rules)
             await repair(connection, kept.shop_key, counted)
         return "changed"
 

@@ -1,50 +1,31 @@
-"""SQL statements by name: the files under `sql/`, with the columns of counters written in."""
+"""SQL statements by name: the files under `sql/`, with lists of columns written in."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 from string import Template
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from domain.counters import COLUMNS, Counter
-from domain.facts import KINDS, ratings
-from domain.facts.fact import FactKind
 from domain.metrics import METRICS, Weights
-
-FACTS: Final = ("known", "of_shop")
-"""Statements under `sql/facts/`, which are rendered for each kind of fact."""
-
-COLUMN_TYPES: Final[dict[Any, str]] = {
-    int: "bigint",
-    str: "text",
-    bool: "boolean",
-    date: "date",
-    datetime: "timestamptz",
-}
+from infra.postgres.fact_statements import fact_lists, fact_statements
 
 
 @cache
 def sql(name: str) -> str:
-    """Return a statement: of `sql/{name}.sql`, or of a kind of fact by `sql/facts/`."""
-    return _statements()[name]
+    """Return a statement by its name."""
+    return fact_statements().get(name) or rendered(
+        (resources.files(__package__) / "sql" / f"{name}.sql").read_text("utf-8")
+    )
 
 
 def statement_names() -> list[str]:
     """List the names of all statements."""
-    return sorted(_statements())
-
-
-def known(kind: FactKind, key: tuple[str, ...]) -> str:
-    """Return the name of the statement that reads facts by their identity or aggregate."""
-    return f"{kind.table}_by_{'_'.join(key)}"
-
-
-def of_shop(kind: FactKind) -> str:
-    """Return the name of the statement that reads every fact of a shop."""
-    return f"{kind.table}_of_shop"
+    files = (resources.files(__package__) / "sql").iterdir()
+    names = [file.name.removesuffix(".sql") for file in files if file.name.endswith(".sql")]
+    return sorted([*names, *fact_statements()])
 
 
 def columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
@@ -68,39 +49,9 @@ def integers(values: Iterable[Any]) -> list[int]:
     return list(map(int, values))
 
 
-def rendered(text: str, lists: Mapping[str, str] | None = None) -> str:
+def rendered(text: str) -> str:
     """Return SQL with each `$name` of a list of columns in place of it."""
-    return Template(text).safe_substitute(_lists() if lists is None else lists)
-
-
-@cache
-def _statements() -> dict[str, str]:
-    folder = resources.files(__package__) / "sql"
-    statements = {
-        file.name.removesuffix(".sql"): rendered(file.read_text("utf-8"))
-        for file in folder.iterdir()
-        if file.name.endswith(".sql")
-    }
-    by_key, whole = ((folder / "facts" / f"{name}.sql").read_text("utf-8") for name in FACTS)
-    for kind in (kind for kind in KINDS if kind not in ratings.AGGREGATE.kinds):
-        statements[of_shop(kind)] = rendered(whole, _lists_of(kind, kind.aggregate))
-        for key in {kind.identity, kind.aggregate}:
-            statements[known(kind, key)] = rendered(by_key, _lists_of(kind, key))
-    return statements
-
-
-def _lists_of(kind: FactKind, key: tuple[str, ...]) -> dict[str, str]:
-    types = {field.name: field.type for field in msgspec.structs.fields(kind.fact)}
-    names = ("shop_key", *key)
-    return {
-        "table": kind.table,
-        "columns": ", ".join(f"f.{name}" for name in kind.columns),
-        "key": ", ".join(names),
-        "order": ", ".join(f"f.{name}" for name in key),
-        "arrays": ", ".join(
-            f"${place}::{COLUMN_TYPES[types[name]]}[]" for place, name in enumerate(names, start=1)
-        ),
-    }
+    return Template(text).safe_substitute(fact_lists() | _lists())
 
 
 @cache
@@ -133,9 +84,6 @@ def _lists() -> dict[str, str]:
         + ", "
         + each("day_{0} {small} not null default 0"),
         "added_columns": each("{0} bigint"),
-        "has_facts": " or ".join(
-            f"exists (select from {kind.table} where shop_key = $1)" for kind in KINDS
-        ),
         "metric_sums": _metric_sums("t"),
         "metric_sums_asked": _metric_sums("d", " filter (where '{window}' = any($6::text[]))"),
     }

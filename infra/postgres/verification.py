@@ -59,7 +59,7 @@ class Verification:
                 await self._book.lock_named(connection, [(act.tenant_id, shop_id)])
             [definition] = (await self._book.read(connection, [(act.tenant_id, shop_id)])).values()
             kept = definition.kept
-            counted = await recount(connection, kept.key, kept.rules.rules)
+            counted = await recount(connection, kept, kept.rules.rules)
             if mend and counted.differences:
                 await repair(connection, shop_key, counted)
                 tables = {difference.table for difference in counted.differences}

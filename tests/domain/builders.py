@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from domain.counters import FIELDS
+from domain.facts.fact import KnownShop
 from domain.facts.listings import ListingEvent
 from domain.facts.ratings import Moderation, Rating
 from domain.rules import TAOBAO, Rules
@@ -30,6 +31,11 @@ def noon(number: int) -> datetime:
 def rules(**changed: Any) -> Rules:
     """The built-in `taobao` rules with some fields changed."""
     return msgspec.structs.replace(TAOBAO, **changed)
+
+
+def shop(**changed: Any) -> KnownShop:
+    """A shop under the built-in `taobao` rules with some fields changed."""
+    return KnownShop(shop_key=1, currency="CNY", time_zone="UTC", rules=rules(**changed))
 
 
 def totals(**fields: int) -> list[int]:

@@ -8,24 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.counters import FIELDS
-from domain.facts.ratings import Rating, is_late
-from domain.recount import Recount
+from domain.facts.ratings import Rating, add_ratings, is_late
 from domain.rules import Rules
-from domain.totals import RatingState, add, nothing
+from domain.totals import add, nothing
 from tests.domain.builders import noon, rating, rules, totals
 
 
-def day_totals(ratings: Iterable[tuple[Rating, bool]], rules: Rules) -> dict[date, list[int]]:
-    """Return what ratings add to each day; the value beside a rating says if it is removed."""
-    cohorts: defaultdict[tuple[str, date], list[tuple[Rating, bool, RatingState]]] = defaultdict(
-        list
-    )
-    for posted, removed in ratings:
-        cohorts[posted.buyer_id, posted.month].append((posted, removed, RatingState.COUNTED))
-    recount = Recount(rules)
+def day_totals(ratings: Iterable[tuple[Rating, bool]], under: Rules) -> dict[date, list[int]]:
+    """What the ratings of one shop add to each day; the value beside each says if it is removed."""
+    cohorts: defaultdict[tuple[str, date], list[tuple[Rating, bool]]] = defaultdict(list)
+    for rated, removed in ratings:
+        cohorts[rated.buyer_id, rated.month].append((rated, removed))
+    days: defaultdict[date, list[int]] = defaultdict(nothing)
     for cohort in cohorts.values():
-        recount.add_ratings(cohort)
-    return dict(recount.days)
+        add_ratings(days, cohort, under)
+    return dict(days)
 
 
 def test_no_ratings_make_no_days() -> None:

@@ -1,5 +1,6 @@
 """Sell-through: the steps of one listing add up to what each day's end shows."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -7,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.days import window
-from domain.facts.listings import ListingEvent, on_sale_runs, steps
+from domain.facts.listings import ListingEvent, on_sale_runs, project
 from domain.sell_through import sell_through
-from tests.domain.builders import day, listing_event
+from tests.domain.builders import day, listing_event, shop
 
 DAYS = 30
 DAY = 24
@@ -58,8 +59,8 @@ def test_a_run_lasts_from_publication_to_withdrawal(
 
 def test_a_sale_counts_for_its_window_and_before_publication_too() -> None:
     """Sold on day 0 in a window of 30, published on day 10: sold from day 10 until day 30."""
-    found = steps([listing_event(10 * DAY, "published")], [day(0)], 30)
-    assert found == {day(10): (1, 1), day(30): (0, -1)}
+    counts = _counts([listing_event(10 * DAY, "published")], [day(0)], 30)
+    assert counts == {(day(10), "on_sale"): 1, (day(10), "sold"): 1, (day(30), "sold"): -1}
 
 
 _events = st.lists(
@@ -79,13 +80,27 @@ def test_steps_add_up_to_each_day(
 ) -> None:
     """Summed up to any day, in any order of arrival, steps equal a look at that day alone."""
     arrived = data.draw(st.permutations(events))
-    found = steps(arrived, [day(number) for number in sales], length)
-    assert (0, 0) not in found.values()
+    counts = _counts(arrived, [day(number) for number in sales], length)
+    assert 0 not in counts.values()
     for number in range(-DAYS, DAYS + 25):
-        until = [step for when, step in found.items() if when <= day(number)]
         on_sale = _is_on_sale(events, day(number))
         sold = on_sale and any(number - length < sale <= number for sale in sales)
-        assert (sum(a for a, _ in until), sum(b for _, b in until)) == (on_sale, sold)
+        assert _sum_until(counts, day(number), "on_sale") == on_sale
+        assert _sum_until(counts, day(number), "sold") == sold
+
+
+def _counts(
+    events: Sequence[ListingEvent], sale_days: Sequence[date], length: int
+) -> Mapping[tuple[date, str], int]:
+    if not events:
+        return {}
+    projection = project(events, shop(sold_window_days=length), {"l-1": sale_days})
+    assert projection.units == {}
+    return projection.counts
+
+
+def _sum_until(counts: Mapping[tuple[date, str], int], last: date, counter: str) -> int:
+    return sum(count for (day, name), count in counts.items() if name == counter and day <= last)
 
 
 def _is_on_sale(events: list[ListingEvent], as_of: date) -> bool:
@@ -97,6 +112,6 @@ def _is_on_sale(events: list[ListingEvent], as_of: date) -> bool:
 
 
 def test_a_listing_sold_every_day_takes_two_steps() -> None:
-    """Sales that follow each other within the window make one run."""
+    """Sales that follow each other within the window make one run: one start and one end."""
     sales = [day(0) + timedelta(days=5 * n) for n in range(100)]
-    assert len(steps([listing_event(0, "published")], sales, 30)) == 2
+    assert len(_counts([listing_event(0, "published")], sales, 30)) == 3

@@ -17,7 +17,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from domain.facts.aggregate import Recording, Stored
+from domain.facts.aggregate import Stored
+from domain.recording import Recording
 from domain.rules import RuleSet
 from infra.postgres import ledger, rule_sets, shop_cache, shops
 from infra.postgres.database import Connection
@@ -76,12 +77,7 @@ def _total_later() -> None:
         shops: Mapping[int, LockedShop],
     ) -> None:
         left.set((msgspec.structs.replace(recording, facts=[], states={}), shops))
-        await write(
-            connection,
-            msgspec.structs.replace(recording, days={}, counts={}, units={}),
-            stored,
-            shops,
-        )
+        await write(connection, msgspec.structs.replace(recording, moved={}), stored, shops)
 
     def twice(record: Callable[..., Any]) -> Callable[..., Any]:
         async def record_twice(self: Ledger, *arguments: Any) -> Any:

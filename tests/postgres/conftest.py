@@ -83,10 +83,9 @@ class Books:
     async def facts(self) -> int:
         """How many facts are kept of the tenant's shops."""
         kept = 0
-        for kind in KINDS:
-            [row] = await self._rows(
-                f"select count(*) from {kind.table} join shops using (shop_key)"
-            )
+        for kind in KINDS.values():
+            counted = f"select count(*) from {kind.table} join shops using (shop_key)"
+            [row] = await self._rows(counted)
             kept += row[0]
         return kept
 

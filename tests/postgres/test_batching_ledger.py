@@ -10,9 +10,10 @@ import asyncpg
 import pytest
 
 from domain.errors import Unavailable
+from domain.facts import affected_keys
 from domain.facts.listings import ListingPublished, PublishedListing
 from domain.facts.ratings import PostedReview, ReviewPosted, Scores
-from domain.recording import Outcome, Submission, affected_keys
+from domain.recording import Outcome, Submission
 from domain.shops import Shop
 from infra.postgres.batching_ledger import BULK_EVENTS_AT_ONCE, SMALL_EVENTS_MAX, BatchingLedger
 from infra.postgres.database import Connection, PoolLimits, open_database

@@ -9,13 +9,13 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from domain.facts import KINDS
 from domain.listings import ListingFilter
 from domain.ports import ReviewsAsked, ShopKey, StoredShop
 from domain.rules import BUILT_IN, TAOBAO
 from domain.shops import Shop
 from domain.windows import windows
 from infra.postgres.database import ROLE, Connection, Database
+from infra.postgres.fact_statements import fact_statements
 from infra.postgres.listings import Listings
 from infra.postgres.reviews import Reviews
 from infra.postgres.rules import RulesCache
@@ -255,7 +255,7 @@ def test_every_other_reader_of_facts_works_on_shops_that_it_has_locked_or_verifi
     }
 
 
-_FACTS = {name for kind in KINDS for name in statement_names() if name.startswith(f"{kind.table}_")}
+_FACTS = fact_statements().keys()
 """Statements on facts alone, which are rendered for each kind."""
 
 

@@ -124,10 +124,6 @@ create table refunds (
     constraint refunds_pkey primary key (shop_key, refund_id)
 );
 
--- All refunds of an order count together with it.
-
-create index refunds_order_idx on refunds (shop_key, order_id);
-
 create table listing_events (
     shop_key bigint not null,
     listing_id text collate "C" not null,

@@ -1,2 +1,2 @@
 -- Whether anything has been reported of a shop.
-select $has_facts
+select $any_fact_exists

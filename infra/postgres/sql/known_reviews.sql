@@ -9,16 +9,10 @@ with buyer_months as (
     from unnest($1::bigint[], $2::text[]) as named (shop_key, review_id)
     join ratings r using (shop_key, review_id)
 )
-select
-    r.state, r.shop_key, r.review_id, r.buyer_id, r.month, r.time, r.completed_at, r.day,
-    r.description, r.service, r.logistics, r.order_id, r.listing_id, r.comment,
-    null::boolean as removes, null::text as reason, null::text as note
+select r.state, $reviews_of_ratings
 from buyer_months
 join ratings r using (shop_key, month, buyer_id)
 union all
-select
-    null, m.shop_key, m.review_id, null, null, m.time, null, null,
-    null, null, null, null, null, null,
-    m.removes, m.reason, m.note
+select null, $reviews_of_moderations
 from unnest($6::bigint[], $7::text[]) as named (shop_key, review_id)
 join moderations m using (shop_key, review_id)

@@ -1,4 +1,4 @@
 -- Every removal and restoral of a shop.
-select shop_key, review_id, time, removes, reason, note
+select $moderations
 from tenant_moderations
 where tenant_id = $1 and shop_key = $2

@@ -1,11 +1,8 @@
 -- One page of a shop's ratings, newest first, with the last word of the marketplace on each.
-select
-    r.shop_key, r.review_id, r.buyer_id, r.month, r.time, r.completed_at, r.day,
-    r.description, r.service, r.logistics, r.order_id, r.listing_id, r.comment, r.state,
-    m.time as removed_at, m.reason
+select $ratings, state, m.removed_at, m.reason
 from tenant_ratings r
 left join lateral (
-    select time, reason
+    select time as removed_at, reason
     from tenant_moderations
     where tenant_id = $1 and shop_key = $2 and review_id = r.review_id
     order by time desc, removes desc

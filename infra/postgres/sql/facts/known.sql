@@ -1,4 +1,4 @@
--- Facts of the given ids.
+-- Facts of one kind by some of their columns, which begin the primary key or an index.
 select $columns
-from unnest($arrays) as named ($key)
-join $table f using ($key)
+from unnest($arrays) as given ($keys)
+join $table using ($keys)

@@ -1,5 +1,5 @@
--- Every fact of a shop, those of one aggregate side by side.
+-- Every fact of one kind of a shop, those of one aggregate side by side.
 select $columns
-from $table f
-where f.shop_key = $1
-order by $order
+from $table
+where shop_key = $1
+order by $key

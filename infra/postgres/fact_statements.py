@@ -1,0 +1,99 @@
+"""SQL of facts: statements and lists of columns, rendered from the registry of their kinds."""
+
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from string import Template
+from types import NoneType
+from typing import Any, Final, get_args, get_origin
+
+import msgspec
+
+from domain.facts import AGGREGATES, KINDS
+from domain.facts.aggregate import Lookup, ProjectedAggregate
+from domain.facts.fact import FactKind
+from domain.facts.ratings import Moderation, Rating
+
+_TYPES: Final[dict[Any, str]] = {
+    bool: "boolean",
+    int: "bigint",
+    str: "text",
+    date: "date",
+    datetime: "timestamptz",
+}
+
+
+def known_facts(lookup: Lookup) -> str:
+    """Name the statement that finds facts by some of their columns."""
+    _, *ids = lookup.columns
+    return f"known_{KINDS[lookup.fact].table}_by_{'_'.join(ids)}"
+
+
+def facts_of_shop(kind: FactKind) -> str:
+    """Name the statement that reads all facts of a shop by aggregate."""
+    return f"{kind.table}_of_shop"
+
+
+@cache
+def fact_statements() -> dict[str, str]:
+    """Return the statements of every kind of fact, by name."""
+    known, of_shop = _template("known"), _template("of_shop")
+    statements = {}
+    for aggregate in AGGREGATES:
+        if not isinstance(aggregate, ProjectedAggregate):
+            continue
+        for kind in aggregate.kinds:
+            columns = ", ".join(kind.columns)
+            for lookup in aggregate.lookups(kind):
+                types = _column_types(kind)
+                statements[known_facts(lookup)] = known.safe_substitute(
+                    table=kind.table,
+                    columns=columns,
+                    keys=", ".join(lookup.columns),
+                    arrays=", ".join(
+                        f"${place}::{types[column]}[]"
+                        for place, column in enumerate(lookup.columns, start=1)
+                    ),
+                )
+            if kind in aggregate.projected:
+                statements[facts_of_shop(kind)] = of_shop.safe_substitute(
+                    table=kind.table, columns=columns, key=aggregate.key
+                )
+    return statements
+
+
+@cache
+def fact_lists() -> dict[str, str]:
+    """Return what stands for facts in the statements of the folder `sql`, by name."""
+    ratings, moderations = KINDS[Rating], KINDS[Moderation]
+    lists = {kind.table: ", ".join(kind.columns) for kind in KINDS.values()}
+    types = _column_types(ratings) | _column_types(moderations)
+    return lists | {
+        "any_fact_exists": " or ".join(
+            f"exists (select from {kind.table} where shop_key = $1)" for kind in KINDS.values()
+        ),
+        "ratings_without_comment": lists["ratings"].replace("comment", "null as comment"),
+        "reviews_of_ratings": ", ".join(
+            f"r.{column}" if column in ratings.columns else f"null::{types[column]} as {column}"
+            for column in types
+        ),
+        "reviews_of_moderations": ", ".join(
+            f"m.{column}" if column in moderations.columns else "null" for column in types
+        ),
+    }
+
+
+def _template(name: str) -> Template:
+    return Template((resources.files(__package__) / "sql/facts" / f"{name}.sql").read_text("utf-8"))
+
+
+def _column_types(kind: FactKind) -> dict[str, str]:
+    return {field.name: _column_type(field.type) for field in msgspec.structs.fields(kind.fact)}
+
+
+def _column_type(shape: Any) -> str:
+    """Return the SQL type of a field."""
+    if shape in _TYPES:
+        return _TYPES[shape]
+    [member] = (member for member in get_args(shape) if member is not NoneType)
+    return _column_type(member) + ("[]" if get_origin(shape) is list else "")
