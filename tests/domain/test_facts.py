@@ -1,0 +1,172 @@
+"""Facts: from the declaration of a kind follow its admission, its lookups and what it moves."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from domain.errors import EventRefused
+from domain.facts import AGGREGATES, KINDS, Event, admit, affected_keys, identity_of
+from domain.facts.aggregate import (
+    Batch,
+    Lookup,
+    ProjectedAggregate,
+    Projection,
+    SaleDays,
+    Stored,
+    Sums,
+)
+from domain.facts.fact import Fact, FactKind, Identity, KnownShop, copying
+from domain.facts.listings import ListingEdited, ListingEvent
+from domain.facts.orders import ORDERS, Order, OrderRefunded, Refund
+from domain.facts.ratings import Moderation
+from tests.domain.builders import NOON, day, noon, shop
+
+LAST = NOON + timedelta(days=400)
+
+
+def event(kind: str, time: datetime = NOON, **data: Any) -> Event:
+    """Return an event of a type."""
+    attributes = {"specversion": "1.0", "id": "e", "source": "s", "subject": "a"}
+    decoded: Event = msgspec.convert(
+        {**attributes, "type": kind, "time": time, "data": data}, Event
+    )
+    return decoded
+
+
+def refund(refund_id: str, order_id: str, amount: int = 100) -> Refund:
+    return Refund(
+        shop_key=1, refund_id=refund_id, order_id=order_id, time=NOON, day=day(0), amount=amount
+    )
+
+
+def test_each_event_is_admitted_as_a_fact_of_one_kind() -> None:
+    admitted = [name for kind in KINDS.values() for name in kind.admissions]
+    assert set(admitted) == set(get_args(Event))
+    assert len(admitted) == len(set(admitted))
+
+
+def test_kinds_tables_and_identities_are_told_apart() -> None:
+    kinds = [kind for aggregate in AGGREGATES for kind in aggregate.kinds]
+    assert len({kind.table for kind in kinds}) == len(KINDS) == len(kinds)
+    for kind in kinds:
+        assert set(kind.identity) <= set(kind.columns)
+
+
+def test_members_of_the_same_name_are_copied_and_amounts_become_minor_units() -> None:
+    sent = event("order.refunded", noon(3), refund_id="f", order_id="o", amount="12.5")
+    assert admit(sent, shop(), LAST) == Refund(
+        shop_key=1, refund_id="f", order_id="o", time=noon(3), day=day(3), amount=1250
+    )
+
+
+def test_the_type_of_an_event_decides_what_its_data_does_not_say() -> None:
+    removed, restored = (
+        admit(event(kind, review_id="r"), shop(), LAST)
+        for kind in ("review.removed", "review.restored")
+    )
+    assert removed == Moderation(
+        shop_key=1, review_id="r", time=NOON, removes=True, reason=None, note=None
+    )
+    assert restored == msgspec.structs.replace(removed, removes=False)
+    edited = admit(event("listing.edited", listing_id="l"), shop(), LAST)
+    assert edited == ListingEvent(
+        shop_key=1, listing_id="l", time=NOON, kind="edited", day=day(0), title=None
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "time", "code", "pointer"),
+    [
+        ("1", LAST + timedelta(microseconds=1), "time_out_of_range", "/time"),
+        ("1", datetime(1999, 12, 31, 23, 59, tzinfo=UTC), "time_out_of_range", "/time"),
+        ("1.234", NOON, "invalid", "/data/amount"),
+        ("1.234", LAST + timedelta(days=1), "invalid", "/data/amount"),
+    ],
+)
+def test_an_amount_is_refused_before_a_time(
+    amount: str, time: datetime, code: str, pointer: str
+) -> None:
+    sent = event("order.refunded", time, refund_id="f", order_id="o", amount=amount)
+    with pytest.raises(EventRefused) as refusal:
+        admit(sent, shop(), LAST)
+    assert (refusal.value.code, refusal.value.errors[0].pointer) == (code, pointer)
+
+
+def test_a_fact_of_which_an_event_says_nothing_is_no_declaration() -> None:
+    with pytest.raises(TypeError, match="ListingEdited says nothing of kind, title"):
+        copying(ListingEdited, ListingEvent, {})
+
+
+def test_identities_of_different_kinds_never_meet() -> None:
+    assert identity_of(refund("x", "o")) == (Refund, 1, "x")
+    assert len({identity_of(refund(name, "o")) for name in ("x", "y", "x")}) == 2
+
+
+def test_a_fact_that_adds_by_itself_is_looked_up_by_its_identity_alone() -> None:
+    affected = affected_keys([refund("f", "o")])
+    assert affected.facts == {Lookup(Refund, ("shop_key", "refund_id")): {(1, "f")}}
+
+
+def largest_refund(
+    facts: Sequence[Refund],
+    _shop: KnownShop,
+    _sale_days: SaleDays,
+) -> Projection:
+    """Count what depends on all refunds of an order together."""
+    last = max(facts, key=lambda fact: fact.amount)
+    return Projection({(last.day, "refunded"): last.amount})
+
+
+TOGETHER = ProjectedAggregate(
+    "order_id",
+    (
+        FactKind(
+            Refund,
+            "refunds",
+            identity=("refund_id",),
+            events={OrderRefunded: {}},
+            projected="together",
+        ),
+    ),
+    largest_refund,
+)
+
+
+def test_facts_that_add_together_are_looked_up_by_their_aggregate_too() -> None:
+    [kind] = TOGETHER.kinds
+    assert TOGETHER.lookups(kind) == [
+        Lookup(Refund, ("shop_key", "refund_id")),
+        Lookup(Refund, ("shop_key", "order_id")),
+    ]
+
+
+@pytest.mark.parametrize(("amount", "moved"), [(50, 0), (100, 0), (130, 30)])
+def test_a_batch_moves_what_its_aggregates_add_after_less_before(amount: int, moved: int) -> None:
+    stored = [refund("f-1", "o-1", 100), refund("f-2", "o-2", 7)]
+    new = [refund("f-3", "o-1", amount)]
+    known: dict[Identity, Fact] = {identity_of(fact): fact for fact in stored}
+    batch = Batch(Stored(known, {}, {}), new, known | {identity_of(new[0]): new[0]}, {1: shop()})
+    TOGETHER.record(batch)
+    assert batch.moved[1].days[day(0)][_place("refunded")] == moved
+
+
+def _place(counter: str) -> int:
+    sums = Sums()
+    sums.add(Projection({(day(0), counter): 1}))
+    return sums.days[day(0)].index(1)
+
+
+def test_a_counter_that_is_not_listed_is_no_counter() -> None:
+    with pytest.raises(KeyError, match="refundet"):
+        Sums().add(Projection({(day(0), "refundet"): 1}))
+
+
+def test_units_and_sale_days_follow_from_orders() -> None:
+    order = Order(1, "o", "b", NOON, day(0), None, ["l-1", "l-1", "l-2"], [1, 2, 4], [100, 200, 0])
+    sums = Sums({"l-1": [day(-3)]})
+    sums.add(ORDERS.project([order], shop(), {}))
+    assert sums.units == {("l-1", day(0)): 3, ("l-2", day(0)): 4}
+    assert sums.sale_days == {"l-1": {day(-3), day(0)}, "l-2": {day(0)}}
