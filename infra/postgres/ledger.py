@@ -215,6 +215,7 @@ async def _write(
         (shop_key, *key, n)
         for shop_key, sums in recording.moved.items()
         for key, n in sums.units.items()
+        if n
     ]
     if units:
         await connection.execute(sql("add_units"), *columns(sorted(units), 4))
@@ -222,6 +223,7 @@ async def _write(
         (shop_key, *key, n)
         for shop_key, sums in recording.moved.items()
         for key, n in sums.counts.items()
+        if n
     ]
     if counts:
         await connection.execute(sql("add_counters"), *columns(sorted(counts), 4))
