@@ -100,7 +100,7 @@ def _order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
     )
 
 
-def project(facts: Sequence[Order | Refund], shop: KnownShop, sale_days: SaleDays) -> Projection:
+def project(facts: Sequence[Fact], shop: KnownShop, sale_days: SaleDays) -> Projection:
     """Return what is paid, refunded and sold by the facts of one order."""
     counts: defaultdict[tuple[date, str], int] = defaultdict(int)
     units: defaultdict[tuple[str, date], int] = defaultdict(int)

@@ -5,18 +5,15 @@ from datetime import date
 
 import pytest
 
-from domain import recording, recount
 from domain.counters import PLACES
 from domain.days import Window
-from domain.facts import AGGREGATE_OF, AGGREGATES, aggregate, orders
-from domain.facts.aggregate import Projection, projected
-from domain.facts.fact import Fact
+from domain.facts import aggregate, orders
+from domain.facts.aggregate import Projection, SaleDays
+from domain.facts.fact import Fact, KnownShop
 from domain.facts.orders import Order
 from domain.ports import GroupAsked, StoredShop
-from domain.rules import Rules
 from domain.tier import SalesGroup
 from domain.windows import windows
-from infra.postgres import recount as stored_recount
 from infra.postgres.peer_sales import PeerSales
 from infra.postgres.peers import Peers
 from tests.conftest import execute
@@ -33,24 +30,18 @@ FAULTS = (
 BIGINT_MAX = 2**63 - 1
 
 
-def project(facts: Sequence[Fact], rules: Rules) -> Projection:
+def project(facts: Sequence[Fact], shop: KnownShop, sale_days: SaleDays) -> Projection:
     """Count the orders besides what orders add."""
-    plain = orders.project(facts, rules)
+    plain = orders.project(facts, shop, sale_days)
     counts = {(fact.day, NAME): 1 for fact in facts if isinstance(fact, Order)}
-    return Projection(plain.counts | counts, plain.units)
+    return Projection({**plain.counts, **counts}, plain.units)
 
 
 @pytest.fixture
 def _counting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let orders have a counter more, which is a row."""
-    counting = projected(orders.AGGREGATE.kinds, project, orders._affect_listings)
-    every = tuple(counting if each is orders.AGGREGATE else each for each in AGGREGATES)
-    for module in (recording, stored_recount):
-        monkeypatch.setattr(module, "AGGREGATES", every)
-    for kind in counting.kinds:
-        monkeypatch.setitem(AGGREGATE_OF, kind.fact, counting)
-    for module in (aggregate, recount):
-        monkeypatch.setattr(module, "ROWS", frozenset({NAME}))
+    monkeypatch.setattr(orders.ORDERS, "project", project)
+    monkeypatch.setattr(aggregate, "ROWS", frozenset({NAME}))
 
 
 @pytest.mark.usefixtures("_counting")
