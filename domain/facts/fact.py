@@ -88,6 +88,8 @@ def copying(
     copied = [name for name in columns if name in shapes]
     if missing := set(columns) - {"shop_key", "time", "day", *copied, *decided}:
         raise TypeError(f"{event_type.__name__} says nothing of {', '.join(sorted(missing))}")
+    if lost := shapes.keys() - set(columns):
+        raise TypeError(f"{fact_type.__name__} holds nothing of {', '.join(sorted(lost))}")
     amounts = [name for name in copied if shapes[name] in (Amount, Amount | None)]
     instants = [name for name in copied if shapes[name] in (Instant, Instant | None)]
     has_day = "day" in columns

@@ -19,7 +19,7 @@ from domain.facts.aggregate import (
     Sums,
 )
 from domain.facts.fact import Fact, FactKind, Identity, KnownShop, copying
-from domain.facts.listings import ListingEdited, ListingEvent
+from domain.facts.listings import ListingEdited, ListingEvent, StockCounted
 from domain.facts.orders import ORDERS, Order, OrderRefunded, Refund
 from domain.facts.ratings import Moderation
 from tests.domain.builders import NOON, day, noon, shop
@@ -98,6 +98,11 @@ def test_an_amount_is_refused_before_a_time(
 def test_a_fact_of_which_an_event_says_nothing_is_no_declaration() -> None:
     with pytest.raises(TypeError, match="ListingEdited says nothing of kind, title"):
         copying(ListingEdited, ListingEvent, {})
+
+
+def test_a_fact_that_leaves_out_what_an_event_says_is_no_declaration() -> None:
+    with pytest.raises(TypeError, match="ListingEvent holds nothing of on_hand"):
+        copying(StockCounted, ListingEvent, {"kind": "counted", "title": None})
 
 
 def test_identities_of_different_kinds_never_meet() -> None:
