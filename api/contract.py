@@ -29,7 +29,7 @@ from api.problems import KINDS, MEDIA_TYPE, Document
 from api.request import ApiRequest
 from api.routes import ROUTES, TAGS
 from api.schemas import make_schemas, tidy
-from domain.events import Event
+from domain.facts import Event
 from domain.shops import IdentifiedDraft
 
 Json: TypeAlias = dict[str, Any]

@@ -16,7 +16,7 @@ from domain.tier import SalesGroup
 from domain.windows import windows
 from infra.postgres.peer_sales import PeerSales
 from infra.postgres.peers import Peers
-from tests.conftest import execute
+from tests.harness.postgres import execute
 from tests.postgres.conftest import Books, events_of, fetch
 from tests.reference.worlds import world
 
