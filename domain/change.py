@@ -40,12 +40,12 @@ class Change(msgspec.Struct, frozen=True):
 
 
 def change_span(start: date, end: date, rules: Rules) -> Window:
-    """The days whose totals `change` needs."""
+    """Return the days whose totals `change` needs."""
     return window(end, rules.rating_window_days + (end - start).days)
 
 
 def change(days: DayTotals, start: date, end: date, rules: Rules) -> Change:
-    """The scores as of `end` against those as of `start`, which is earlier."""
+    """Return the scores as of `end` against those as of `start`, which is earlier."""
     length = rules.rating_window_days
     gap = (end - start).days
     # Both windows are of one length, so what enters and what leaves spans equally many days: those
@@ -86,7 +86,7 @@ def _effects(
     left_first: Fraction | None,
     after: Fraction | None,
 ) -> tuple[Fraction | None, Fraction | None]:
-    """What entering and leaving did, each averaged over both orders, so that they add up."""
+    """Return what entering and leaving did, each averaged over both orders, so that they add up."""
     if before is None or entered_first is None or left_first is None or after is None:
         return None, None
     entering = ((entered_first - before) + (after - left_first)) / 2

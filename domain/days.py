@@ -25,7 +25,7 @@ def zone_names() -> frozenset[str]:
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """The zone of an IANA name out of `zone_names()`; KeyError for any other."""
+    """Return the zone of an IANA name out of `zone_names()`; KeyError for any other."""
     if name not in zone_names():
         raise KeyError(name)
     path = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
@@ -34,19 +34,19 @@ def zone(name: str) -> ZoneInfo:
 
 
 def day_of(instant: datetime, time_zone: str) -> date:
-    """The calendar day on which an aware instant falls in the zone."""
+    """Return the calendar day on which an aware instant falls in the zone."""
     return instant.astimezone(zone(time_zone)).date()
 
 
 def month_of(instant: datetime, time_zone: str) -> date:
-    """The first day of the calendar month in which an instant, given in UTC, falls in the zone."""
+    """Return the first day of the zone's month in which an instant, given in UTC, falls."""
     # No zone is a whole day from UTC, and a zone's day takes long to find.
     day = instant if 1 < instant.day < 28 else day_of(instant, time_zone)
     return date(day.year, day.month, 1)
 
 
 def last_instant(now: datetime) -> datetime:
-    """The last instant that facts may carry, as `FIRST_INSTANT` is the first."""
+    """Return the last instant that facts may carry, as `FIRST_INSTANT` is the first."""
     return now + CLOCK_TOLERANCE
 
 
@@ -60,7 +60,7 @@ class Window(msgspec.Struct, frozen=True):
 
 @lru_cache(4096)
 def window(end: date, days: int) -> Window:
-    """The `days` days that end on `end`."""
+    """Return the `days` days that end on `end`."""
     return Window(days_before(end, days - 1), end, days)
 
 

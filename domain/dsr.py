@@ -71,19 +71,19 @@ class DsrDetail(msgspec.Struct, frozen=True):
 
 
 def dsr(totals: Totals, span: Window, rules: Rules) -> Dsr:
-    """The three scores of the rating window `span`, whose totals these are."""
+    """Return the three scores of the rating window `span`, whose totals these are."""
     return Dsr(span, *[_dimension_score(histogram(totals, name), rules) for name in DIMENSIONS])
 
 
 def detail_span(as_of: date, rules: Rules) -> Window:
-    """The days whose totals `dsr_detail` needs."""
+    """Return the days whose totals `dsr_detail` needs."""
     return window(as_of, rules.rating_window_days + _MONTH)
 
 
 def dsr_detail(
     days: DayTotals, as_of: date, rules: Rules, standing: PeerStanding | None
 ) -> DsrDetail:
-    """The three scores as of a day, explained; no `standing` means no comparison with peers."""
+    """Return the scores as of a day, explained; no `standing` means no comparison with peers."""
     span = window(as_of, rules.rating_window_days)
     totals = over(days, span)
     earlier = [over(days, window(days_before(as_of, n), span.days)) for n in (1, _WEEK, _MONTH)]

@@ -10,7 +10,7 @@ _SCALES: list[int] = [10**digits for digits in range(1 + RATE_DIGITS)]
 
 
 def rounded(value: Fraction, digits: int) -> float:
-    """The float whose shortest decimal form is `value` rounded half away from zero."""
+    """Return the float whose shortest decimal form is `value` rounded half away from zero."""
     return rounded_quotient(value.numerator, value.denominator, digits)
 
 
@@ -24,17 +24,17 @@ def rounded_quotient(numerator: int, denominator: int, digits: int) -> float:
 
 
 def score(value: Fraction | None) -> float | None:
-    """A score, mean, change, effect or forecast: 5 decimals."""
+    """Return a score, mean, change, effect or forecast: 5 decimals."""
     return None if value is None else rounded(value, SCORE_DIGITS)
 
 
 def rate(value: Fraction | None) -> float | None:
-    """A share of listings or of stock: 6 decimals."""
+    """Return a share of listings or of stock: 6 decimals."""
     return None if value is None else rounded(value, RATE_DIGITS)
 
 
 def percent(value: Fraction | None) -> float | None:
-    """A percent or percentile, already times 100: 2 decimals."""
+    """Return a percent or percentile, already times 100: 2 decimals."""
     return None if value is None else rounded(value, PERCENT_DIGITS)
 
 

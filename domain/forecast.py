@@ -33,12 +33,12 @@ class Forecast(msgspec.Struct, frozen=True):
 
 
 def forecast_span(as_of: date, rules: Rules) -> Window:
-    """The days whose totals `forecast` needs."""
+    """Return the days whose totals `forecast` needs."""
     return window(as_of, max(rules.rating_window_days, INTAKE_DAYS))
 
 
 def forecast(days: DayTotals, as_of: date, ahead: int, rules: Rules) -> Forecast:
-    """The `ahead` days after `as_of`; what comes in leaves again after the window's length."""
+    """Forecast the `ahead` days after `as_of`; what comes in leaves after the window's length."""
     length = rules.rating_window_days
     coming = window(as_of + timedelta(days=ahead), ahead)
     known = {day: totals for day, totals in days.items() if day <= as_of}

@@ -58,7 +58,7 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 def listing(facts: ListingFacts, as_of: date) -> Listing:
-    """A listing as of a day, from what was known by then.
+    """Return a listing as of a day, from what was known by then.
 
     Publishing what is on sale already starts no new run; at the same instant a withdrawal holds.
     """
@@ -102,7 +102,7 @@ def is_in(view: View, found: Listing, as_of: date, rules: Rules) -> bool:
 
 
 def sieve(view: View, as_of: date, rules: Rules) -> ListingFilter:
-    """What can be told of a view's listings without looking at each."""
+    """Return what can be told of a view's listings without looking at each."""
     match view:
         case "all":
             return ListingFilter()

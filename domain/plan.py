@@ -56,12 +56,12 @@ class Goal(msgspec.Struct, frozen=True):
 
 
 def plan_span(as_of: date, rules: Rules) -> Window:
-    """The days whose totals `plan` needs."""
+    """Return the days whose totals `plan` needs."""
     return window(as_of, rules.rating_window_days)
 
 
 def plan(days: DayTotals, as_of: date, dimension: Dimension, goal: Goal, rules: Rules) -> Plan:
-    """What it takes as of a day to reach the goal, once the ratings due to leave have left.
+    """Return what it takes as of a day to reach the goal, once the ratings due to leave have left.
 
     Of those known as of the day N ratings with S stars remain. With more stars than the target
     `n = max(0, min_ratings - N, ceil((target N - S) / (stars - target)))`; with no more than that

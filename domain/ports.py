@@ -162,7 +162,7 @@ class Keys(Protocol):
     """Keeps API keys."""
 
     async def find(self, key_id: str, secret_sha256: bytes) -> ApiKey | None:
-        """The key of an id and a secret, whether or not it still holds.
+        """Return the key of an id and a secret, whether or not it still holds.
 
         None takes as long for an id that there is not as for a wrong secret.
         """
@@ -184,7 +184,7 @@ class Scores(Protocol):
         """Shops by id with running totals; those that are not there are absent."""
 
     async def window_totals(self, of: Sequence[tuple[StoredShop, Windows]]) -> dict[int, Totals]:
-        """Sums of windows, by shop key: one windows' end for each shop.
+        """Sum windows, by shop key: one windows' end for each shop.
 
         Raises RulesChanged where a shop's stored states follow other rules by now.
         """
@@ -223,7 +223,7 @@ class Peers(Protocol):
         """Up to `limit` snapshots, newest first, from the first date under `before`."""
 
     async def standing(self, kept: StoredShop, as_of: date) -> PeerStanding:
-        """What the newest snapshot up to a day says of a shop and its peers."""
+        """Return what the newest snapshot up to a day says of a shop and its peers."""
 
 
 class PeerSales(Protocol):
@@ -235,7 +235,7 @@ class PeerSales(Protocol):
         """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
 
     async def own(self, kept: StoredShop, as_of: date) -> int | None:
-        """A shop's sales in the snapshot of a date, where they are in its present group."""
+        """Return a shop's sales in the snapshot of a date, where they are in its present group."""
 
 
 class Listings(Protocol):

@@ -37,7 +37,7 @@ def mean(ratings: Histogram) -> Fraction | None:
 
 
 def score(ratings: Histogram, rules: Rules) -> Fraction | None:
-    """The mean where its status is `ok`, else None."""
+    """Return the mean where its status is `ok`, else None."""
     return mean(ratings) if status(ratings.count, rules) == "ok" else None
 
 

@@ -60,7 +60,7 @@ class ShopDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`time_zone` must be an IANA time zone")
 
     def named(self, shop_id: str) -> Shop:
-        """The shop this describes, under its id."""
+        """Return the shop this describes, under its id."""
         return Shop(
             shop_id=shop_id,
             marketplace=self.marketplace,

@@ -34,7 +34,7 @@ class Ladder(msgspec.Struct, frozen=True):
     amounts: tuple[int, ...]
 
     def draft(self) -> "LadderDraft":
-        """The ladder in decimal amounts, with exactly the currency's digits."""
+        """Return the ladder in decimal amounts, with exactly the currency's digits."""
         return LadderDraft(self.currency, [money(cut, self.currency) for cut in self.amounts])
 
 
@@ -55,7 +55,7 @@ class LadderDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`amounts` must be above 0 and rise strictly")
 
     def ladder(self) -> Ladder:
-        """The ladder this describes."""
+        """Return the ladder this describes."""
         return Ladder(self.currency, tuple(self._cuts()))
 
     def _cuts(self) -> list[int]:
@@ -154,12 +154,12 @@ class _Cuts(msgspec.Struct, frozen=True):
 
 
 def sales(totals: Totals, rules: Rules) -> int:
-    """What these totals come to, in minor units."""
+    """Return what these totals come to, in minor units."""
     return net_sales(totals[PAID], totals[REFUNDED], rules)
 
 
 def net_sales(paid: int, refunded: int, rules: Rules) -> int:
-    """What was paid, less refunds where the rules say so and then not below 0, in minor units."""
+    """Return what was paid, less refunds where the rules say so, at least 0, in minor units."""
     return max(paid - refunded, 0) if rules.refunds_reduce_sales else paid
 
 
@@ -169,7 +169,7 @@ def has_ladder(ladder: Ladder | None, currency: str) -> bool:
 
 
 def tier(totals: Totals, span: Window, yardstick: TierBasis, rules: Rules) -> Tier:
-    """The level of the sales window `span`, whose totals these are."""
+    """Return the level of the sales window `span`, whose totals these are."""
     sold = sales(totals, rules)
     cuts = _cuts(yardstick, rules)
     level = cuts.level(sold) if cuts else None
@@ -186,7 +186,7 @@ def tier(totals: Totals, span: Window, yardstick: TierBasis, rules: Rules) -> Ti
 def tier_detail(
     totals: Totals, oldest: Totals, span: Window, yardstick: TierBasis, rules: Rules
 ) -> TierDetail:
-    """The level of the sales window `span`, explained; `oldest` are the totals of its first day."""
+    """Return the level of the window `span`, explained; `oldest` are its first day's totals."""
     brief = tier(totals, span, yardstick, rules)
     sold = sales(totals, rules)
     cuts = _cuts(yardstick, rules)

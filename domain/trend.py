@@ -31,7 +31,7 @@ class Trend(msgspec.Struct, frozen=True):
 
 
 def trend_span(start: date, end: date, rules: Rules) -> Window:
-    """The days whose totals `trend` needs."""
+    """Return the days whose totals `trend` needs."""
     length = max(rules.rating_window_days, rules.sales_window_days)
     return window(end, length + (end - start).days)
 

@@ -59,7 +59,7 @@ class RequestBatcher(Generic[Asked, Answer]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, asked: Asked, weight: int = 1) -> Answer:
-        """The answer to this, worked out together with whatever else is waiting.
+        """Return the answer to this, worked out together with whatever else is waiting.
 
         Raises Unavailable at once where too much is waiting already, and when patience ends.
         """

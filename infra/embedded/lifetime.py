@@ -337,7 +337,7 @@ class _Server:
         )
 
     def _log_end(self) -> str:
-        """The last lines of the server's log, for the end of a message."""
+        """Return the last lines of the server's log, for the end of a message."""
         try:
             lines = (self.cluster / "server.log").read_text(errors="replace").splitlines()
         except OSError:
@@ -394,6 +394,6 @@ def _short_path(folder: Path) -> Iterator[Path]:
 
 
 def _last_line(ended: subprocess.CompletedProcess[str]) -> str:
-    """What a failed program said last, for the end of a message."""
+    """Return what a failed program said last, for the end of a message."""
     lines = ended.stdout.strip().splitlines()
     return lines[-1] if lines else f"exit status {ended.returncode}"

@@ -34,7 +34,7 @@ class Account(NamedTuple):
 
 
 def default_data_dir() -> Path:
-    """The data folder when none is given: the machine's for root, else the user's own."""
+    """Return the data folder when none is given: the machine's for root, else the user's own."""
     if os.geteuid() == 0:
         return Path("/var/lib", DATABASE)
     data_home = os.environ.get("XDG_DATA_HOME", "")
@@ -48,7 +48,7 @@ def default_data_dir() -> Path:
 
 
 def temporary_place() -> Path:
-    """The folder for temporary data; as root, one that is open to the account of the server."""
+    """Return the folder for temporary data; as root, a folder open to the server's account."""
     places = [Path(tempfile.gettempdir())]
     if os.geteuid() == 0:
         account = _first_account()
@@ -107,7 +107,7 @@ def _first_account() -> Account:
 
 
 def _owner(folder: Path) -> Account | None:
-    """The owner of a folder, if it is there and not root's."""
+    """Return the owner of a folder, if it is there and not root's."""
     try:
         status = folder.stat()
     except FileNotFoundError:
@@ -116,7 +116,7 @@ def _owner(folder: Path) -> Account | None:
 
 
 def _closed_to(account: Account, folder: Path) -> Path | None:
-    """The first folder, going up, that the account may not pass, as the modes say."""
+    """Return the first folder, going up, that the account may not pass, as the modes say."""
     for step in (folder, *folder.parents):
         status = step.stat()
         if status.st_uid == account.uid:
@@ -131,7 +131,7 @@ def _closed_to(account: Account, folder: Path) -> Path | None:
 
 
 def wheel_dir() -> Path:
-    """The folder that the wheel was installed into."""
+    """Return the folder that the wheel was installed into."""
     spec = find_spec(_PACKAGE)
     if spec and spec.origin:
         wheel = Path(spec.origin).resolve().parent.parent
@@ -145,7 +145,7 @@ def wheel_dir() -> Path:
 
 
 def copy_of_wheel(data_dir: Path) -> Path:
-    """The wheel's files where the server's account reaches them; made once for each version."""
+    """Return the wheel's files where the server's account reaches them, made once a version."""
     copy = data_dir / f"server-{version(_WHEEL)}"
     if copy.exists():
         return copy

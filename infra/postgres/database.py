@@ -194,7 +194,7 @@ class Database:
 
 @asynccontextmanager
 async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]:
-    """A pool on the database, closed at the end."""
+    """Open a pool on the database, closed at the end."""
     pool = await asyncpg.create_pool(
         dsn,
         min_size=0,

@@ -26,7 +26,7 @@ class Keys:
         self._remembered: dict[str, tuple[float, StoredKey]] = {}
 
     async def find(self, key_id: str, secret_sha256: bytes) -> ApiKey | None:
-        """The key of an id and a secret, whether or not it still holds.
+        """Return the key of an id and a secret, whether or not it still holds.
 
         A key that was found is remembered for `REMEMBERED_S`, which is how long a revocation
         elsewhere may go unseen. That there is none is never remembered, and a wrong secret is
@@ -89,7 +89,7 @@ class Keys:
         self._remembered.pop(key_id, None)
 
     async def find_tenant(self, name: str) -> int:
-        """The id of a tenant; raises NotFound."""
+        """Return the id of a tenant; raises NotFound."""
         rows = await self._database.fetch("find_tenant", name)
         if not rows:
             raise NotFound("tenant", name)
@@ -97,7 +97,7 @@ class Keys:
         return tenant_id
 
     async def make_tenant(self, name: str) -> int:
-        """The id of a tenant, new if there was none of this name."""
+        """Return the id of a tenant, new if there was none of this name."""
 
         async def work(connection: Connection) -> int:
             await connection.execute(sql("make_tenant"), name)

@@ -75,7 +75,7 @@ class PeerSales:
         return found
 
     async def own(self, kept: StoredShop, as_of: date) -> int | None:
-        """A shop's sales in the snapshot of a date, where they are in its present group."""
+        """Return a shop's sales in the snapshot of a date, where they are in its present group."""
         shop = kept.shop
         rows = await self._database.fetch(
             "peer_sale",

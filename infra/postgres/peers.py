@@ -105,7 +105,7 @@ class Peers:
         return [SnapshotHeader(*row) for row in rows]
 
     async def standing(self, kept: StoredShop, as_of: date) -> PeerStanding:
-        """What the newest snapshot up to a day says of a shop and its peers."""
+        """Return what the newest snapshot up to a day says of a shop and its peers."""
         rows = await self._database.fetch(
             "peer_standing",
             kept.tenant_id,

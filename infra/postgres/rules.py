@@ -16,13 +16,13 @@ class RulesCache:
         self._versions: dict[tuple[int, str, int], RuleSet] = {}
 
     def seen(self, tenant_id: int, name: str, version: int) -> RuleSet | None:
-        """A version that is built in or was read before."""
+        """Return a version that is built in or was read before."""
         return BUILT_IN.get(name) or self._versions.get((tenant_id, name, version))
 
     async def version(
         self, connection: Connection, tenant_id: int, name: str, version: int
     ) -> RuleSet:
-        """The version that a shop's stored states follow; it exists."""
+        """Return the version that a shop's stored states follow; it exists."""
         found = self.seen(tenant_id, name, version)
         if found is None:
             text = await connection.fetchval(sql("rules_version"), tenant_id, name, version)
@@ -32,7 +32,7 @@ class RulesCache:
     async def latest(
         self, connection: Connection, tenant_id: int, names: Iterable[str]
     ) -> dict[str, RuleSet]:
-        """The newest version of each of these names; unknown names are absent."""
+        """Return the newest version of each of these names; unknown names are absent."""
         wanted = set(names)
         rows = await connection.fetch(sql("latest_rules"), tenant_id, wanted - BUILT_IN.keys())
         own = {row["name"]: rule_set(*row) for row in rows}
@@ -40,6 +40,6 @@ class RulesCache:
 
 
 def rule_set(name: str, version: int, text: str) -> RuleSet:
-    """A stored version of a tenant's own rules."""
+    """Return a stored version of a tenant's own rules."""
     rules = msgspec.json.decode(text, type=Rules)
     return RuleSet(name, version, built_in=False, rules=rules)

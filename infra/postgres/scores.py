@@ -81,7 +81,7 @@ class Scores:
         return found, changed
 
     async def window_totals(self, of: Sequence[tuple[StoredShop, Windows]]) -> dict[int, Totals]:
-        """Sums of windows, by shop key: one windows' end for each shop. Raises RulesChanged."""
+        """Sum windows, by shop key: one windows' end for each shop. Raises RulesChanged."""
         rows = await self._database.fetch(
             "window_totals", *_columns([(kept.key, windows) for kept, windows in of])
         )

@@ -186,7 +186,7 @@ def keys_of(definitions: Mapping[ShopName, ShopDefinition]) -> list[int]:
 
 
 def shop_of(row: asyncpg.Record) -> Shop:
-    """A row that has the columns of a shop."""
+    """Return a row that has the columns of a shop."""
     return Shop(
         shop_id=row["shop_id"],
         marketplace=row["marketplace"],
