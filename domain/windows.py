@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import msgspec
 
 from domain.counters import COLUMNS_OF, WindowName
-from domain.days import ONE_DAY, days_before, days_between
+from domain.days import ONE_DAY, days_before
 from domain.rules import Rules
 from domain.totals import Totals, add, nothing
 
@@ -57,8 +59,30 @@ def window_totals(days: Mapping[date, Totals], of: Windows) -> list[int]:
     return sums
 
 
-def signs(day: date, before: Windows, after: Windows) -> dict[WindowName, int]:
-    """Tell whether a day enters each window (1), leaves it (-1) or does neither (0)."""
+class Move(NamedTuple):
+    """Days, the last not included, that enter (1) or leave (-1) the same windows."""
+
+    start: date
+    until: date
+    signs: dict[WindowName, int]
+    """Of each window; 0 where the days do neither."""
+
+
+def moves(before: Windows, after: Windows) -> list[Move]:
+    """List the days by which sums of windows move to other windows."""
+    borders = sorted(
+        {
+            border
+            for of in (before, after)
+            for border in (of.rating_start, of.sales_start, of.end + ONE_DAY)
+        }
+    )
+    # Steps count every day since ever, so nothing moves before the first border.
+    spans = [Move(*span, _signs(span[0], before, after)) for span in pairwise(borders)]
+    return [move for move in spans if any(move.signs.values())]
+
+
+def _signs(day: date, before: Windows, after: Windows) -> dict[WindowName, int]:
     is_before, is_after = day <= before.end, day <= after.end
     return {
         "rating": (is_after and day >= after.rating_start)
@@ -67,22 +91,6 @@ def signs(day: date, before: Windows, after: Windows) -> dict[WindowName, int]:
         - (is_before and day >= before.sales_start),
         "ever": is_after - is_before,
     }
-
-
-def days_to_move(before: Windows, after: Windows) -> list[date]:
-    """List the days that are in one of both windows and not in the other."""
-    borders = (
-        (before.end + ONE_DAY, after.end + ONE_DAY),
-        (before.rating_start, after.rating_start),
-        (before.sales_start, after.sales_start),
-    )
-    days = {
-        day
-        for border in borders
-        for day in days_between(min(border), max(border) - ONE_DAY)
-        if any(signs(day, before, after).values())
-    }
-    return sorted(days)
 
 
 def _counted(day: date, totals: Totals, of: Windows) -> Totals:

@@ -1,7 +1,6 @@
 """Peer snapshots on Postgres."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from fractions import Fraction
@@ -18,11 +17,11 @@ from domain.metrics import PARTS, RATIOS, WINDOW_OF_PART
 from domain.peers import Group, PeerShops, PeerStanding, Snapshot, snapshot
 from domain.ports import SnapshotHeader, StoredShop
 from domain.rules import Rules
-from domain.windows import days_to_move, signs, windows, windows_before
+from domain.windows import moves, windows, windows_before
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database, for_each
 from infra.postgres.rules import RulesCache
-from infra.postgres.statements import sql
+from infra.postgres.statements import columns, sql
 
 T = TypeVar("T")
 
@@ -152,34 +151,28 @@ async def _move_to(
     connection: Connection, tenant_id: int, as_of: date, rows: Sequence[PeerRow]
 ) -> None:
     """Move the sums of shops to the windows that end on a day."""
-    alike: defaultdict[tuple[str, int, date], list[PeerRow]] = defaultdict(list)
-    for row in rows:
-        alike[row.standing].append(row)
-    for (name, version, day), same in alike.items():
-        rules = same[0].peers.rules
-        before, after = windows_before(day, rules), windows(as_of, rules)
-        days = days_to_move(before, after)
-        if not days:
-            continue
-        places = {
-            key: (row.peers.sums, place)
-            for row in same
-            for place, key in enumerate(row.peers.shop_keys)
-        }
-        by_windows: defaultdict[tuple[str, ...], list[date]] = defaultdict(list)
-        for moving in days:
-            moves = signs(moving, before, after)
-            by_windows[tuple(window for window, sign in moves.items() if sign)].append(moving)
-        for moved_windows, some in by_windows.items():
-            for moved in await connection.fetch(
-                sql("peer_days"), tenant_id, name, version, day, some, moved_windows
-            ):
-                moves = signs(moved["day"], before, after)
-                shops = [places[key] for key in moved["shop_keys"]]
-                for part, window in WINDOW_OF_PART.items():
-                    if sign := moves[window]:
-                        for (sums, place), value in zip(shops, _integers(moved[part]), strict=True):
-                            sums[part][place] += sign * value
+    places = {
+        key: (row.peers.sums, place)
+        for row in rows
+        for place, key in enumerate(row.peers.shop_keys)
+    }
+    rules = {row.standing: row.peers.rules for row in rows}
+    steps = [
+        (standing, move)
+        for standing, of in rules.items()
+        for move in moves(windows_before(standing[-1], of), windows(as_of, of))
+    ]
+    arguments = [
+        (*standing, move.start, move.until, *(sign != 0 for sign in move.signs.values()))
+        for standing, move in steps
+    ]
+    for moved in await connection.fetch(sql("peer_days"), tenant_id, *columns(arguments, 8)):
+        signs = steps[moved["place"] - 1][1].signs
+        shops = [places[key] for key in moved["shop_keys"]]
+        for part, window in WINDOW_OF_PART.items():
+            if sign := signs[window]:
+                for (sums, place), value in zip(shops, _integers(moved[part]), strict=True):
+                    sums[part][place] += sign * value
         await asyncio.sleep(0)
 
 

@@ -85,7 +85,7 @@ def _lists() -> dict[str, str]:
         + each("day_{0} {small} not null default 0"),
         "added_columns": each("{0} bigint"),
         "metric_sums": _metric_sums("t"),
-        "metric_sums_asked": _metric_sums("d", " filter (where '{window}' = any($6::text[]))"),
+        "metric_sums_moved": _metric_sums("d", " filter (where m.{window})"),
     }
 
 

@@ -155,5 +155,5 @@ async def test_day_totals_are_read_by_one_query(service: Session) -> None:
         await statements.heard()
         await service.read(f"shops/s/{path}", **query)
         sent = await statements.heard()
-        assert sum("_days" in query for query in sent) == 1, sent
+        assert sum("daily_totals" in query for query in sent) == 1, sent
         assert len(sent) <= 6, sent

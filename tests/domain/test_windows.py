@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.counters import COLUMNS_OF
 from domain.rules import Rules
 from domain.totals import Totals
-from domain.windows import Windows, days_to_move, signs, window_totals, windows, windows_before
+from domain.windows import Windows, moves, window_totals, windows, windows_before
 from tests.domain.builders import SPAN, day, day_totals, short_rules
 
 _ends = st.integers(-5, SPAN + 20).map(day)
@@ -18,10 +18,11 @@ _ends = st.integers(-5, SPAN + 20).map(day)
 def moved(sums: Totals, before: Windows, after: Windows, days: Mapping[date, Totals]) -> list[int]:
     """Move sums by the days that move them, and by no other."""
     total = list(sums)
-    for moving in days_to_move(before, after):
-        for window, sign in signs(moving, before, after).items():
-            for place in range(len(total))[COLUMNS_OF[window]]:
-                total[place] += sign * days.get(moving, [0] * len(total))[place]
+    for move in moves(before, after):
+        for totals in (row for at, row in days.items() if move.start <= at < move.until):
+            for window, sign in move.signs.items():
+                for place in range(len(total))[COLUMNS_OF[window]]:
+                    total[place] += sign * totals[place]
     return total
 
 
@@ -37,4 +38,4 @@ def test_sums_move_forwards_and_backwards(
 
 @given(_ends, short_rules)
 def test_windows_of_one_end_have_nothing_to_move(end: date, rules: Rules) -> None:
-    assert days_to_move(windows(end, rules), windows(end, rules)) == []
+    assert moves(windows(end, rules), windows(end, rules)) == []

@@ -132,11 +132,10 @@ ASKED: dict[str, Asked] = {
     "peer_totals": Asked((1,), 0, SHOPS, whole=("shops", "shop_totals")),
     "peer_days": Asked(
         (
-            *(1, "taobao", 1, TOMORROW),
-            [DAY, TOMORROW, date(2026, 5, 25), date(2026, 10, 22)],
-            ["rating"],
+            *(1, ["taobao"] * 2, [1] * 2, [TOMORROW] * 2, [date(2026, 5, 25), date(2026, 10, 22)]),
+            *([date(2026, 5, 26), date(2026, 10, 23)], [True, False], [False, True], [False] * 2),
         ),
-        3 * million.SHOPS,
+        6 * million.SHOPS,
         f"{SHOPS} daily_totals_pkey shop_totals_pkey",
         whole=("shops", "shop_totals"),
     ),
@@ -191,8 +190,8 @@ ASKED: dict[str, Asked] = {
     "stored_units": Asked((SMALL,), 15, "listing_days_pkey"),
     "delete_days": Asked((SMALL, [DAY]), 1, "daily_totals_pkey"),
     "add_counters": Asked(([1], [DAY], ["n"], [1]), 0, ""),
-    "stored_counters": Asked((SMALL,), 1, "counter_days_pkey"),
-    "delete_counters": Asked((SMALL, [DAY], ["n"]), 1, "counter_days_pkey"),
+    "stored_counters": Asked((SMALL,), 3, "counter_days_pkey"),
+    "delete_counters": Asked((SMALL, [DAY], ["n"]), 3, "counter_days_pkey"),
     "counter_totals": Asked(
         (TENANTS, KEYS, [DAY] * 100, [TOMORROW] * 100), 300, f"{SHOPS} counter_days_pkey"
     ),

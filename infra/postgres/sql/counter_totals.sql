@@ -1,5 +1,5 @@
--- Sums of counters that are no column, over a window (its end not included) for each shop, and the
--- rules they follow: at least one row a shop, if without a counter.
+-- Sums of counters that are no column over a window (its end not included) for each shop.
+-- Rules come along: at least one row a shop, if without a counter.
 select asked.shop_key, s.rules, s.rules_version, d.counter, sum(d.n) as n
 from unnest($1::bigint[], $2::bigint[], $3::date[], $4::date[])
     as asked (tenant_id, shop_key, start, until)

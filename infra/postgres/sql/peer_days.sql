@@ -1,15 +1,24 @@
--- What some days add to shops whose running totals share rules and a day, in columns, a row a day:
--- of metrics over some windows alone. What the day of the running totals adds stands beside them.
-select d.day, array_agg(d.shop_key) as shop_keys, $metric_sums_asked
-from shops s
-join shop_totals t on t.shop_key = s.shop_key
-join daily_totals d on d.shop_key = s.shop_key and d.day = any($5::date[])
-where s.tenant_id = $1 and s.rules = $2 and s.rules_version = $3 and t.day = $4
-group by d.day
+-- What days add to shops whose running totals share rules and a day, in columns, a row for a move.
+-- A move is of metrics over some windows. What the day of running totals adds stands beside them.
+with moves as (
+    select place, rules, rules_version, standing, start, until, rating, sales, ever
+    from unnest(
+        $2::text[], $3::integer[], $4::date[], $5::date[], $6::date[],
+        $7::boolean[], $8::boolean[], $9::boolean[]
+    ) with ordinality as given (
+        rules, rules_version, standing, start, until, rating, sales, ever, place
+    )
+)
+select m.place, array_agg(d.shop_key) as shop_keys, $metric_sums_moved
+from moves m
+join shops s on s.tenant_id = $1 and s.rules = m.rules and s.rules_version = m.rules_version
+join shop_totals t on t.shop_key = s.shop_key and t.day = m.standing
+join daily_totals d on d.shop_key = s.shop_key and d.day >= m.start and d.day < m.until
+group by m.place
 union all
-select d.day, array_agg(d.shop_key), $metric_sums_asked
-from shops s
-join (select shop_key, day, $day_as_counters from shop_totals) d on d.shop_key = s.shop_key
-where s.tenant_id = $1 and s.rules = $2 and s.rules_version = $3 and d.day = $4
-    and $4::date = any($5::date[])
-group by d.day
+select m.place, array_agg(d.shop_key), $metric_sums_moved
+from moves m
+join shops s on s.tenant_id = $1 and s.rules = m.rules and s.rules_version = m.rules_version
+join (select shop_key, day, $day_as_counters from shop_totals) d
+    on d.shop_key = s.shop_key and d.day = m.standing and d.day >= m.start and d.day < m.until
+group by m.place

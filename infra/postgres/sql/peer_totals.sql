@@ -1,5 +1,4 @@
--- Sums of the running windows of every shop of a tenant, in columns: one row for the shops that
--- share all but themselves.
+-- Sums of the running windows of every shop of a tenant, in columns, alike shops in one row.
 select
     s.marketplace, s.category, s.currency, s.rules, s.rules_version, t.day,
     array_agg(s.shop_key) as shop_keys, $metric_sums
