@@ -60,6 +60,7 @@ FIELDS: list[str] = [counter.name for counter in COLUMNS]
 """Names of the counters that are columns, in the order of their values in totals."""
 
 PLACES: dict[str, int] = {name: place for place, name in enumerate(FIELDS)}
+MONEY: list[str] = [counter.name for counter in COLUMNS if counter.unit == "minor units"]
 ROWS: frozenset[str] = frozenset(counter.name for counter in COUNTERS if not counter.is_column)
 
 

@@ -1,5 +1,5 @@
 -- Day totals of one shop, and the rules they follow: at least one row, if without a day.
-select s.rules, s.rules_version, d.day, $counters
+select s.rules, s.rules_version, d.day, $read_counters
 from shops s
 left join tenant_daily_totals d
     on d.tenant_id = s.tenant_id and d.shop_key = s.shop_key and d.day >= $3 and d.day < $4

@@ -13,12 +13,19 @@ select m.place, array_agg(d.shop_key) as shop_keys, $metric_sums_moved
 from moves m
 join shops s on s.tenant_id = $1 and s.rules = m.rules and s.rules_version = m.rules_version
 join shop_totals t on t.shop_key = s.shop_key and t.day = m.standing
-join daily_totals d on d.shop_key = s.shop_key and d.day >= m.start and d.day < m.until
+-- Found for each shop by itself, or the planner passes over all of its days.
+cross join lateral (
+    select shop_key, $counters
+    from daily_totals
+    where shop_key = s.shop_key and day >= m.start and day < m.until
+    offset 0
+) d
 group by m.place
 union all
 select m.place, array_agg(d.shop_key), $metric_sums_moved
 from moves m
 join shops s on s.tenant_id = $1 and s.rules = m.rules and s.rules_version = m.rules_version
 join (select shop_key, day, $day_as_counters from shop_totals) d
-    on d.shop_key = s.shop_key and d.day = m.standing and d.day >= m.start and d.day < m.until
+    on d.shop_key = s.shop_key and d.day = m.standing
+where m.standing >= m.start and m.standing < m.until
 group by m.place

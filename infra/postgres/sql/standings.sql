@@ -3,7 +3,7 @@ select
     s.shop_key, s.revision,
     l.currency as ladder_currency, l.amounts::text as ladder_amounts,
     p.as_of, p.taken_at, p.taking,
-    s.day, $counters
+    s.day, $read_counters
 from unnest($1::bigint[], $2::bigint[]) as named (tenant_id, shop_key)
 join tenant_standings s on s.tenant_id = named.tenant_id and s.shop_key = named.shop_key
 left join ladders l
