@@ -88,7 +88,7 @@ ASKED: dict[str, Asked] = {
         (1, SMALL, date(2026, 10, 22), TOMORROW), 25, f"{SHOPS} daily_totals_pkey shop_totals_pkey"
     ),
     "known_reviews": Asked(
-        (*REVIEWS, KEYS, [MONTH] * 100, ["b-1"] * 100, [f"r-{key:07}" for key in KEYS]),
+        (*REVIEWS, KEYS, [MONTH] * 100, ["b-1"] * 100, *REVIEWS),
         25 * len(RATED),
         "ratings_pkey ratings_month_buyer_idx moderations_pkey",
     ),
