@@ -1,20 +1,27 @@
-"""Client processes under way together."""
+"""Clients under way: connections that send batches until they end, and what they then know."""
 
-import json
-import subprocess
-import sys
+import asyncio
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from itertools import count
 
-from tests.faults.stream import Json, batch
+import httpx
+
+from tests.faults.stream import Json, batch, encoded, post
+from tests.harness.client import open_async_client
 from tests.harness.processes import wait_until
-from tests.harness.server import REPOSITORY
 
 TIMEOUT_S = 120
+PAUSE_S = 0.03
+FINISH_S = 45.0
+SURPRISES_MAX = 20
+_CLIENT = 0
 
 
 @dataclass(frozen=True)
@@ -31,115 +38,124 @@ class Model:
 
 
 class Crowd:
-    """Several clients; their events lie before `start`."""
+    """Connections in a thread of their own; their events lie before `start`."""
 
-    def __init__(self, url: str, key: str, seed: int, *, clients: int = 2) -> None:
+    def __init__(self, url: str, key: str, seed: int) -> None:
         self.start = datetime.now(UTC)
         self.seed = seed
-        self._to = {"url": url, "key": key}
-        self._clients = clients
-        self._processes: list[subprocess.Popen[str]] = []
-        self._last_lines: dict[int, str] = {}
-        self._threads: list[threading.Thread] = []
-        self.models: list[dict[str, Any]] = []
+        self.acknowledged = 0
+        """Events acknowledged so far."""
+        self.surprises: list[str] = []
+        """Responses that should never be."""
+        self.slowest_s = 0.0
+        """The longest wait for a response."""
+        self._url, self._key = url, key
+        self._model = Model([], [])
+        self._statuses: Counter[str] = Counter()
+        self._serials = count(1)
+        self._stop, self._cancel = threading.Event(), threading.Event()
+        self._thread = ThreadPoolExecutor(1)
+        self._sending: Future[None] | None = None
 
-    def go(self, connections: int = 4, timeout_s: float = 60.0) -> None:
-        """Start the clients."""
-        for number in range(self._clients):
-            orders = {
-                **self._to,
-                "client": number,
-                "connections": connections,
-                "timeout_s": timeout_s,
-                "seed": self.seed,
-                "start": self.start.isoformat(),
-            }
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.sender", json.dumps(orders)],
-                cwd=REPOSITORY,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            listener = threading.Thread(target=self._listen, args=(number, process), daemon=True)
-            listener.start()
-            self._processes.append(process)
-            self._threads.append(listener)
-
-    def _listen(self, number: int, process: "subprocess.Popen[str]") -> None:
-        assert process.stdout
-        for line in process.stdout:
-            self._last_lines[number] = line
-
-    @property
-    def acknowledged(self) -> int:
-        """Events acknowledged so far, as last reported."""
-        return sum(
-            int(line) for line in list(self._last_lines.values()) if not line.startswith("{")
-        )
+    def go(self, connections: int = 8, timeout_s: float = 60.0) -> None:
+        """Start to send."""
+        self._sending = self._thread.submit(asyncio.run, self._send_all(connections, timeout_s))
 
     def until_more(self, events: int, timeout_s: float = TIMEOUT_S) -> None:
         """Wait until so many more events are acknowledged."""
         before = self.acknowledged
-        wait_until(lambda: self.acknowledged >= before + events, timeout_s, f"{events} more events")
+
+        def have_come() -> bool:
+            if self._sending is not None and self._sending.done():
+                self._sending.result()
+            return self.acknowledged >= before + events
+
+        wait_until(have_come, timeout_s, f"{events} more events")
 
     def finish(self) -> Model:
-        """Let the clients finish what is under way, and take what they know."""
-        for process in self._processes:
-            assert process.stdin
-            process.stdin.close()
-        for number, process in enumerate(self._processes):
-            process.wait(TIMEOUT_S)
-            self._threads[number].join(TIMEOUT_S)
-            self.models.append(json.loads(self._last_lines[number]))
-        drawn = [
-            (model["client"], kind, serial)
-            for model in self.models
-            for kind in ("acknowledged", "abandoned")
-            for serial in model[kind]
-        ]
-        known: dict[str, list[list[Json]]] = {"acknowledged": [], "abandoned": []}
-        for client, kind, serial in drawn:
-            known[kind].append(batch(self.start, self.seed, client, serial))
-        return Model(known["acknowledged"], known["abandoned"])
-
-    @property
-    def surprises(self) -> list[str]:
-        """Answers that should never be."""
-        return [surprise for model in self.models for surprise in model["surprises"]]
-
-    @property
-    def slowest_s(self) -> float:
-        """The longest wait for an answer."""
-        return max((float(model["slowest_s"]) for model in self.models), default=0.0)
+        """Let connections finish what is under way, and return what is known then."""
+        self._stop.set()
+        if self._sending is not None:
+            self._sending.result(TIMEOUT_S)
+        return self._model
 
     def answers(self) -> dict[str, int]:
         """Return how often each status was answered."""
-        counts: dict[str, int] = {}
-        for model in self.models:
-            for status, count in model["answers"].items():
-                counts[status] = counts.get(status, 0) + count
-        return dict(sorted(counts.items()))
+        return dict(sorted(self._statuses.items()))
 
     def end(self) -> None:
-        """Leave no process behind."""
-        for process in self._processes:
-            if process.poll() is None:
-                process.kill()
-            process.wait(TIMEOUT_S)
-        for thread in self._threads:
-            thread.join(TIMEOUT_S)
-        for process in self._processes:
-            for stream in (process.stdin, process.stdout):
-                assert stream
-                stream.close()
+        """Leave nothing under way."""
+        self._stop.set()
+        self._cancel.set()
+        self._thread.shutdown()
+
+    async def _send_all(self, connections: int, timeout_s: float) -> None:
+        sending = asyncio.gather(*(self._connection(timeout_s) for _ in range(connections)))
+        while not sending.done():
+            await asyncio.wait([sending], timeout=PAUSE_S)
+            if self._cancel.is_set():
+                sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
+
+    async def _connection(self, timeout_s: float) -> None:
+        """Send batch after batch, each until it is acknowledged or given up."""
+        async with open_async_client(self._url, self._key, timeout_s) as client:
+            while not self._stop.is_set():
+                serial = next(self._serials)
+                events = batch(self.start, self.seed, _CLIENT, serial)
+                # Some batches are never sent again: they must be stored whole or not at all.
+                if await self._send(client, events, again=serial % 5 != 0):
+                    self._model.acknowledged.append(events)
+                    self.acknowledged += len(events)
+                else:
+                    self._model.unknown.append(events)
+
+    async def _send(self, client: httpx.AsyncClient, events: list[Json], *, again: bool) -> bool:
+        body = encoded(events)
+        give_up = None
+        while give_up is None or time.monotonic() < give_up:
+            if await self._try(client, body, len(events)):
+                return True
+            if not again:
+                break
+            if self._stop.is_set() and give_up is None:
+                give_up = time.monotonic() + FINISH_S
+            await asyncio.sleep(PAUSE_S)
+        return False
+
+    async def _try(self, client: httpx.AsyncClient, body: bytes, events: int) -> bool:
+        started = time.monotonic()
+        try:
+            answer = await post(client, body)
+        except httpx.TransportError as error:
+            self._statuses[f"none: {type(error).__name__}"] += 1
+            return False
+        finally:
+            self.slowest_s = max(self.slowest_s, time.monotonic() - started)
+        self._statuses[str(answer.status_code)] += 1
+        if answer.status_code == 503:
+            if "retry-after" not in answer.headers:
+                self._note("503 without Retry-After")
+            return False
+        if answer.status_code != 200:
+            self._note(f"{answer.status_code} {answer.text[:300]}")
+            return False
+        outcome = answer.json()
+        if outcome["stored"] + outcome["duplicates"] != events or outcome["rejected"]:
+            self._note(answer.text[:300])
+        return True
+
+    def _note(self, surprise: str) -> None:
+        if len(self.surprises) < SURPRISES_MAX:
+            self.surprises.append(surprise)
 
 
 @contextmanager
-def crowd(url: str, key: str, seed: int, *, clients: int = 2) -> Iterator[Crowd]:
+def crowd(url: str, key: str, seed: int) -> Iterator[Crowd]:
     """Make clients for the block, not yet started."""
-    clients_of_row = Crowd(url, key, seed, clients=clients)
+    clients = Crowd(url, key, seed)
     try:
-        yield clients_of_row
+        yield clients
     finally:
-        clients_of_row.end()
+        clients.end()

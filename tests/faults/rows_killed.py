@@ -10,7 +10,6 @@ from tests.harness.postgres import Cluster, Kill
 from tests.harness.processes import signal_all
 
 BETWEEN_EVENTS = 1_000
-CLIENTS = 2
 READY_WITHIN_S = 15.0
 _KILLS: tuple[Kill, ...] = ("everything", "backend", "background")
 
@@ -42,7 +41,7 @@ def kill_database(on: Stage, what: Kill, rng: random.Random) -> None:
 
 def worker_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
     """Kill a worker with requests in flight; only what it had in hand may fail."""
-    connections = 4  # of each client
+    connections = 8
     with stage(cluster, form, "service worker killed", control=control) as on:
         on.clients.go(connections)
         rng = random.Random(form.seed)
@@ -62,7 +61,7 @@ def worker_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
         answers = _tell_answers(on)
         failed = sum(count for status, count in answers.items() if status != "200")
         # Each connection may fail in flight, and once more in the queue of the one that dies.
-        in_hand = form.worker_kills * connections * CLIENTS * 2
+        in_hand = form.worker_kills * connections * 2
         on.figures.claim(
             failed <= in_hand, f"{failed} requests failed, at most {in_hand} were in hand"
         )

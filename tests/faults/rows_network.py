@@ -89,7 +89,7 @@ def half_open(cluster: Cluster, form: Form, control: str = "") -> Figures:
 def pool_exhausted(cluster: Cluster, form: Form, control: str = "") -> Figures:
     """Run hundreds of clients on a pool of four, and a database 200 ms away."""
     with _stage(cluster, form, "pool exhausted, slow database", control, pool=SMALL_POOL) as on:
-        on.clients.go(2)
+        on.clients.go(4)
         on.clients.until_more(50)
         before = on.service.memory_mib()
         on.to_database.delay_s = DELAY_S
@@ -121,7 +121,7 @@ def pool_exhausted(cluster: Cluster, form: Form, control: str = "") -> Figures:
 def cancelled(cluster: Cluster, form: Form, control: str = "") -> Figures:
     """Hang up requests in flight, at any byte and any moment."""
     with _stage(cluster, form, "cancelled requests", control, pool=SMALL_POOL) as on:
-        on.clients.go(2)
+        on.clients.go(4)
         sent = asyncio.run(_hang_up(on, form.cancelled))
         on.figures.faults = form.cancelled
         on.clients.until_more(100)

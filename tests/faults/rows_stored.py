@@ -37,8 +37,8 @@ FAULTS = {
 HEALED = {"shop_totals, a row missing": "delete from shop_totals"}
 """The next events of the shop put this right, so it may be gone before it can be named."""
 
-CONNECTIONS = 1
-"""Of each client: what is verified is to grow, and not by more than can be counted meanwhile."""
+CONNECTIONS = 2
+"""Few: what is verified is to grow, and not by more than can be counted meanwhile."""
 
 _SHOP_IDS = [shop["shop_id"] for shop in SHOPS]
 

@@ -71,7 +71,6 @@ def stage(
     row: str,
     *,
     control: str = "",
-    clients: int = 2,
     options: dict[str, str] | None = None,
     settings: Mapping[str, object] | None = None,
 ) -> Iterator[Stage]:
@@ -89,9 +88,7 @@ def stage(
         front = stack.enter_context(
             proxy(("127.0.0.1", port), ("127.0.0.1", service.port), form.seed + 1)
         )
-        callers = stack.enter_context(
-            crowd(f"http://127.0.0.1:{port}", key, form.seed, clients=clients)
-        )
+        callers = stack.enter_context(crowd(f"http://127.0.0.1:{port}", key, form.seed))
         yield Stage(cluster, form, Figures(row), url, key, service, callers, front, between)
 
 
