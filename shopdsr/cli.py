@@ -1,6 +1,7 @@
 """The command line."""
 
 import asyncio
+import errno
 import gzip
 import os
 import signal
@@ -28,15 +29,25 @@ from domain.names import Name
 from domain.recording import Submission
 from infra.embedded import EmbeddedPostgresError
 from infra.postgres.audit_trail import AuditTrail
+from infra.postgres.causes import cause_of
 from infra.postgres.database import Database, UnsafeDatabase, open_database
 from infra.postgres.keys import Keys
 from infra.postgres.ledger import Ledger
 from infra.postgres.migrations import MigrationChanged
 from infra.postgres.rules import RulesCache
+from infra.postgres.schema import WrongSchema
 from infra.postgres.shop_cache import ShopCache
 from infra.postgres.verification import Verification
-from shopdsr.database import BadAddress, database_url, prepare
+from shopdsr.database import (
+    BadAddress,
+    TooFewConnections,
+    database_name,
+    database_url,
+    prepare,
+)
 from shopdsr.demo.command import demonstrate
+from shopdsr.log import trace_of
+from shopdsr.port_holder import port_holder
 from shopdsr.server import http_server
 from shopdsr.settings import BadSetting, Settings, read_settings
 from shopdsr.worker import clock
@@ -44,6 +55,16 @@ from shopdsr.worker import clock
 T = TypeVar("T")
 
 READ_BYTES: Final = 256 * 1024
+
+_EXPLAINED = (
+    BadAddress,
+    EmbeddedPostgresError,
+    UnsafeDatabase,
+    TooFewConnections,
+    MigrationChanged,
+    WrongSchema,
+)
+"""Refusals whose text is one sentence for the operator."""
 
 
 def _checked(
@@ -75,7 +96,36 @@ _tenant = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class CommandFailed(click.ClickException):
+    """A command could not do its work."""
+
+    exit_code = 2
+    """Not 1, which a command that did its work returns for totals or events it rejects."""
+
+
+class _Commands(click.Group):
+    """Commands that fail with one sentence, and without the message of a driver."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command, and explain its failure."""
+        try:
+            return super().invoke(ctx)
+        except (click.UsageError, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            ctx.exit(128 + signal.SIGINT)
+        except click.ClickException as error:
+            message = error.message
+        except _EXPLAINED as error:
+            message = str(error)
+        except NotFound as error:
+            message = f"There is no {error.what} {error.name}"
+        except Exception as error:  # noqa: BLE001 - its message may quote what was read
+            message = "\n".join(["A fault of this program, by types and places:", *trace_of(error)])
+        raise CommandFailed(message)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="shopdsr")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -99,7 +149,7 @@ def main(ctx: click.Context) -> None:
 def serve(settings: Settings) -> None:
     """Serve HTTP until Ctrl-C or SIGTERM."""
     address = _free_address(settings)
-    with _database(settings):
+    with _database(settings, create=True, serve=True):
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         click.echo(f"Serving on http://{host}:{settings.port}", err=True)
         http_server(settings, address).serve()
@@ -120,7 +170,7 @@ def demo(settings: Settings) -> None:
 @click.pass_obj
 def migrate_command(settings: Settings) -> None:
     """Bring the schema up to date, as `serve` does at its start."""
-    with _database(settings) as (_, applied):
+    with _database(settings, create=True) as (_, applied):
         click.echo("\n".join(applied) or "The schema is up to date.", err=True)
 
 
@@ -181,7 +231,7 @@ def create_key(
         await port.add(Act(stored.key.tenant_id, COMMAND_LINE, "keys create", now), stored)
         return text
 
-    click.echo(_run(settings, work))
+    click.echo(_run(settings, work, create=True))
 
 
 @keys.command("list")
@@ -231,7 +281,8 @@ def import_events(settings: Settings, tenant: str, file: Path) -> None:
     """Record the events of FILE as if they were posted.
 
     FILE is NDJSON, gzipped if its name ends in .gz; importing it again changes nothing. Prints how
-    many events were stored, known before and refused. Exits with 1 when any event was refused.
+    many events were stored, known before and refused. Exits with 1 when any event was refused, and
+    with 2 when not all of the file could be recorded.
     """
 
     async def work(database: Database) -> Tally:
@@ -262,7 +313,8 @@ def import_events(settings: Settings, tenant: str, file: Path) -> None:
 def verify(settings: Settings, *, repair: bool) -> None:
     """Recount all stored totals from the facts, and print differences.
 
-    Exits with 1 when any total differed and was not repaired.
+    Exits with 1 when any total differed and was not repaired, and with 2 when not every shop
+    could be recounted.
     """
 
     async def work(database: Database) -> tuple[int, int]:
@@ -333,39 +385,54 @@ async def _parts(file: Path) -> AsyncIterator[bytes]:
 def _read(inflated: IO[bytes] | gzip.GzipFile, file: Path) -> bytes:
     try:
         return inflated.read(READ_BYTES)
-    except (OSError, EOFError, zlib.error) as error:
-        raise click.ClickException(
-            f"{file} cannot be read to its end: {error}. The events before that are recorded."
-        ) from None
+    except EOFError:
+        cause = "it is cut short"
+    except (gzip.BadGzipFile, zlib.error):
+        cause = "it is damaged, or no gzip at all"
+    except OSError as error:
+        cause = error.strerror or type(error).__name__
+    raise click.ClickException(
+        f"{file} cannot be read to its end: {cause}. The events before that are recorded."
+    )
 
 
 @contextmanager
-def _database(settings: Settings) -> Iterator[tuple[str, list[str]]]:
-    """Yield the address of a database with the current schema, and the steps taken."""
-    try:
-        with database_url(settings) as url:
-            yield url, _until_done(prepare(settings, url))
-    except (BadAddress, EmbeddedPostgresError, UnsafeDatabase, MigrationChanged) as error:
-        raise click.ClickException(str(error)) from None
+def _database(
+    settings: Settings, *, create: bool = False, serve: bool = False
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield the address of a database with the right schema, and the migrations applied."""
+    click.echo(f"Database: {database_name(settings)}", err=True)
+    with database_url(settings, create=create) as url:
+        prepared = _until_done(prepare(settings, url, create=create, serve=serve))
+        if prepared.newer:
+            click.echo(f"Notice: {prepared.newer}", err=True)
+        yield url, prepared.applied
 
 
-def _run(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+def _run(
+    settings: Settings, work: Callable[[Database], Awaitable[T]], *, create: bool = False
+) -> T:
     async def with_database(url: str) -> T:
         async with open_database(url, settings.pool) as database:
             return await work(database)
 
-    with _database(settings) as (url, _):
+    with _database(settings, create=create) as (url, _):
         return _until_done(with_database(url))
 
 
 def _until_done(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
-    except NotFound as error:
-        raise click.ClickException(f"There is no {error.what} {error.name}") from None
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable) as error:
-        cause = error.__cause__ if isinstance(error, Unavailable) else error
-        raise click.ClickException(f"The database cannot serve: {cause!r}") from None
+    except BrokenPipeError:  # of the standard output
+        raise
+    except (
+        OSError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        Unavailable,
+    ) as error:
+        raise click.ClickException(f"The database cannot serve: {cause_of(error)}") from None
 
 
 def _free_address(settings: Settings) -> str:
@@ -378,7 +445,9 @@ def _free_address(settings: Settings) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise click.ClickException(
-            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}"
-        ) from None
+        message = f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+        if error.errno == errno.EADDRINUSE:
+            holder = port_holder(settings.port) or "another process"
+            message += f" by {holder}: end it, or set another SHOPDSR_PORT"
+        raise click.ClickException(message) from None
     return str(address[0])

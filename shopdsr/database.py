@@ -1,13 +1,18 @@
 """The database of the settings, and its preparation for serving."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
+import msgspec
 
 from infra.embedded import embedded_postgres
 from infra.postgres.database import refuse_unsafe
 from infra.postgres.migrations import migrate
+from infra.postgres.requirements import connections_max
+from infra.postgres.schema import newer_schema, require_schema
 from shopdsr.settings import Settings
 
 
@@ -17,31 +22,84 @@ class BadAddress(Exception):
     def __init__(self) -> None:
         super().__init__(
             "SHOPDSR_DATABASE_URL is not a database address: "
-            "expected postgresql://user:password@host:port/name"
+            "expected postgresql://user:password@host:port/name, with each of / ? # @ % in the "
+            "user and the password percent-encoded"
+        )
+
+
+def database_name(settings: Settings) -> str:
+    """Return where the database is, for the operator: never a user or a password.
+
+    Raises BadAddress.
+    """
+    if not settings.database_url:
+        return f"the embedded Postgres in {settings.folder.absolute()}"
+    try:
+        address = urlsplit(settings.database_url)
+        options = parse_qs(address.query, strict_parsing=bool(address.query))
+    except ValueError:
+        raise BadAddress from None
+    hosts = address.netloc.partition("@")[2] if "@" in address.netloc else address.netloc
+    # A password with / ? # or @ in it would be cut there, and its rest shown as a host or a name.
+    shown = [hosts, address.path, address.fragment, "" if address.path else address.query]
+    if "@" in "".join(shown):
+        raise BadAddress
+
+    def option(name: str, variable: str, default: str) -> str:
+        return options.get(name, [os.environ.get(variable) or default])[-1]
+
+    if not hosts and (service := option("service", "PGSERVICE", "")):
+        return f"the service {service} of the connection service file"
+    place = unquote(hosts) or option("host", "PGHOST", "localhost")
+    if ":" not in place.rpartition("]")[2]:
+        place += ":" + option("port", "PGPORT", "5432")
+    name = unquote(address.path.lstrip("/")) or option("dbname", "PGDATABASE", "")
+    return f"{place}/{name}"
+
+
+class TooFewConnections(Exception):
+    """The database takes fewer connections than all workers may open."""
+
+    def __init__(self, settings: Settings, bounded_by: str, limit: int) -> None:
+        remedy = "lower SHOPDSR_WORKERS or SHOPDSR_POOL_CONNECTIONS"
+        if not settings.database_url:
+            remedy += ", or start when no other shopdsr uses the data folder"
+        super().__init__(
+            f"{settings.workers} workers with {settings.pool_connections} connections each need "
+            f"{settings.database_connections}, and the {bounded_by} takes {limit}: {remedy}"
         )
 
 
 @contextmanager
-def database_url(settings: Settings) -> Iterator[str]:
+def database_url(settings: Settings, *, create: bool) -> Iterator[str]:
     """Yield the address of the database that is set, or run the embedded Postgres.
 
-    Raises EmbeddedPostgresError.
+    Only with `create` is an embedded one made where there is none. Raises EmbeddedPostgresError.
     """
     if settings.database_url:
         yield settings.database_url
     else:
-        with embedded_postgres(settings.folder) as url:
+        connections = settings.database_connections
+        with embedded_postgres(settings.folder, create=create, connections=connections) as url:
             yield url
 
 
-async def prepare(settings: Settings, url: str) -> list[str]:
-    """Bring the schema up to date and return the names of the steps taken.
+class Prepared(msgspec.Struct, frozen=True):
+    """The migrations that were applied, and what is said of a schema newer than the program."""
 
-    Raises BadAddress, UnsafeDatabase where confirmed data might be lost and the settings do not
-    allow it, and MigrationChanged.
+    applied: list[str]
+    newer: str
+
+
+async def prepare(settings: Settings, url: str, *, create: bool, serve: bool = False) -> Prepared:
+    """Bring the schema up to date, and with `serve` check that all workers can connect.
+
+    Without `create` nothing is changed, and a schema of another release is refused. Raises
+    BadAddress, UnsafeDatabase where confirmed data might be lost and the settings do not allow
+    it, TooFewConnections, WrongSchema and MigrationChanged.
     """
     try:
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(url, timeout=settings.acquire_timeout_ms / 1000)
     except asyncpg.ClientConfigurationError:
         raise
     except (ValueError, OverflowError):
@@ -50,6 +108,14 @@ async def prepare(settings: Settings, url: str) -> list[str]:
     try:
         if not settings.data_may_be_lost:
             await refuse_unsafe(connection)
-        return await migrate(connection)
+        # A pooler in transaction mode shares fewer connections among more clients.
+        if serve and settings.statement_cache:
+            bounded_by, limit = await connections_max(connection)
+            if limit < settings.database_connections:
+                raise TooFewConnections(settings, bounded_by, limit)
+        if not create:
+            await require_schema(connection)
+            return Prepared([], "")
+        return Prepared(await migrate(connection), await newer_schema(connection))
     finally:
         await connection.close()

@@ -45,14 +45,22 @@ class _ToLog(logging.Handler):
         structlog.get_logger().error(record.name, exc_info=error)
 
 
+class FirstLine(logging.Formatter):
+    """Formats what another library logs: after the first line it quotes an exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the level and the first line of a record."""
+        return f"[{record.levelname}] {record.getMessage().partition(chr(10))[0]}"
+
+
 def _without_messages(_logger: object, _method: str, event: EventDict) -> EventDict:
     error = event.pop("exc_info", None)
     if isinstance(error, BaseException):
-        event["error"] = list(_types_and_places(error))
+        event["error"] = list(trace_of(error))
     return event
 
 
-def _types_and_places(error: BaseException) -> Iterator[str]:
+def trace_of(error: BaseException) -> Iterator[str]:
     """Yield types and places, from the exception itself back to its cause."""
     seen: set[int] = set()
     link: BaseException | None = error

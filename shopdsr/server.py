@@ -9,17 +9,22 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
+from shopdsr.log import FirstLine
 from shopdsr.settings import Settings
 
 OTHER_FILES: Final = 256
 """Most files that a worker opens besides connections of clients."""
 
-# Granian would log everything on stdout. Only its errors are logged, and on stderr.
-_TO_STDERR: Final[dict[str, Any]] = {
+# Granian would log everything on stdout. Only its errors are logged, on stderr, and without the
+# messages of exceptions.
+LOG_TO_STDERR: Final[dict[str, Any]] = {
+    "formatters": {
+        "first_line": {"()": FirstLine},
+    },
     "handlers": {
-        name: {"class": "logging.StreamHandler", "formatter": formatter}
-        for name, formatter in (("console", "generic"), ("access", "access"))
-    }
+        name: {"class": "logging.StreamHandler", "formatter": "first_line"}
+        for name in ("console", "access")
+    },
 }
 
 
@@ -42,7 +47,7 @@ def http_server(settings: Settings, address: str) -> AbstractServer[Any]:
         websockets=False,
         backpressure=_connections(settings),
         log_level=LogLevels.error,
-        log_dictconfig=_TO_STDERR,
+        log_dictconfig=LOG_TO_STDERR,
         # A worker that ends at once, again and again, ends the service.
         respawn_failed_workers=True,
         workers_kill_timeout=settings.drain_timeout_s,

@@ -155,6 +155,11 @@ class Settings(msgspec.Struct, frozen=True):
         return Path(self.data_dir) if self.data_dir else default_data_dir()
 
     @property
+    def database_connections(self) -> int:
+        """Connections to Postgres of all workers."""
+        return self.workers * self.pool_connections
+
+    @property
     def pool(self) -> PoolLimits:
         """Bounds of a worker's pool."""
         return PoolLimits(

@@ -5,14 +5,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 import msgspec
+import structlog
 from litestar import Litestar
 
 from api.ports import Ports
+from infra.embedded import EmbeddedPostgresError
+from infra.postgres.causes import cause_of
 from shopdsr.app import create_app, open_ports
 from shopdsr.database import database_url
 from shopdsr.draining import Draining
@@ -36,11 +40,11 @@ def worker() -> Litestar:
     """
     settings = read_settings()
     configure_log()
-    threading.Thread(target=_end_with_server, daemon=True).start()
+    threading.Thread(target=_end_with_server, args=(settings.drain_timeout_s,), daemon=True).start()
 
     @asynccontextmanager
     async def ports() -> AsyncIterator[Ports]:
-        with database_url(settings) as url:
+        with logged_failure(), database_url(settings, create=False) as url:
             async with (
                 open_ports(url, settings.pool, settings.limits, clock) as opened,
                 scheduled(opened, settings.snapshot_interval_s),
@@ -55,12 +59,28 @@ def worker() -> Litestar:
     return create_app(ports)
 
 
-def _end_with_server() -> None:
-    """End this worker as SIGTERM would, once the process that started the worker has ended.
+@contextmanager
+def logged_failure() -> Iterator[None]:
+    """Log why a worker cannot start or end as it should."""
+    try:
+        yield
+    except Exception as error:
+        explained = isinstance(error, EmbeddedPostgresError)
+        cause = str(error) if explained else cause_of(error)
+        structlog.get_logger().critical("worker failed", cause=cause, exc_info=error)
+        raise
 
-    The parent may be killed; its workers would go on and hold the port.
+
+def _end_with_server(drain_timeout_s: int) -> None:
+    """End this worker when the process that started it is gone.
+
+    The server may be killed without a word; its workers would go on and keep the port from the
+    next server. SIGINT frees the port at once, and no server is left to end a worker whose
+    requests are not answered in time.
     """
     server = multiprocessing.parent_process()
     if server:
         server.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(drain_timeout_s)
+        os.kill(os.getpid(), signal.SIGKILL)

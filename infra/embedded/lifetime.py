@@ -14,6 +14,7 @@ itself is started again by the next user and recovers what was committed.
 import contextlib
 import fcntl
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -69,7 +70,6 @@ SETTINGS: Final[Mapping[str, str]] = {
     "port": "5432",
     "unix_socket_directories": ".",
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
     # What was answered is on disk.
     "fsync": "on",
     "full_page_writes": "on",
@@ -95,6 +95,12 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_timezone": "UTC",
 }
 
+CONNECTIONS_MIN: Final = 100
+SPARE_CONNECTIONS: Final = 50
+"""For commands beside a service, each of which takes few."""
+
+_MODE_REFUSED = 0o027
+_PROCESS_ID = re.compile("[1-9][0-9]{0,8}")
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_PATH_BYTES_MAX = 103  # macOS; Linux allows 107
 _INITDB_TIMEOUT_S = 120
@@ -108,8 +114,13 @@ _SSL_REQUEST = struct.pack("!II", 8, 80877103)  # the shortest question of the w
 
 
 @contextlib.contextmanager
-def embedded_postgres(data_dir: Path) -> Iterator[str]:
+def embedded_postgres(
+    data_dir: Path, *, create: bool = True, connections: int = 0
+) -> Iterator[str]:
     """Join the server of a data folder, start it if there is none; the last to leave stops it.
+
+    Without `create` a folder that holds no data is refused, and nothing is made in it. A server
+    that is started takes `connections` and some to spare; one that runs is joined as it is.
 
     Yields the DSN of the database `shopdsr` as its superuser. It is for asyncpg, works for other
     processes of the same OS user too, and holds until the block is left. The server has its own
@@ -118,7 +129,13 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
     data_dir = data_dir.absolute()
     with contextlib.ExitStack() as stack:
         with explained(data_dir):
-            data_dir = data_dir.resolve()
+            data_dir = Path(os.path.realpath(data_dir))
+            if not create and not (data_dir / "postgres").exists():
+                message = (
+                    f"there is no data in {data_dir}: name the folder or the database that is "
+                    "meant, or make a first one with `shopdsr serve`"
+                )
+                raise EmbeddedPostgresError(message)
             account = claim(data_dir)
             socket_dir = stack.enter_context(_short_path(data_dir / "postgres"))
             server = _Server(data_dir, account, socket_dir)
@@ -127,7 +144,7 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
             stack.callback(_leave, server, users)
         with explained(data_dir), _turn(server):
             fcntl.flock(users, fcntl.LOCK_SH)
-            server.ensure_running()
+            server.ensure_running(max(CONNECTIONS_MIN, connections + SPARE_CONNECTIONS))
         yield (
             f"postgresql://{SUPERUSER}@/{DATABASE}"
             f"?host={quote(str(server.socket_dir))}&port={SETTINGS['port']}"
@@ -167,19 +184,20 @@ class _Server:
         """The folder that Postgres calls its data directory."""
         return self.data_dir / "postgres"
 
-    def ensure_running(self) -> None:
+    def ensure_running(self, connections: int) -> None:
         """Return once the server accepts connections, having started it if there was none."""
         if not self.cluster.exists():
             self._create()
         self._check()
+        log_start = self._log_size()
         give_up = time.monotonic() + _START_TIMEOUT_S
         while (status := self._status()) != "ready":
             if status == "absent":
-                self._start()
+                self._start(connections, log_start)
             elif time.monotonic() > give_up:
                 message = (
                     f"the Postgres server on {self.data_dir} is neither ready nor gone after "
-                    f"{_START_TIMEOUT_S} s{self._log_end()}"
+                    f"{_START_TIMEOUT_S} s{self._log_since(log_start)}"
                 )
                 raise EmbeddedPostgresError(message)
             else:
@@ -189,10 +207,13 @@ class _Server:
         """End the server if it runs: sessions are broken off, what is committed is written."""
         if self._status() == "absent":
             return
+        log_start = self._log_size()
         stop = ("stop", "-m", "fast", "-w", "-t", str(_STOP_TIMEOUT_S))
         ended = self._run("pg_ctl", "-D", ".", *stop, cwd=self.cluster, timeout_s=_STOP_TIMEOUT_S)
         if ended.returncode != 0 and self._status() != "absent":
-            message = f"the Postgres server on {self.data_dir} does not stop{self._log_end()}"
+            message = (
+                f"the Postgres server on {self.data_dir} does not stop{self._log_since(log_start)}"
+            )
             raise EmbeddedPostgresError(message)
 
     def _status(self) -> Literal["absent", "ready", "busy"]:
@@ -211,7 +232,8 @@ class _Server:
         if not answered:
             return "busy"
         try:
-            lines = (self.cluster / "postmaster.pid").read_text().splitlines()
+            pid_file = self.cluster / "postmaster.pid"
+            lines = pid_file.read_text(errors="replace").splitlines()
         except FileNotFoundError:
             return "busy"
         return "ready" if lines[7:] and lines[7].strip() == "ready" else "busy"
@@ -239,6 +261,8 @@ class _Server:
                 given=f"create database {DATABASE}\n",
             )
         if made.returncode != 0:
+            if places.is_full(made.stdout):
+                raise EmbeddedPostgresError(places.full_disk(self.data_dir))
             message = f"no Postgres data could be made in {self.data_dir}: {_last_line(made)}"
             raise EmbeddedPostgresError(message)
         fresh.rename(self.cluster)
@@ -251,20 +275,53 @@ class _Server:
     def _check(self) -> None:
         """Refuse data that this server cannot open."""
         try:
-            major = (self.cluster / "PG_VERSION").read_text().strip()
-        except FileNotFoundError as error:
-            message = f"{self.cluster} is there but holds no Postgres data"
-            raise EmbeddedPostgresError(message) from error
+            major = (self.cluster / "PG_VERSION").read_text(errors="replace").strip()
+        except FileNotFoundError:
+            major = ""
+        if not major.isdecimal():
+            message = (
+                f"{self.cluster} is there but holds no Postgres data: name another data folder, "
+                "or put back the data from a copy"
+            )
+            raise EmbeddedPostgresError(message)
         if major != MAJOR:
             message = (
                 f"the data in {self.data_dir} were made by Postgres {major}, and this is Postgres "
                 f"{MAJOR}: dump it with the old release and import it, or choose another folder"
             )
             raise EmbeddedPostgresError(message)
+        self._check_access()
 
-    def _start(self) -> None:
+    def _check_access(self) -> None:
+        """Refuse data that Postgres would refuse for their owner or mode, with the way to mend it.
+
+        Looked at are the parts that are opened first.
+        """
+        if self.cluster.stat().st_mode & _MODE_REFUSED:
+            message = (
+                f"{self.cluster} is open to other users, which Postgres refuses: close it with "
+                f"chmod 700 {shlex.quote(str(self.cluster))}"
+            )
+            raise EmbeddedPostgresError(message)
+        uid = self.account.uid if self.account else os.geteuid()
+        control = self.cluster / "global" / "pg_control"
+        for path in (self.cluster, *sorted(self.cluster.iterdir()), control):
+            try:
+                owner = path.lstat().st_uid
+            except FileNotFoundError:  # of a server that runs
+                continue
+            if owner != uid:
+                name = places.owner_name(uid)
+                message = (
+                    f"{path} belongs to {places.owner_name(owner)}, and Postgres runs as {name}: "
+                    f"hand it over with chown -R {name} {shlex.quote(str(self.cluster))}"
+                )
+                raise EmbeddedPostgresError(message)
+
+    def _start(self, connections: int, log_start: int) -> None:
         """Start the server; after a crash wait for the last processes of the old one to end."""
-        options = shlex.join(arg for item in SETTINGS.items() for arg in ("-c", "=".join(item)))
+        settings = {**SETTINGS, "max_connections": str(connections)}
+        options = shlex.join(arg for item in settings.items() for arg in ("-c", "=".join(item)))
         log = ("-l", "server.log", "-o", options)
         start = ("start", "-w", "-t", str(_START_TIMEOUT_S))
         crashed = (self.cluster / "postmaster.pid").exists()
@@ -287,30 +344,33 @@ class _Server:
             if started.returncode == 0 or self._status() != "absent":
                 return
             if time.monotonic() > give_up:
-                message = f"Postgres does not start on {self.data_dir}{self._log_end()}"
+                said = self._log_since(log_start) or _indented(started.stdout)
+                if places.is_full(said) or not shutil.disk_usage(self.data_dir).free >> 20:
+                    raise EmbeddedPostgresError(places.full_disk(self.data_dir))
+                message = f"Postgres does not start on {self.data_dir}; it says:{said}"
                 raise EmbeddedPostgresError(message)
             time.sleep(_POLL_S)
 
     def _forget_stranger(self, pid_file: Path) -> None:
-        """Drop a pid file left behind whose number belongs to no server of this folder.
+        """Drop a pid file left behind that is damaged or names no server of this folder.
 
-        Postgres takes any living process for a server: a stranger's after the restart of a
-        container, or one that has ended and that nobody reaps. What really keeps two servers
-        from one folder is their shared memory, which Postgres finds by the folder's inode.
+        Postgres does not start beside a damaged one, and takes any living process for a server: a
+        stranger's after the restart of a container, or one that has ended and that nobody reaps.
+        What really keeps two servers from one folder is their shared memory, which Postgres finds
+        by the folder's inode.
         """
         try:
-            number = pid_file.read_text().partition("\n")[0].strip()
+            number = pid_file.read_text(errors="replace").partition("\n")[0].strip()
         except FileNotFoundError:
             return
-        process = Path("/proc", number)
-        if not number.isdecimal() or not process.exists():
-            return
-        try:
-            ours = (process / "cwd").readlink() == self.cluster
-        except OSError:  # another user's, or ended
-            ours = False
-        if not ours:
-            pid_file.unlink(missing_ok=True)
+        if _PROCESS_ID.fullmatch(number):
+            process = Path("/proc", number)
+            if not process.exists():
+                return  # Postgres sees this itself
+            with contextlib.suppress(OSError):  # another user's, or ended
+                if (process / "cwd").readlink() == self.cluster:
+                    return
+        pid_file.unlink(missing_ok=True)
 
     def _run(
         self, program: str, *args: str, cwd: Path, timeout_s: int, given: str = ""
@@ -336,13 +396,20 @@ class _Server:
             extra_groups=[] if self.account else None,
         )
 
-    def _log_end(self) -> str:
-        """Return the last lines of the server's log, for the end of a message."""
+    def _log_size(self) -> int:
+        """Return where the next line of the server's log begins."""
         try:
-            lines = (self.cluster / "server.log").read_text(errors="replace").splitlines()
+            return (self.cluster / "server.log").stat().st_size
+        except OSError:
+            return 0
+
+    def _log_since(self, start: int) -> str:
+        """Return the last lines of the server's log after a point, for the end of a message."""
+        try:
+            log = (self.cluster / "server.log").read_bytes()
         except OSError:
             return ""
-        return "".join(f"\n  {line}" for line in ["", *lines[-5:]])
+        return _indented(log[start:].decode(errors="replace"))
 
 
 def _leave(server: _Server, users: int) -> None:
@@ -391,6 +458,10 @@ def _short_path(folder: Path) -> Iterator[Path]:
         link = Path(short, "pg")
         link.symlink_to(folder)
         yield link
+
+
+def _indented(text: str) -> str:
+    return "".join(f"\n  {line}" for line in text.splitlines()[-5:])
 
 
 def _last_line(ended: subprocess.CompletedProcess[str]) -> str:

@@ -1,6 +1,7 @@
 """Where the data may lie, the account that owns them, and the programs of the wheel."""
 
 import contextlib
+import errno
 import os
 import pwd
 import shutil
@@ -61,20 +62,32 @@ def temporary_place() -> Path:
             and not os.statvfs(place).f_flag & getattr(os, "ST_NOEXEC", 0)
         ]
         if not places:
-            message = f"no folder for temporary data is open to {_name(account.uid)}: set TMPDIR"
+            message = (
+                f"no folder for temporary data is open to {owner_name(account.uid)}: set TMPDIR"
+            )
             raise EmbeddedPostgresError(message)
     return places[0]
 
 
 def claim(data_dir: Path) -> Account | None:
     """Make the data folder if it is missing; as root say which account the server runs as."""
+    for folder in (data_dir, *data_dir.parents):
+        if folder.exists() and not folder.is_dir():
+            message = f"{folder} is no folder: name another data folder"
+            raise EmbeddedPostgresError(message)
+    if (data_dir / "PG_VERSION").exists():
+        message = (
+            f"{data_dir} holds the data of a Postgres itself: name a folder for shopdsr alone, "
+            f"as {data_dir.parent}"
+        )
+        raise EmbeddedPostgresError(message)
     if os.geteuid() != 0:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = _owner(data_dir / "postgres")
         if owner and owner.uid != os.geteuid():
             message = (
-                f"the data in {data_dir} belong to {_name(owner.uid)}: "
-                f"run as {_name(owner.uid)} or choose another data folder"
+                f"the data in {data_dir} belong to {owner_name(owner.uid)}: "
+                f"run as {owner_name(owner.uid)} or choose another data folder"
             )
             raise EmbeddedPostgresError(message)
         return None
@@ -89,9 +102,10 @@ def claim(data_dir: Path) -> Account | None:
         os.chown(data_dir, *account)  # an empty private folder, as from mktemp -d, is handed over
         closed = _closed_to(account, data_dir)
     if closed:
+        name = owner_name(account.uid)
         message = (
-            f"Postgres does not run as root but as {_name(account.uid)} here, and {closed} is "
-            f"closed to {_name(account.uid)}: choose a data folder like {default_data_dir()}"
+            f"Postgres does not run as root but as {name} here, and {closed} is closed to {name}: "
+            f"choose a data folder like {default_data_dir()}"
         )
         raise EmbeddedPostgresError(message)
     return account
@@ -179,15 +193,31 @@ def explained(data_dir: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if is_full(str(error)):
+            raise EmbeddedPostgresError(full_disk(data_dir)) from None
         where = f" ({error.filename})" if error.filename else ""
         message = (
             f"the data folder {data_dir}{_of_owner(data_dir)} cannot be used by "
-            f"{_name(os.geteuid())}: {error.strerror or error}{where}"
+            f"{owner_name(os.geteuid())}: {error.strerror or error}{where}"
         )
         raise EmbeddedPostgresError(message) from error
     except subprocess.TimeoutExpired as error:
         message = f"{error.cmd[0]} on {data_dir} did not end within {error.timeout:.0f} s"
         raise EmbeddedPostgresError(message) from error
+
+
+def is_full(text: str) -> bool:
+    """Whether a program or the system says that a disk is full."""
+    return any(os.strerror(number) in text for number in (errno.ENOSPC, errno.EDQUOT))
+
+
+def full_disk(data_dir: Path) -> str:
+    """Return what is said of a data folder whose disk is full."""
+    megabytes = shutil.disk_usage(data_dir).free // 10**6
+    return (
+        f"the disk of {data_dir} is full: {megabytes} MB are free, and Postgres needs some "
+        "100 MB: free some space on it"
+    )
 
 
 def _of_owner(data_dir: Path) -> str:
@@ -199,11 +229,16 @@ def _of_owner(data_dir: Path) -> str:
             continue
         if owner == os.geteuid():
             return ""
-        return f" of {_name(owner)}" if folder == data_dir else f" in {folder} of {_name(owner)}"
+        return (
+            f" of {owner_name(owner)}"
+            if folder == data_dir
+            else f" in {folder} of {owner_name(owner)}"
+        )
     return ""
 
 
-def _name(uid: int) -> str:
+def owner_name(uid: int) -> str:
+    """Return the name of an account, or what is said of one without a name."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

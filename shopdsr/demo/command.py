@@ -255,11 +255,11 @@ def _make_key(folder: Path) -> str:
         [*_COMMAND, "keys", "create", "--tenant", TENANT, "--scopes", ",".join(SCOPES)],
         check=False,
         env=_environ(folder),
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
     if made.returncode != 0:
-        raise click.ClickException(f"`keys create` has ended with status {made.returncode}")
+        raise click.ClickException(f"`keys create` does not make a key: {made.stderr.strip()}")
     return made.stdout.strip()
 
 

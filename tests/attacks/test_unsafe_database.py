@@ -30,7 +30,7 @@ def careless(world: World) -> Iterator[World]:
 
 def test_the_server_does_not_start_on_it(careless: World) -> None:
     ended = Shell(database_url=careless.database_url, port=free_port()).run("serve")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "synchronous_commit must be on" in ended.stderr
 
 

@@ -27,5 +27,5 @@ def test_the_trail_is_plain_lines_newest_first(shell: Shell) -> None:
 
 def test_a_tenant_that_is_not_there_has_no_trail(shell: Shell) -> None:
     ended = shell.run("audit", "--tenant", "nobody")
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert "There is no tenant nobody" in ended.stderr

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pwd
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -12,16 +13,29 @@ import granian._loops
 import granian._signals
 import pytest
 
-from infra.embedded import places, throwaway_data_dir
+from infra.embedded import embedded_postgres, places, throwaway_data_dir
 from shopdsr import cli
 from tests.cli.conftest import postgres_is_stopped
 from tests.conditions import as_root
 from tests.harness.client import get_status
-from tests.harness.processes import wait_until
+from tests.harness.processes import all_ended, wait_until
 from tests.harness.server import READY_TIMEOUT_S, Server, Shell, free_port
 
 # Forks that become another user have loaded all they need: the clone may be closed to others.
 LOADED = (granian._loops, granian._signals)
+
+SECRET = "secret-word"
+WORKER_WITHOUT_DATABASE = f"""
+import asyncpg
+from shopdsr import worker
+
+
+def fail(*_, **settings):
+    raise asyncpg.PostgresError("{SECRET}")
+
+
+worker.database_url = fail
+"""
 
 BROKEN_WORKER = """
 from shopdsr import worker
@@ -40,6 +54,15 @@ def without_requests(output: str) -> list[str]:
     return [line for line in output.splitlines() if '"event":"request"' not in line]
 
 
+def unfinished_request(key: str) -> bytes:
+    """Make a request whose body is never sent."""
+    return (
+        b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n"
+        b"Content-Type: application/json\r\nExpect: 100-continue\r\n"
+        b"Authorization: Bearer %b\r\n\r\n" % key.encode()
+    )
+
+
 @pytest.mark.parametrize("ending", ["SIGTERM", "Ctrl-C", "Ctrl-C while a body comes in"])
 def test_an_end_that_is_asked_for_is_clean(own_folder: Path, ending: str) -> None:
     shell = Shell(data_dir=own_folder)
@@ -51,31 +74,70 @@ def test_an_end_that_is_asked_for_is_clean(own_folder: Path, ending: str) -> Non
             status = server.stop()
         else:
             if "body" in ending:
-                caller.send(
-                    b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n"
-                    b"Content-Type: application/json\r\nExpect: 100-continue\r\n"
-                    b"Authorization: Bearer %b\r\n\r\n" % key.encode()
-                )
+                caller.send(unfinished_request(key))
                 assert caller.read_response().status == 100
             # The terminal tells every process of the session.
             os.killpg(server.process.pid, signal.SIGINT)
             status = server.process.wait(READY_TIMEOUT_S)
-        assert (status, without_requests(server.output)) == (0, [f"Serving on {server.url}"])
+        assert (status, without_requests(server.output)) == (
+            0,
+            [f"Database: the embedded Postgres in {own_folder}", f"Serving on {server.url}"],
+        )
     assert postgres_is_stopped(own_folder)
 
 
 def test_a_taken_port_is_named(shell: Shell, server: Server) -> None:
     shell.environ["SHOPDSR_PORT"] = str(server.port)
     ended = shell.run("serve")
-    message = f"Error: Cannot listen on 127.0.0.1:{server.port}: Address already in use\n"
-    assert (ended.returncode, ended.stderr) == (1, message)
+    assert ended.returncode == 2
+    begin, _, rest = ended.stderr.partition(" by process ")
+    assert begin == f"Error: Cannot listen on 127.0.0.1:{server.port}: Address already in use"
+    assert rest in {
+        f"{pid} (shopdsr): end it, or set another SHOPDSR_PORT\n"
+        for pid in (server.process.pid, *server.workers)
+    }
+
+
+def test_the_workers_of_a_killed_server_free_the_port_at_once_and_end(own_folder: Path) -> None:
+    """Though a request is under way that is never sent to its end."""
+    shell = Shell(data_dir=own_folder, drain_timeout_s=1, drain_notice_ms=60_000)
+    key = shell.create_key()
+    with shell.serve() as server, server.raw_socket() as caller:
+        caller.send(unfinished_request(key))
+        assert caller.read_response().status == 100
+        workers = server.workers
+        server.kill(workers=False)
+        assert not all_ended(workers), "the port is free before"
+        wait_until(lambda: all_ended(workers), 15, "the worker has ended")
+
+
+def test_an_embedded_server_takes_the_connections_of_all_workers(own_folder: Path) -> None:
+    shell = Shell(data_dir=own_folder, workers=2, pool_connections=100)
+    with shell.serve() as server:
+        assert server.stop() == 0
+
+
+def test_a_server_that_takes_too_few_connections_is_refused(
+    own_folder: Path, database_url: str
+) -> None:
+    needed = "64 workers with 1000 connections each need 64000, and the server takes "
+    settings = {"workers": 64, "pool_connections": 1_000, "port": free_port()}
+    lower = ": lower SHOPDSR_WORKERS or SHOPDSR_POOL_CONNECTIONS"
+    ended = Shell(database_url=database_url, **settings).run("serve")
+    assert ended.returncode == 2
+    assert re.search(rf"\nError: {needed}\d+{lower}\n", ended.stderr)
+    with embedded_postgres(own_folder):
+        ended = Shell(data_dir=own_folder, **settings).run("serve")
+    assert ended.returncode == 2
+    other = ", or start when no other shopdsr uses the data folder\n"
+    assert f"\nError: {needed}97{lower}{other}" in ended.stderr
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.1"])
 def test_an_address_that_is_not_of_this_machine_is_named(shell: Shell, host: str) -> None:
     shell.environ["SHOPDSR_HOST"] = host
     ended = shell.run("serve")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.startswith(f"Error: Cannot listen on {host}:8000: ")
 
 
@@ -90,6 +152,17 @@ def test_workers_that_cannot_start_end_the_service_and_say_why(
     assert "RuntimeError: no worker today" in ended.stderr
     assert "Worker crash loop detected" in ended.stderr
     assert ended.stdout == ""
+
+
+def test_what_a_driver_says_to_a_worker_that_cannot_start_is_not_shown(
+    database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WORKER_WITHOUT_DATABASE)
+    shell = Shell({"PYTHONPATH": str(tmp_path)}, database_url=database_url, port=free_port())
+    ended = shell.run("serve")
+    assert ended.returncode == 1
+    assert "asyncpg.exceptions._base.PostgresError" in ended.stderr
+    assert SECRET not in ended.stderr + ended.stdout
 
 
 @pytest.fixture

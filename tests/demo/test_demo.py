@@ -180,8 +180,10 @@ def test_a_taken_port_is_named_before_anything_starts(
 ) -> None:
     with socket.create_server(("127.0.0.1", free_port)):
         demo = start_demo()
-        assert demo.end() == 1
-        assert demo.printed.splitlines() == [
-            f"Error: Cannot listen on 127.0.0.1:{free_port}: Address already in use"
-        ]
+        assert demo.end() == 2
+        [line] = demo.printed.splitlines()
+        assert line.startswith(
+            f"Error: Cannot listen on 127.0.0.1:{free_port}: Address already in use by process "
+            f"{os.getpid()} "
+        )
         assert not list(Path(demo.temporary).iterdir())
