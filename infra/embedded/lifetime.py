@@ -117,10 +117,11 @@ _SSL_REQUEST = struct.pack("!II", 8, 80877103)  # the shortest question of the w
 def embedded_postgres(
     data_dir: Path, *, create: bool = True, connections: int = 0
 ) -> Iterator[str]:
-    """Join the server of a data folder, start it if there is none; the last to leave stops it.
+    """Join the server of a data folder, or start it.
 
-    Without `create` a folder that holds no data is refused, and nothing is made in it. A server
-    that is started takes `connections` and some to spare; one that runs is joined as it is.
+    The last user to leave stops the server. Without `create` a folder without data is refused,
+    and nothing is made in it. A server that is started takes `connections` and some to spare; a
+    server that runs is joined as it is.
 
     Yields the DSN of the database `shopdsr` as its superuser. It is for asyncpg, works for other
     processes of the same OS user too, and holds until the block is left. The server has its own
@@ -153,7 +154,7 @@ def embedded_postgres(
 
 @contextlib.contextmanager
 def throwaway_data_dir() -> Iterator[Path]:
-    """Yield a fresh data folder; on leaving end a server that still runs on it and remove it."""
+    """Yield a fresh data folder, and remove it with its server on leaving."""
     data_dir = Path(
         tempfile.mkdtemp(prefix="shopdsr-demo-", dir=places.temporary_place())
     ).resolve()
@@ -217,7 +218,7 @@ class _Server:
             raise EmbeddedPostgresError(message)
 
     def _status(self) -> Literal["absent", "ready", "busy"]:
-        """Ask at the socket, since the number in a pid file may belong to anyone by now."""
+        """Ask the socket: the number in a pid file may be another process's."""
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(_ANSWER_TIMEOUT_S)
             try:
@@ -293,9 +294,9 @@ class _Server:
         self._check_access()
 
     def _check_access(self) -> None:
-        """Refuse data that Postgres would refuse for their owner or mode, with the way to mend it.
+        """Refuse data whose owner or mode Postgres would refuse.
 
-        Looked at are the parts that are opened first.
+        Only the parts that Postgres opens first are checked.
         """
         if self.cluster.stat().st_mode & _MODE_REFUSED:
             message = (
@@ -319,7 +320,7 @@ class _Server:
                 raise EmbeddedPostgresError(message)
 
     def _start(self, connections: int, log_start: int) -> None:
-        """Start the server; after a crash wait for the last processes of the old one to end."""
+        """Start the server, after a crash once the old server's processes have ended."""
         settings = {**SETTINGS, "max_connections": str(connections)}
         options = shlex.join(arg for item in settings.items() for arg in ("-c", "=".join(item)))
         log = ("-l", "server.log", "-o", options)
@@ -352,7 +353,7 @@ class _Server:
             time.sleep(_POLL_S)
 
     def _forget_stranger(self, pid_file: Path) -> None:
-        """Drop a pid file left behind that is damaged or names no server of this folder.
+        """Drop a pid file that is damaged or names no server of this folder.
 
         Postgres does not start beside a damaged one, and takes any living process for a server: a
         stranger's after the restart of a container, or one that has ended and that nobody reaps.
@@ -387,7 +388,7 @@ class _Server:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            # pg_ctl has its own, shorter patience.
+            # pg_ctl has a shorter timeout of its own.
             timeout=timeout_s + 10,
             start_new_session=True,
             umask=0o077,
@@ -404,7 +405,7 @@ class _Server:
             return 0
 
     def _log_since(self, start: int) -> str:
-        """Return the last lines of the server's log after a point, for the end of a message."""
+        """Return the last lines of the server's log after a point, indented."""
         try:
             log = (self.cluster / "server.log").read_bytes()
         except OSError:
@@ -437,7 +438,7 @@ def _turn(server: _Server) -> Iterator[None]:
 
 
 def _open_lock(path: Path, account: Account | None) -> int:
-    """Open a file to lock. Made by root it goes to the account, which may come without root."""
+    """Open a file to lock, owned by the account where root makes it."""
     flags = os.O_RDWR | os.O_NOFOLLOW
     try:
         file = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
@@ -450,7 +451,7 @@ def _open_lock(path: Path, account: Account | None) -> int:
 
 @contextlib.contextmanager
 def _short_path(folder: Path) -> Iterator[Path]:
-    """Yield the folder, or a link to it if a socket in it would not fit an address or a DSN."""
+    """Yield the folder, or a link where a socket's path would be too long."""
     if len(os.fsencode(folder / _SOCKET)) <= _SOCKET_PATH_BYTES_MAX and "," not in str(folder):
         yield folder
         return
@@ -465,6 +466,6 @@ def _indented(text: str) -> str:
 
 
 def _last_line(ended: subprocess.CompletedProcess[str]) -> str:
-    """Return what a failed program said last, for the end of a message."""
+    """Return the last line that a failed program wrote."""
     lines = ended.stdout.strip().splitlines()
     return lines[-1] if lines else f"exit status {ended.returncode}"

@@ -35,7 +35,7 @@ class Account(NamedTuple):
 
 
 def default_data_dir() -> Path:
-    """Return the data folder when none is given: the machine's for root, else the user's own."""
+    """Return the default data folder: the machine's for root, else the user's."""
     if os.geteuid() == 0:
         return Path("/var/lib", DATABASE)
     data_home = os.environ.get("XDG_DATA_HOME", "")
@@ -49,7 +49,7 @@ def default_data_dir() -> Path:
 
 
 def temporary_place() -> Path:
-    """Return the folder for temporary data; as root, a folder open to the server's account."""
+    """Return a folder for temporary data that is open to the account of the server."""
     places = [Path(tempfile.gettempdir())]
     if os.geteuid() == 0:
         account = _first_account()
@@ -70,7 +70,7 @@ def temporary_place() -> Path:
 
 
 def claim(data_dir: Path) -> Account | None:
-    """Make the data folder if it is missing; as root say which account the server runs as."""
+    """Make the data folder if missing, and return the server's account under root."""
     for folder in (data_dir, *data_dir.parents):
         if folder.exists() and not folder.is_dir():
             message = f"{folder} is no folder: name another data folder"
@@ -130,7 +130,7 @@ def _owner(folder: Path) -> Account | None:
 
 
 def _closed_to(account: Account, folder: Path) -> Path | None:
-    """Return the first folder, going up, that the account may not pass, as the modes say."""
+    """Return the first folder, going up, that its mode closes to the account."""
     for step in (folder, *folder.parents):
         status = step.stat()
         if status.st_uid == account.uid:
@@ -159,7 +159,7 @@ def wheel_dir() -> Path:
 
 
 def copy_of_wheel(data_dir: Path) -> Path:
-    """Return the wheel's files where the server's account reaches them, made once a version."""
+    """Return a copy of the wheel's files for the server's account, made once per version."""
     copy = data_dir / f"server-{version(_WHEEL)}"
     if copy.exists():
         return copy
@@ -189,7 +189,7 @@ def copy_of_wheel(data_dir: Path) -> Path:
 
 @contextlib.contextmanager
 def explained(data_dir: Path) -> Iterator[None]:
-    """Turn what the system refuses into a sentence that names the folder and who asked."""
+    """Turn a refusal of the system into a sentence with the folder and the user."""
     try:
         yield
     except OSError as error:
@@ -207,12 +207,12 @@ def explained(data_dir: Path) -> Iterator[None]:
 
 
 def is_full(text: str) -> bool:
-    """Whether a program or the system says that a disk is full."""
+    """Return whether a message of the system says that a disk is full."""
     return any(os.strerror(number) in text for number in (errno.ENOSPC, errno.EDQUOT))
 
 
 def full_disk(data_dir: Path) -> str:
-    """Return what is said of a data folder whose disk is full."""
+    """Return the sentence on a data folder whose disk is full."""
     megabytes = shutil.disk_usage(data_dir).free // 10**6
     return (
         f"the disk of {data_dir} is full: {megabytes} MB are free, and Postgres needs some "
@@ -221,7 +221,7 @@ def full_disk(data_dir: Path) -> str:
 
 
 def _of_owner(data_dir: Path) -> str:
-    """Name the owner of the folder, or of the one it would be made in, if that is another user."""
+    """Name the owner of the folder or of its first parent, if another user."""
     for folder in (data_dir, *data_dir.parents):
         try:
             owner = folder.stat().st_uid
@@ -238,7 +238,7 @@ def _of_owner(data_dir: Path) -> str:
 
 
 def owner_name(uid: int) -> str:
-    """Return the name of an account, or what is said of one without a name."""
+    """Return the name of an account, or its number where it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
