@@ -11,7 +11,7 @@ import msgspec
 from infra.embedded import embedded_postgres
 from infra.postgres.database import refuse_unsafe
 from infra.postgres.migrations import migrate
-from infra.postgres.requirements import connections_max
+from infra.postgres.requirements import connections_max, require_role
 from infra.postgres.schema import newer_schema, require_schema
 from shopdsr.settings import Settings
 
@@ -96,7 +96,7 @@ async def prepare(settings: Settings, url: str, *, create: bool, serve: bool = F
 
     Without `create` nothing is changed, and a schema of another release is refused. Raises
     BadAddress, UnsafeDatabase where confirmed data might be lost and the settings do not allow
-    it, TooFewConnections, WrongSchema and MigrationChanged.
+    it, TooFewConnections, WrongSchema, MigrationChanged and RoleMissing.
     """
     try:
         connection = await asyncpg.connect(url, timeout=settings.acquire_timeout_ms / 1000)
@@ -113,9 +113,14 @@ async def prepare(settings: Settings, url: str, *, create: bool, serve: bool = F
             bounded_by, limit = await connections_max(connection)
             if limit < settings.database_connections:
                 raise TooFewConnections(settings, bounded_by, limit)
-        if not create:
+        applied: list[str] = []
+        newer = ""
+        if create:
+            applied = await migrate(connection)
+            newer = await newer_schema(connection)
+        else:
             await require_schema(connection)
-            return Prepared([], "")
-        return Prepared(await migrate(connection), await newer_schema(connection))
+        await require_role(connection)
+        return Prepared(applied, newer)
     finally:
         await connection.close()

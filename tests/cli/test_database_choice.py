@@ -1,8 +1,9 @@
 """Which database a command speaks to, and which it refuses."""
 
+import re
 import socket
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -42,6 +43,12 @@ def file(tmp_path: Path) -> Path:
 def command(request: pytest.FixtureRequest, file: Path) -> list[str]:
     """Return a command that must not make a database."""
     return [str(file) if part == "FILE" else part for part in request.param]
+
+
+def as_user(url: str, user: str) -> str:
+    """Return the address of a database for another user."""
+    address = urlsplit(url)
+    return urlunsplit(address._replace(netloc=f"{user}@{address.netloc.rpartition('@')[2]}"))
 
 
 def refusal(shell: Shell, command: list[str]) -> str:
@@ -116,6 +123,24 @@ async def test_a_migration_that_was_changed_is_refused(database_url: str) -> Non
     assert sentence == f"{name} was changed after it had been applied"
 
 
+async def test_a_user_who_may_not_act_as_the_role_of_the_service_is_refused(
+    database_url: str,
+) -> None:
+    user = urlsplit(database_url).path.removeprefix("/") + "_user"
+    await execute(database_url, f"create role {user} login")
+    try:
+        await execute(database_url, f"grant select on schema_migrations to {user}")
+        url = as_user(database_url, user)
+        sentence = refusal(Shell(database_url=url), ["verify"])
+        assert sentence == (
+            "the user of the database may not act as the role shopdsr_service: grant the role to "
+            "the user, and create it before if there is none"
+        )
+    finally:
+        await execute(database_url, f"drop owned by {user}")
+        await execute(database_url, f"drop role {user}")
+
+
 def test_every_command_says_which_database_it_speaks_to(
     shell: Shell, folder: Path, file: Path
 ) -> None:
@@ -130,12 +155,12 @@ def test_every_command_says_which_database_it_speaks_to(
 
 def test_the_password_is_not_among_what_is_said(database_url: str) -> None:
     split = urlsplit(database_url)
-    url = database_url.replace("postgresql://postgres@", "postgresql://postgres:secret-word@")
+    user = split.username or "postgres"
+    url = as_user(database_url, f"{user}:{split.password or 'secret-word'}")
     ended = Shell(database_url=url).run("verify")
     assert ended.returncode == 0
-    assert ended.stderr.startswith("Database: /")
-    assert ended.stderr.splitlines()[0].endswith(f":5432{split.path}")
-    assert "secret-word" not in ended.stderr
+    assert re.fullmatch(rf"Database: [^@]+:\d+{split.path}", ended.stderr.splitlines()[0])
+    assert (split.password or "secret-word") not in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -189,9 +214,7 @@ def test_what_keeps_a_database_from_serving_is_said_in_plain_words(
         "postgresql://nobody@no-such-host.invalid/none": "the name of its host is not known",
         f"postgresql:///none?host={tmp_path}": "nothing listens at its address",
         missing: "there is no database of this name",
-        database_url.replace("//postgres@", "//no_such_user@"): (
-            "it does not accept this user and password"
-        ),
+        as_user(database_url, "no_such_user"): ("it does not accept this user and password"),
     }
     for url, cause in cases.items():
         sentence = refusal(Shell(database_url=url), ["verify"])
