@@ -54,6 +54,9 @@ def database_name(settings: Settings) -> str:
     if ":" not in place.rpartition("]")[2]:
         place += ":" + option("port", "PGPORT", "5432")
     name = unquote(address.path.lstrip("/")) or option("dbname", "PGDATABASE", "")
+    if hosts and not ("@" in address.netloc or address.path or address.query):
+        # A single word may be a password that was set in place of an address.
+        return f"{name or 'the default database'} of the host in SHOPDSR_DATABASE_URL"
     return f"{place}/{name}"
 
 

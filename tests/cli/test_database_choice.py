@@ -175,6 +175,7 @@ def test_the_password_is_not_among_what_is_said(database_url: str) -> None:
         ("postgresql://?dbname=shop&user=ada@corp", None),
         ("postgresql:///?dbname=shop&user=ada@corp", "localhost:5432/shop"),
         ("postgresql:///?service=shop", "the service shop of the connection service file"),
+        ("postgresql://word", "the default database of the host in SHOPDSR_DATABASE_URL"),
         ("postgresql://ada:p/w@db.example/shop", None),
         ("postgresql://ada:1/w@db.example/shop", None),
         ("postgresql://ada:p?w@db.example/shop", None),
