@@ -71,7 +71,8 @@ def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
 
 def test_migrate_beside_a_server_has_nothing_to_do(shell: Shell) -> None:
     ended = shell.run("migrate")
-    assert (ended.returncode, ended.stderr) == (0, "The schema is up to date.\n")
+    assert ended.returncode == 0
+    assert ended.stderr.splitlines()[1:] == ["The schema is up to date."]
 
 
 def test_openapi_prints_the_contract(shell: Shell) -> None:

@@ -96,7 +96,8 @@ def _total_later() -> None:
 
 
 def _leave_shops_open() -> None:
-    locks = {"lock_shops": "for update", "lock_free_shops": "for update skip locked"}
+    locks = {"lock_shops": "for update of t", "lock_free_shops": "for update of t skip locked"}
+    assert all(lock in sql(name) for name, lock in locks.items())
     unlocked = {name: sql(name).replace(lock, "") for name, lock in locks.items()}
     _say_instead([shop_cache], unlocked)
     read = ledger._read
