@@ -131,7 +131,7 @@ async def get_dsr(
 async def get_tier(request: ApiRequest, shop_id: ShopId, as_of: AsOf = None) -> TierAnswer:
     """Return the level with the way up and the way down."""
     ports = request.ports
-    totals = (await ports.scores.standings(request.auth.tenant_id, [shop_id])).get(shop_id)
+    totals = (await ports.scores.shop_totals(request.auth.tenant_id, [shop_id])).get(shop_id)
     if totals is None:
         raise NotFound("shop", shop_id)
     stored = totals.kept

@@ -144,7 +144,7 @@ async def scorecards(
     """
     scores = request.ports.scores
     tenant_id = request.auth.tenant_id
-    totals_by_shop = await scores.standings(tenant_id, shop_ids)
+    totals_by_shop = await scores.shop_totals(tenant_id, shop_ids)
     now = request.ports.clock()
     todays: dict[str, date] = {}
     answers: dict[str, Scorecard | Problem] = {}

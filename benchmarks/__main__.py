@@ -107,7 +107,7 @@ class Run:
 
     @contextmanager
     def _serving(self, bench: Bench, preload: str = "") -> Iterator[tuple[list[Side], ExitStack]]:
-        """Run Postgres for the block; check at its end that what was answered as stored is."""
+        """Run Postgres for the block, and check the number of stored ratings at its end."""
         with (
             servers.postgres(bench.data_dir, preload) as (bench.postgres, url),
             ExitStack() as stack,

@@ -57,7 +57,9 @@ def send(port: int, requests: Iterable[Request], connections: int = 1) -> Timing
 def send_paced(
     port: int, paced: Iterable[Request], per_s: float, beside: Iterable[Request] = ()
 ) -> tuple[Timing, Timing]:
-    """Send requests at a steady pace on 16 connections, and others on 8 beside them for as long.
+    """Send requests at a steady pace, and others at the same time.
+
+    The paced requests use 16 connections; the others use 8, until the paced ones are answered.
 
     A latency counts from the moment the request was due, whether or not a connection was free.
     """

@@ -66,7 +66,7 @@ def time_aggregate(url: str) -> Timing:
 
 
 def copier(url: str, prefix: str, batch: int) -> Callable[[], Timing]:
-    """Read the ratings of one load; return the work that copies them, so many a commit.
+    """Read the ratings of a load; return the work that copies them in batches.
 
     They are sorted by key and encoded in the binary format beforehand. They go over one connection
     into a table of the same columns, indexes and other rows as the service's.

@@ -174,7 +174,7 @@ class Side:
         self._stack = stack
 
     def new_prefix(self) -> str:
-        """Return a prefix that no other load has; its number is the same on every side."""
+        """Return a prefix that is unique per side, numbered alike on every side."""
         name = self.checkout.name
         self.bench.loads[name] += 1
         self.prefix = f"{name}-{self.bench.loads[name]:04d}"

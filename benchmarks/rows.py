@@ -49,7 +49,7 @@ class Row(NamedTuple):
 def post(
     load: str, where: Where, count: int, batch: int, side: Side, *, known: bool = False
 ) -> Sample:
-    """Measure new ratings, of which one in fifty was sent before where some are to be known."""
+    """Measure ratings; with `known` one in fifty was sent before."""
     bench, target = side.bench, where(side)
     again: list[bytes] = []
     if known:

@@ -115,7 +115,7 @@ def plain_service(url: str) -> AbstractContextManager[Process]:
 
 @contextmanager
 def postgres(data_dir: Path, preload: str = "") -> Iterator[tuple[Process, str]]:
-    """Run Postgres on the data of the service, with the command line that the service uses.
+    """Run Postgres on the data of the service, with the service's command line.
 
     Yields the address of the database too. A library named by `preload` comes before all others.
     """
@@ -166,7 +166,7 @@ def _started(
     stop_with: signal.Signals,
     is_ready: Callable[[], bool],
 ) -> Iterator[int]:
-    """Run a process as the owner of its folder, once it is ready, for the block."""
+    """Run a process as the owner of its folder; yield when it is ready."""
     # Postgres refuses to run as root: the service has given its data to another account.
     owner = folder.stat()
     is_foreign = os.geteuid() == 0 and owner.st_uid != 0

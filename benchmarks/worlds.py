@@ -95,7 +95,7 @@ def sales(shops: Sequence[str]) -> Iterator[bytes]:
 
 
 def history(kind: str, name: str, count: int, start: int = 0) -> Iterator[bytes]:
-    """Encode ratings of one buyer for orders of one month, or counts of one listing's stock."""
+    """Encode ratings of one buyer and month, or counts of one listing's stock."""
     month = datetime.now(ZONE) - timedelta(days=40)
     first = month.replace(day=2, hour=0, minute=0, second=0, microsecond=0)
     for number in range(start, start + count):

@@ -180,7 +180,7 @@ class Keys(Protocol):
 class Scores(Protocol):
     """Reads the totals that scores are computed from."""
 
-    async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, ShopTotals]:
+    async def shop_totals(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, ShopTotals]:
         """Shops by id with running totals; those that are not there are absent."""
 
     async def window_totals(self, of: Sequence[tuple[StoredShop, Windows]]) -> dict[int, Totals]:

@@ -40,17 +40,17 @@ async def open_ports(
 ) -> AsyncIterator[Ports]:
     """Open every port on one database."""
     async with open_database(dsn, pool) as database:
-        book = ShopCache(database, RulesCache())
+        shop_cache = ShopCache(database, RulesCache())
         rate = limits.requests_per_s
-        ledger = BatchingLedger(Ledger(database, book), limits.waiting_events_max)
+        ledger = BatchingLedger(Ledger(database, shop_cache), limits.waiting_events_max)
         yield Ports(
             ledger=ledger,
-            shops=Shops(database, book),
+            shops=Shops(database, shop_cache),
             ladders=Ladders(database),
             keys=Keys(database),
-            scores=Scores(database, book),
-            rules=RuleSets(database, book),
-            peers=Peers(database, book.rules),
+            scores=Scores(database, shop_cache),
+            rules=RuleSets(database, shop_cache),
+            peers=Peers(database, shop_cache.rules),
             peer_sales=PeerSales(database),
             listings=Listings(database),
             reviews=Reviews(database),

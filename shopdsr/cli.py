@@ -293,7 +293,7 @@ def import_events(settings: Settings, tenant: str, file: Path) -> None:
         tally = Tally()
         async for items in read_lines(_parts(file), settings.limits):
             submission = Submission(tenant_id, None, items)
-            [outcomes] = await ledger.record([await ledger.draft(submission, clock())])
+            [outcomes] = await ledger.record([await ledger.prepare(submission, clock())])
             tally.add(items, outcomes)
         return tally
 

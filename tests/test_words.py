@@ -16,16 +16,12 @@ GLOSSARY = PurePosixPath("docs/glossary.md")
 # Parts that are being written anew; the list is empty when they are done.
 EXCLUDED = (
     "api",
-    "benchmarks",
     "domain",
-    "infra",
     "tests/api",
     "tests/contract",
     "tests/depth",
     "tests/domain",
-    "tests/postgres",
     "tests/reference",
-    "tests/test_request_batcher.py",
 )
 
 DOCSTRING_WORDS_MAX = 15

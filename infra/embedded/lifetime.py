@@ -1,14 +1,13 @@
-"""How long the server lives: who starts it, who shares it, and who stops it.
+"""Start, sharing and stop of the embedded server.
 
-This is decided by two locks that the kernel drops when a process dies, however it dies:
+The kernel releases two locks when a process ends, however it ends:
 
-    turn.lock    held alone, for the moment of joining or leaving, so that one process at a time
-                 looks at the server, starts it or stops it
-    users.lock   held shared by every living user; who can take it alone is the last one, and
-                 stops the server
+    turn.lock    held exclusively while a process looks at the server, starts it or stops it
+    users.lock   held shared by every process that uses the server; a process that can lock it
+                 exclusively is the last one, and stops the server
 
-A server whose users were all killed lives on; the next user joins it. A server that was killed
-itself is started again by the next user and recovers what was committed.
+A server whose users were all killed goes on running, and the next user connects to it. A server
+that was killed itself is started again by the next user and recovers what was committed.
 """
 
 import contextlib
@@ -46,10 +45,10 @@ _MEMORY_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 
 
 def memory_settings() -> dict[str, str]:
-    """Memory for pages: a quarter of what the machine, or its control group, has.
+    """Return the settings of memory: pages get a quarter of the machine's or control group's.
 
-    It is taken when touched. An index of a growing table is met anywhere: what is not in memory is
-    read for a single event.
+    The memory is allocated on use. A single event may need any page of the index of a growing
+    table, and a page that is not in memory is read from disk.
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with contextlib.suppress(OSError, ValueError):
@@ -107,21 +106,21 @@ _INITDB_TIMEOUT_S = 120
 _START_TIMEOUT_S = 300  # recovery may have max_wal_size to replay
 _STOP_TIMEOUT_S = 300
 _RESTART_DEADLINE_S = 30.0
-_BIRTH_DEADLINE_S = 2.0
+_APPEARANCE_DEADLINE_S = 2.0
 _ANSWER_TIMEOUT_S = 1
 _POLL_S = 0.02
-_SSL_REQUEST = struct.pack("!II", 8, 80877103)  # the shortest question of the wire protocol
+_SSL_REQUEST = struct.pack("!II", 8, 80877103)  # the shortest request of the wire protocol
 
 
 @contextlib.contextmanager
 def embedded_postgres(
     data_dir: Path, *, create: bool = True, connections: int = 0
 ) -> Iterator[str]:
-    """Join the server of a data folder, or start it.
+    """Connect to the server of a data folder, or start it.
 
     The last user to leave stops the server. Without `create` a folder without data is refused,
     and nothing is made in it. A server that is started takes `connections` and some to spare; a
-    server that runs is joined as it is.
+    server that runs is used as it is.
 
     Yields the DSN of the database `shopdsr` as its superuser. It is for asyncpg, works for other
     processes of the same OS user too, and holds until the block is left. The server has its own
@@ -143,7 +142,7 @@ def embedded_postgres(
             users = _open_lock(data_dir / "users.lock", account)
             stack.callback(os.close, users)
             stack.callback(_leave, server, users)
-        with explained(data_dir), _turn(server):
+        with explained(data_dir), _exclusive(server):
             fcntl.flock(users, fcntl.LOCK_SH)
             server.ensure_running(max(CONNECTIONS_MIN, connections + SPARE_CONNECTIONS))
         yield (
@@ -167,14 +166,14 @@ def throwaway_data_dir() -> Iterator[Path]:
             if (data_dir / "postgres").exists():
                 with _short_path(data_dir / "postgres") as socket_dir:
                     server = _Server(data_dir, claim(data_dir), socket_dir)
-                    with _turn(server):
+                    with _exclusive(server):
                         server.stop()
             shutil.rmtree(data_dir)
 
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """The server of one data folder, as one process sees it. Methods are called in one's turn."""
+    """The server of one data folder. Methods are called under the exclusive lock."""
 
     data_dir: Path
     account: Account | None
@@ -182,7 +181,7 @@ class _Server:
 
     @property
     def cluster(self) -> Path:
-        """The folder that Postgres calls its data directory."""
+        """Return the folder that Postgres calls its data directory."""
         return self.data_dir / "postgres"
 
     def ensure_running(self, connections: int) -> None:
@@ -218,12 +217,12 @@ class _Server:
             raise EmbeddedPostgresError(message)
 
     def _status(self) -> Literal["absent", "ready", "busy"]:
-        """Ask the socket: the number in a pid file may be another process's."""
+        """Return the status by the socket, since a pid file may name another process."""
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(_ANSWER_TIMEOUT_S)
             try:
                 probe.connect(str(self.socket_dir / _SOCKET))
-                # A server that was just killed still takes the call, and never answers.
+                # A server that was just killed still accepts the connection, and never answers.
                 probe.sendall(_SSL_REQUEST)
                 answered = probe.recv(1)
             except (FileNotFoundError, ConnectionRefusedError):
@@ -240,7 +239,7 @@ class _Server:
         return "ready" if lines[7:] and lines[7].strip() == "ready" else "busy"
 
     def _create(self) -> None:
-        """Make the cluster and its database aside; one rename makes them real."""
+        """Create the cluster and its database in another folder, and rename it."""
         fresh = self.data_dir / "postgres.new"
         if fresh.exists():
             shutil.rmtree(fresh)
@@ -329,7 +328,7 @@ class _Server:
         give_up = time.monotonic() + (_RESTART_DEADLINE_S if crashed else 0)
         while True:
             for left_behind in ("postmaster.pid", f"{_SOCKET}.lock"):
-                self._forget_stranger(self.cluster / left_behind)
+                self._remove_stale_pid_file(self.cluster / left_behind)
             try:
                 started = self._run(
                     *("pg_ctl", "-D", ".", *log, *start),
@@ -338,8 +337,8 @@ class _Server:
                 )
             except (KeyboardInterrupt, SystemExit):
                 # The server may be on its way; it must be there to be stopped on leaving.
-                born_by = time.monotonic() + _BIRTH_DEADLINE_S
-                while self._status() == "absent" and time.monotonic() < born_by:
+                give_up_at = time.monotonic() + _APPEARANCE_DEADLINE_S
+                while self._status() == "absent" and time.monotonic() < give_up_at:
                     time.sleep(_POLL_S)
                 raise
             if started.returncode == 0 or self._status() != "absent":
@@ -352,13 +351,13 @@ class _Server:
                 raise EmbeddedPostgresError(message)
             time.sleep(_POLL_S)
 
-    def _forget_stranger(self, pid_file: Path) -> None:
+    def _remove_stale_pid_file(self, pid_file: Path) -> None:
         """Drop a pid file that is damaged or names no server of this folder.
 
-        Postgres does not start beside a damaged one, and takes any living process for a server: a
-        stranger's after the restart of a container, or one that has ended and that nobody reaps.
-        What really keeps two servers from one folder is their shared memory, which Postgres finds
-        by the folder's inode.
+        Postgres does not start with a damaged one, and takes any living process for a server: a
+        stranger after the restart of a container, or an ended process that nobody has reaped. Two
+        servers on one folder are prevented by their shared memory, which Postgres finds by the
+        folder's inode.
         """
         try:
             number = pid_file.read_text(errors="replace").partition("\n")[0].strip()
@@ -376,7 +375,7 @@ class _Server:
     def _run(
         self, program: str, *args: str, cwd: Path, timeout_s: int, given: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """Run one of the wheel's programs, out of reach of the terminal's signals."""
+        """Run a program of the wheel in a session without the terminal's signals."""
         wheel = places.copy_of_wheel(self.data_dir) if self.account else places.wheel_dir()
         return subprocess.run(
             [wheel / PROGRAMS / program, *args],
@@ -415,7 +414,7 @@ class _Server:
 
 def _leave(server: _Server, users: int) -> None:
     """Stop the server if no other living process uses it."""
-    with explained(server.data_dir), _turn(server):
+    with explained(server.data_dir), _exclusive(server):
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             server.stop()
@@ -427,14 +426,14 @@ def _leave(server: _Server, users: int) -> None:
 
 
 @contextlib.contextmanager
-def _turn(server: _Server) -> Iterator[None]:
-    """Wait for one's turn at a data folder, and keep it for the block."""
-    turn = _open_lock(server.data_dir / "turn.lock", server.account)
+def _exclusive(server: _Server) -> Iterator[None]:
+    """Hold the exclusive lock of a data folder for the block."""
+    lock = _open_lock(server.data_dir / "turn.lock", server.account)
     try:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(turn)
+        os.close(lock)
 
 
 def _open_lock(path: Path, account: Account | None) -> int:

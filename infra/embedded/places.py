@@ -1,4 +1,4 @@
-"""Where the data may lie, the account that owns them, and the programs of the wheel."""
+"""The data folder, the account that owns it, and the programs of the wheel."""
 
 import contextlib
 import errno
@@ -24,7 +24,7 @@ PROGRAMS: Final = Path(_PACKAGE, f"pginstall{MAJOR}", "bin")
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded Postgres cannot be had; the message is one sentence for the operator."""
+    """The embedded Postgres cannot be used; the message is one sentence for the operator."""
 
 
 class Account(NamedTuple):
@@ -170,7 +170,7 @@ def copy_of_wheel(data_dir: Path) -> Path:
     (fresh / PROGRAMS).mkdir(parents=True)
     for program in ("initdb", "pg_ctl", "postgres"):
         shutil.copyfile(wheel / PROGRAMS / program, fresh / PROGRAMS / program)
-    # The programs find the rest by where they stand, so it keeps its place beside them.
+    # The programs find the other files by relative paths.
     install = PROGRAMS.parent
     bundled = (Path(f"{_PACKAGE}.libs"), Path(_PACKAGE, ".dylibs"))
     for part in (install / "lib" / "postgresql", install / "share", *bundled):

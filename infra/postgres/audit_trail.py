@@ -15,12 +15,12 @@ async def record(connection: Connection, act: Act, on: Sequence[str]) -> None:
 
 
 class AuditTrail:
-    """What was done to tenants."""
+    """Reads the acts on tenants."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def newest(self, tenant_id: int, limit: int) -> list[Entry]:
-        """Up to `limit` entries, newest first."""
+        """Return up to `limit` entries, newest first."""
         rows = await self._database.fetch("audit_entries", tenant_id, limit)
         return [Entry(*row) for row in rows]

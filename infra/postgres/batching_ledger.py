@@ -1,4 +1,4 @@
-"""The ledger with requests joined: one transaction for all that wait."""
+"""The ledger in batches: one transaction for all requests that wait."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,82 +14,82 @@ from infra.postgres.shop_cache import ShopName
 from infra.request_batcher import RequestBatcher
 
 SMALL_EVENTS_MAX = 50
-"""Requests of more events go by a lane of their own, so that they keep no small one waiting."""
+"""Requests of more events have a queue of their own, so that no small request waits for them."""
 
-PATIENT_LANES = 3
+BLOCKING_QUEUES = 3
 SMALL_EVENTS_AT_ONCE, BULK_EVENTS_AT_ONCE = 1_000, 5_000
 EVENTS_WAITING = 100_000
 
-_AT_ONCE: AbstractAsyncContextManager[None] = nullcontext()
+_NO_LOCK: AbstractAsyncContextManager[None] = nullcontext()
 
-Found = TypeVar("Found")
+Outcomes = TypeVar("Outcomes")
 
 
 class BatchingLedger:
-    """See `domain.ports.Ledger`; Unavailable where over `waiting_max` events wait in a lane.
+    """See `domain.ports.Ledger`; Unavailable where over `waiting_max` events wait in a queue.
 
-    A small request never waits in a transaction for a shop that another writer holds, for that
-    would keep those joined with it waiting too. What this worker's large transaction holds is
-    waited for outside: those who want it go all together when it ends, before the next large one.
-    Who finds a shop held by another worker steps aside to queues that wait in Postgres.
+    A batch of small requests never waits in its transaction for a locked shop, since all of its
+    requests would wait. Requests for shops that a large transaction of this worker has locked are
+    recorded in one batch when it ends, before the next large transaction. Requests for shops that
+    another worker has locked move to the queues that wait for locks in Postgres.
     """
 
     def __init__(self, ledger: Ledger, waiting_max: int = EVENTS_WAITING) -> None:
         def queues(
-            work: Callable[[Sequence[PreparedBatch]], Awaitable[Sequence[Found]]],
+            work: Callable[[Sequence[PreparedBatch]], Awaitable[Sequence[Outcomes]]],
             events_at_once: int,
             *,
             count: int = 1,
-            turn: AbstractAsyncContextManager[None] = _AT_ONCE,
-        ) -> RequestBatcher[PreparedBatch, Found]:
+            lock: AbstractAsyncContextManager[None] = _NO_LOCK,
+        ) -> RequestBatcher[PreparedBatch, Outcomes]:
             return RequestBatcher(
                 work,
                 queues=count,
                 weight_max=events_at_once,
                 waiting_max=waiting_max,
-                patience_s=ledger.patience_s,
-                turn=turn,
+                timeout_s=ledger.timeout_s,
+                lock=lock,
             )
 
         self._ledger = ledger
-        self._held: set[ShopName] = set()
+        self._locked: set[ShopName] = set()
         self._waiting_max = waiting_max
         self._large = 0
-        self._drafting = asyncio.Lock()
-        turn = asyncio.Lock()
+        self._preparing = asyncio.Lock()
+        lock = asyncio.Lock()
         self._small = queues(ledger.record_free, SMALL_EVENTS_AT_ONCE)
-        self._between = queues(ledger.record_free, SMALL_EVENTS_AT_ONCE, turn=turn)
-        self._patient = queues(ledger.record, SMALL_EVENTS_AT_ONCE, count=PATIENT_LANES)
-        self._bulk = queues(self._record_bulk, BULK_EVENTS_AT_ONCE, turn=turn)
+        self._after_bulk = queues(ledger.record_free, SMALL_EVENTS_AT_ONCE, lock=lock)
+        self._blocking = queues(ledger.record, SMALL_EVENTS_AT_ONCE, count=BLOCKING_QUEUES)
+        self._bulk = queues(self._record_bulk, BULK_EVENTS_AT_ONCE, lock=lock)
 
     @property
     def queues(self) -> Mapping[str, RequestBatcher[PreparedBatch, Any]]:
-        """Return the queues of requests by name, which count their batches."""
+        """Return the queues, which count their batches, by name."""
         return {
             "small": self._small,
-            "between": self._between,
-            "patient": self._patient,
+            "between": self._after_bulk,
+            "patient": self._blocking,
             "bulk": self._bulk,
         }
 
     async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
-        """Record one request, perhaps in one transaction with others; outcomes after commit."""
+        """Record a request, batched with others; return its outcomes after the commit."""
         weight = len(submission.events)
         if weight > SMALL_EVENTS_MAX:
             return await self._record_large(submission, now)
-        end = monotonic() + self._ledger.patience_s
-        asked = await self._ledger.draft(submission, now)
-        if not self._holds(asked):
-            outcomes = await self._small.ask(asked, weight)
+        end = monotonic() + self._ledger.timeout_s
+        batch = await self._ledger.prepare(submission, now)
+        if not self._is_locked(batch):
+            outcomes = await self._small.submit(batch, weight)
             if outcomes is not None:
                 return outcomes
         try:
             async with asyncio.timeout(end - monotonic()):
-                if self._holds(asked):
-                    outcomes = await self._between.ask(asked, weight)
+                if self._is_locked(batch):
+                    outcomes = await self._after_bulk.submit(batch, weight)
                     if outcomes is not None:
                         return outcomes
-                return await self._patient.ask(asked, weight)
+                return await self._blocking.submit(batch, weight)
         except TimeoutError:
             raise Unavailable("waited too long") from None
 
@@ -99,23 +99,23 @@ class BatchingLedger:
             raise Unavailable("too much is waiting")
         self._large += weight
         try:
-            async with asyncio.timeout(self._ledger.patience_s):
-                # One after the other, so what is being recorded waits for a turn of one of them.
-                async with self._drafting:
-                    draft = await self._ledger.draft(submission, now)
-                return await self._bulk.ask(draft, weight)
+            async with asyncio.timeout(self._ledger.timeout_s):
+                # One at a time, so that a running transaction waits for one of them only.
+                async with self._preparing:
+                    batch = await self._ledger.prepare(submission, now)
+                return await self._bulk.submit(batch, weight)
         except TimeoutError:
             raise Unavailable("waited too long") from None
         finally:
             self._large -= weight
 
-    def _holds(self, asked: PreparedBatch) -> bool:
-        """Whether the large transaction under way is about one of these shops."""
-        return bool(self._held) and not self._held.isdisjoint(asked.named)
+    def _is_locked(self, batch: PreparedBatch) -> bool:
+        """Return whether the large transaction that runs has locked a shop of the batch."""
+        return bool(self._locked) and not self._locked.isdisjoint(batch.named)
 
-    async def _record_bulk(self, drafts: Sequence[PreparedBatch]) -> Sequence[list[Outcome]]:
-        self._held = {name for draft in drafts for name in draft.named}
+    async def _record_bulk(self, batches: Sequence[PreparedBatch]) -> Sequence[list[Outcome]]:
+        self._locked = {name for batch in batches for name in batch.named}
         try:
-            return await self._ledger.record(drafts)
+            return await self._ledger.record(batches)
         finally:
-            self._held = set()
+            self._locked = set()

@@ -1,7 +1,7 @@
 """Why a database cannot serve, in words of our own.
 
 Messages of the driver and of the server may quote values, addresses and passwords, so an error is
-told apart by its class, and its message is never shown.
+recognized by its class, and its message is never shown.
 """
 
 import socket

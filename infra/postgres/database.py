@@ -1,4 +1,4 @@
-"""One pool of connections, transactions that are tried again, and what makes a database unfit."""
+"""A pool of connections, transactions that are retried, and the check of unsafe settings."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -37,16 +37,16 @@ _TRANSIENT = (
     OSError,
     TimeoutError,
 )
-"""Troubles of the database and not of the request: its whole transaction may be tried again."""
+"""Errors of the database and not of the request, whose transaction may be tried again."""
 
 _GRACE_S = 1.0
-"""The server ends a statement itself at its timeout; one that has not done so by then is gone."""
+"""Time after the statement timeout, within which a living server has ended the statement."""
 
 IDLE_MAX_S: Final = 300.0
 """Longest time unused: a connection that the network drops meanwhile does not say so."""
 
 SILENT = (TimeoutError, asyncio.CancelledError)
-"""What ends waiting for an answer of the server; the answer may still be on its way."""
+"""Ends of waiting for the server, whose answer may still come."""
 
 TRIES = 3
 
@@ -82,9 +82,9 @@ class UnsafeDatabase(Exception):
 
 
 class Database:
-    """Work on a pool: each piece of work is one transaction, tried again after transient trouble.
+    """A pool of connections; each piece of work is a transaction, retried after transient errors.
 
-    Everything that is recorded is idempotent, so trying again is safe even where it is unknown
+    Everything that is recorded is idempotent, so another try is safe even where it is unknown
     whether the first try was committed.
     """
 
@@ -101,7 +101,7 @@ class Database:
         tries: int = TRIES,
         snapshot: bool = False,
     ) -> T:
-        """Do the work in one transaction; `snapshot` shows all of it one state of the database.
+        """Do the work in one transaction, with `snapshot` on one state of the database.
 
         Raises Unavailable when the database cannot serve it now.
         """
@@ -129,7 +129,7 @@ class Database:
         return await self._retried(once, tries)
 
     async def fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:
-        """Rows of one reading statement, which needs no transaction around it.
+        """Return the rows of one reading statement, without a transaction.
 
         Raises Unavailable when the database cannot serve it now.
         """
@@ -144,7 +144,7 @@ class Database:
     async def _retried(self, once: Callable[[], Awaitable[T]], tries: int) -> T:
         last_start = monotonic() + self.acquire_timeout_s
 
-        def again(error: Exception) -> bool:
+        def may_retry(error: Exception) -> bool:
             return _is_transient(error) and monotonic() < last_start
 
         try:
@@ -152,40 +152,40 @@ class Database:
         except _TRANSIENT as error:
             if not _is_transient(error):
                 raise
-            trouble = error
+            transient = error
         try:
-            if tries > 1 and again(trouble):
+            if tries > 1 and may_retry(transient):
                 async for attempt in stamina.retry_context(
-                    on=again, attempts=tries - 1, wait_initial=0.02, wait_max=0.2, timeout=None
+                    on=may_retry, attempts=tries - 1, wait_initial=0.02, wait_max=0.2, timeout=None
                 ):
                     with attempt:
                         return await once()
         except _TRANSIENT as error:
             if not _is_transient(error):
                 raise
-            trouble = error
-        raise Unavailable(type(trouble).__name__) from trouble
+            transient = error
+        raise Unavailable(type(transient).__name__) from transient
 
     @property
     def acquire_timeout_s(self) -> float:
-        """Longest wait for a connection; later than that nothing is tried again."""
+        """Return the longest wait for a connection, after which nothing is tried again."""
         return self._limits.acquire_timeout_ms / 1000
 
     @property
-    def patience_s(self) -> float:
-        """How long one statement's work can take at most where the server falls silent."""
+    def work_timeout_s(self) -> float:
+        """Return the longest time of one statement on a silent server."""
         return 2 * self.acquire_timeout_s + _silent_after_s(self._limits)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection of the pool to the block; a silent one is thrown away."""
+        """Lend a connection for the block; terminate it if the server is silent."""
         self.connection_waits += self.connections_in_use >= self.connections_max
         async with self._pool.acquire(timeout=self.acquire_timeout_s) as connection:
             self.connections_in_use += 1
             try:
                 yield connection
             except SILENT:
-                # Whatever else is said to such a server is waited for without end.
+                # The server may never answer anything else that is sent on this connection.
                 connection.terminate()
                 raise
             finally:
@@ -223,13 +223,13 @@ async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]
 
 
 async def _keep_session(_connection: Connection) -> None:
-    """Leave a session as it is: work leaves nothing behind, and a reset is a round trip."""
+    """Leave the session as it is: a reset would be a round trip."""
 
 
 async def for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[object]]) -> None:
-    """Do the work for every item, one after the other.
+    """Do the work for every item, one after another.
 
-    One's failure is told when all are done; Unavailable ends it at once, for it is everyone's.
+    The first failure is raised when all are done; Unavailable at once, as it concerns all items.
     """
     failures = []
     for item in items:

@@ -14,7 +14,7 @@ class Health:
         self._database = database
 
     async def is_ready(self) -> bool:
-        """Whether the database answers and its schema is current."""
+        """Return whether the database answers and its schema is current."""
         try:
             async with asyncio.timeout(self._database.acquire_timeout_s):
                 return await self._database.run(is_current, tries=1)

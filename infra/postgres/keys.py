@@ -28,34 +28,34 @@ class Keys:
     async def find(self, key_id: str, secret_sha256: bytes) -> ApiKey | None:
         """Return the key of an id and a secret, whether or not it still holds.
 
-        A key that was found is remembered for `REMEMBERED_S`, which is how long a revocation
-        elsewhere may go unseen. That there is none is never remembered, and a wrong secret is
-        always looked up, like an id that there is not.
+        A key is remembered for `REMEMBERED_S`: a revocation by another process takes effect after
+        that time at most. A missing key is never remembered, and a wrong secret is always looked
+        up, as an unknown id is.
         """
         known = self._remembered.get(key_id)
-        asked_at = monotonic()
+        now_s = monotonic()
         if (
             known is not None
             and hmac.compare_digest(secret_sha256, known[1].secret_sha256)
-            and asked_at - known[0] < REMEMBERED_S
+            and now_s - known[0] < REMEMBERED_S
         ):
             return known[1].key
         rows = await self._database.fetch("find_key", key_id)
         digest = rows[0]["secret_sha256"] if rows else _NO_DIGEST
         if not hmac.compare_digest(secret_sha256, digest) or not rows:
             return None
-        found = StoredKey(_key(rows[0]), digest)
+        stored_key = StoredKey(_key(rows[0]), digest)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
-        self._remembered[key_id] = (asked_at, found)
-        return found.key
+        self._remembered[key_id] = (now_s, stored_key)
+        return stored_key.key
 
     async def add(self, act: Act, stored: StoredKey) -> None:
-        """Keep a new key."""
+        """Store a new key."""
         key = stored.key
 
         async def work(connection: Connection) -> None:
-            # Where it is there already, an earlier try was committed unheard.
+            # The key is stored already where an earlier try was committed without an answer.
             if await connection.fetchval(
                 sql("insert_key"),
                 key.key_id,
@@ -72,17 +72,19 @@ class Keys:
         await self._database.run(work)
 
     async def list(self, tenant_id: int) -> list[ApiKey]:
-        """Keys of a tenant, newest first."""
+        """Return the keys of a tenant, newest first."""
         return [_key(row) for row in await self._database.fetch("list_keys", tenant_id)]
 
     async def revoke(self, act: Act, key_id: str) -> None:
-        """End a key; ending it again changes nothing. Raises NotFound."""
+        """Revoke a key; a second time changes nothing. Raises NotFound."""
 
         async def work(connection: Connection) -> None:
-            ended_now = await connection.fetchval(sql("revoke_key"), act.tenant_id, key_id, act.at)
-            if ended_now is None:
+            is_revoked_now = await connection.fetchval(
+                sql("revoke_key"), act.tenant_id, key_id, act.at
+            )
+            if is_revoked_now is None:
                 raise NotFound("key", key_id)
-            if ended_now:
+            if is_revoked_now:
                 await record(connection, act, [key_id])
 
         await self._database.run(work)

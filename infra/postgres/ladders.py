@@ -15,7 +15,7 @@ class Ladders:
         self._database = database
 
     async def put(self, act: Act, marketplace: str, category: str, ladder: Ladder) -> bool:
-        """Create (True) or replace."""
+        """Create (True) or replace a ladder."""
 
         async def work(connection: Connection) -> bool:
             created: bool | None = await connection.fetchval(
@@ -33,14 +33,14 @@ class Ladders:
         return await self._database.run(work)
 
     async def get(self, tenant_id: int, marketplace: str, category: str) -> Ladder:
-        """One ladder; raises NotFound."""
+        """Return a ladder; raises NotFound."""
         rows = await self._database.fetch("get_ladder", tenant_id, marketplace, category)
         if not rows:
             raise _not_found(marketplace, category)
         return Ladder(rows[0]["currency"], tuple(rows[0]["amounts"]))
 
     async def delete(self, act: Act, marketplace: str, category: str) -> None:
-        """Remove one; raises NotFound."""
+        """Delete a ladder; raises NotFound."""
 
         async def work(connection: Connection) -> None:
             if not await connection.fetchval(

@@ -26,18 +26,18 @@ from infra.postgres.statements import columns, composites, sql
 
 T = TypeVar("T")
 
-_ITEMS_A_TURN = 200
+_ITEMS_PER_YIELD = 200
 
 
 class PreparedBatch(NamedTuple):
-    """What a request asks to record, by what is known of its shops before they are locked."""
+    """A request to record, by the definitions of its shops that are known before the lock."""
 
     submission: Submission
     at: datetime
     named: frozenset[ShopName]
-    """Shops that it is about, as far as its key reaches."""
+    """Shops of its events that are open to its key."""
     shops: dict[ShopName, ShopDefinition]
-    """Those of them that exist."""
+    """The shops of `named` that exist."""
     items: list[Fact | Refused]
     affected: AffectedKeys
 
@@ -45,49 +45,49 @@ class PreparedBatch(NamedTuple):
 class Ledger:
     """Records batches of requests, each batch in one transaction."""
 
-    def __init__(self, database: Database, book: ShopCache) -> None:
+    def __init__(self, database: Database, shop_cache: ShopCache) -> None:
         self._database = database
-        self._book = book
-        self.patience_s = database.patience_s
+        self._shop_cache = shop_cache
+        self.timeout_s = database.work_timeout_s
 
-    async def draft(self, submission: Submission, now: datetime) -> PreparedBatch:
-        """Prepare a request as far as can be while others are recorded."""
+    async def prepare(self, submission: Submission, now: datetime) -> PreparedBatch:
+        """Prepare a request as far as possible while other requests are recorded."""
         named = named_shops(submission)
-        return await _prepare(submission, now, named, await self._book.find(named))
+        return await _prepare(submission, now, named, await self._shop_cache.find(named))
 
-    async def record(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome]]:
-        """Record several requests in one transaction; outcomes in order, after commit.
+    async def record(self, batches: Sequence[PreparedBatch]) -> list[list[Outcome]]:
+        """Record requests in one transaction and return their outcomes after the commit.
 
-        Waits for other writers of their shops.
+        Waits for other writers of the shops.
         """
-        shops = _shops_of(drafts)
+        shops = _shops_of(batches)
 
         async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome]]:
-            locked = await self._book.lock(connection, shops)
-            return await _record(connection, drafts, locked, thorough=thorough)
+            locked = await self._shop_cache.lock(connection, shops)
+            return await _record(connection, batches, locked, thorough=thorough)
 
         return await self._run(work)
 
-    async def record_free(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome] | None]:
-        """Record likewise without waiting: None for a request of shops that are held now."""
-        shops = _shops_of(drafts)
+    async def record_free(self, batches: Sequence[PreparedBatch]) -> list[list[Outcome] | None]:
+        """Record without waiting; return None for a request whose shops are locked now."""
+        shops = _shops_of(batches)
 
         async def work(connection: Connection, *, thorough: bool) -> list[list[Outcome] | None]:
-            locked = await self._book.lock_free(connection, shops)
-            free = [draft for draft in drafts if draft.shops.keys() <= locked.keys()]
+            locked = await self._shop_cache.lock_free(connection, shops)
+            free = [batch for batch in batches if batch.shops.keys() <= locked.keys()]
             outcomes = iter(await _record(connection, free, locked, thorough=thorough))
             return [
-                next(outcomes) if draft.shops.keys() <= locked.keys() else None for draft in drafts
+                next(outcomes) if batch.shops.keys() <= locked.keys() else None for batch in batches
             ]
 
         return await self._run(work)
 
     async def _run(self, work: Callable[..., Awaitable[T]]) -> T:
-        """Run work that first looks for ratings by buyer and month only.
+        """Run work that first reads ratings by buyer and month only.
 
-        That finds what was sent before, and what the cap needs. A review sent again as another
-        buyer's or another month's, which is a conflict, is refused by the table's key; only then
-        is every review looked for by its id.
+        Those ratings include what was sent before and what the cap needs. A review sent again with
+        another buyer or month, which is a conflict, violates the primary key; only then is every
+        review read by its id.
         """
         try:
             return await self._database.run(partial(work, thorough=False))
@@ -96,12 +96,12 @@ class Ledger:
 
 
 def named_shops(submission: Submission) -> frozenset[ShopName]:
-    """Return tenant and id of the shops that a request's key reaches."""
+    """Return the names of the shops of a request that are open to its key."""
     return frozenset((submission.tenant_id, shop_id) for shop_id in submission.subjects())
 
 
-def _shops_of(drafts: Iterable[PreparedBatch]) -> dict[ShopName, ShopDefinition]:
-    return {name: definition for draft in drafts for name, definition in draft.shops.items()}
+def _shops_of(batches: Iterable[PreparedBatch]) -> dict[ShopName, ShopDefinition]:
+    return {name: definition for batch in batches for name, definition in batch.shops.items()}
 
 
 async def _prepare(
@@ -116,30 +116,30 @@ async def _prepare(
     return PreparedBatch(submission, now, named, shops, items, affected_keys(facts))
 
 
-async def _current(draft: PreparedBatch, locked: Mapping[ShopName, LockedShop]) -> PreparedBatch:
-    """Return the draft by the definitions of the locked shops, as they are now."""
+async def _current(batch: PreparedBatch, locked: Mapping[ShopName, LockedShop]) -> PreparedBatch:
+    """Prepare the batch again if the definition of a locked shop has changed."""
     if all(
-        name in locked and locked[name].definition is shop for name, shop in draft.shops.items()
+        name in locked and locked[name].definition is shop for name, shop in batch.shops.items()
     ):
-        return draft
-    shops = {name: locked[name].definition for name in draft.shops if name in locked}
-    return await _prepare(draft.submission, draft.at, draft.named, shops)
+        return batch
+    shops = {name: locked[name].definition for name in batch.shops if name in locked}
+    return await _prepare(batch.submission, batch.at, batch.named, shops)
 
 
 async def _record(
     connection: Connection,
-    drafts: Sequence[PreparedBatch],
+    batches: Sequence[PreparedBatch],
     locked: Mapping[ShopName, LockedShop],
     *,
     thorough: bool,
 ) -> list[list[Outcome]]:
-    drafts = [await _current(draft, locked) for draft in drafts]
+    batches = [await _current(batch, locked) for batch in batches]
     shops = {shop.definition.known.shop_key: shop for shop in locked.values()}
     known = {key: shop.definition.known for key, shop in shops.items()}
-    affected = merge(draft.affected for draft in drafts)
+    affected = merge(batch.affected for batch in batches)
     stored = await _read(connection, affected, shops, thorough=thorough)
     recording = decide(
-        [(draft.items, draft.submission.strict) for draft in drafts],
+        [(batch.items, batch.submission.strict) for batch in batches],
         stored,
         known,
     )
@@ -179,7 +179,7 @@ async def _read_reviews(
 ) -> None:
     reviews = affected.moderated | affected.rated
     named = columns(reviews if thorough else affected.moderated, 2)
-    # In the order of their indexes, most of which is in no cache of the processor.
+    # Sorted as the indexes are, most of whose pages are in no cache of the processor.
     months = columns(sorted(affected.buyer_months), 3)
     moderated = columns(sorted(reviews), 2)
     for row in await connection.fetch(sql("known_reviews"), *named, *months, *moderated):
@@ -235,7 +235,7 @@ async def _write(
 def _added(
     recording: Recording, shops: Mapping[int, LockedShop]
 ) -> tuple[list[tuple[Any, ...]], ...]:
-    """Return what shops add to days, to running totals, and to the days of these."""
+    """Return the rows to add to daily totals, running totals and running days."""
     days: list[tuple[Any, ...]] = []
     running: list[tuple[Any, ...]] = []
     own: list[tuple[Any, ...]] = []
@@ -253,14 +253,14 @@ def _added(
 
 
 async def _all(items: Iterator[T]) -> list[T]:
-    """Collect items, with a turn for other tasks after every so many."""
+    """Collect items, and let other tasks run after every `_ITEMS_PER_YIELD`."""
     collected: list[T] = []
-    while len(some := list(islice(items, _ITEMS_A_TURN))) == _ITEMS_A_TURN:
+    while len(some := list(islice(items, _ITEMS_PER_YIELD))) == _ITEMS_PER_YIELD:
         collected += some
         await asyncio.sleep(0)
     return collected + some
 
 
 def columns_of(kind: FactKind) -> tuple[str, ...]:
-    """Return the columns that hold a kind of fact; of ratings the state besides."""
+    """Return the columns that hold a kind of fact, and the state of ratings."""
     return (*kind.columns, "state") if kind.fact is Rating else kind.columns

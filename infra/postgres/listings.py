@@ -20,19 +20,19 @@ class Listings:
         self,
         shop: ShopKey,
         as_of: date,
-        sieve: ListingFilter,
+        listing_filter: ListingFilter,
         *,
         units_from: date,
         after: str,
         limit: int,
     ) -> list[ListingFacts]:
-        """Up to `limit` listings that exist by a day, by id, from the first id over `after`."""
-        published = sieve.published or (None, None)
-        sifted = (*published, sieve.unsold_from, sieve.unedited_from)
+        """Return up to `limit` listings by id, from the first id over `after`."""
+        published = listing_filter.published or (None, None)
+        conditions = (*published, listing_filter.unsold_from, listing_filter.unedited_from)
 
         async def work(connection: Connection) -> list[ListingFacts]:
             rows = await connection.fetch(
-                sql("listings_page"), *shop, as_of, units_from, after, limit, *sifted
+                sql("listings_page"), *shop, as_of, units_from, after, limit, *conditions
             )
             events: defaultdict[str, list[ListingEvent]] = defaultdict(list)
             ids = [row["listing_id"] for row in rows]

@@ -1,4 +1,4 @@
-"""The schema, step by step: plain SQL files, each applied once, in order, forward only."""
+"""The migrations of the schema: SQL files, each applied once, in order, forward only."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ _LOCK = 7_236_401
 
 
 class Migration(msgspec.Struct, frozen=True):
-    """One step: `name` is its file's, `statements` run in one transaction."""
+    """A migration: `name` is that of its file, `statements` run in one transaction."""
 
     name: str
     sha256: str
@@ -23,27 +23,27 @@ class Migration(msgspec.Struct, frozen=True):
 
 
 class MigrationChanged(Exception):
-    """A step that was applied reads otherwise now."""
+    """A migration was changed after it had been applied."""
 
 
 @cache
 def migrations() -> tuple[Migration, ...]:
-    """Every step, in order."""
+    """Return every migration, in order."""
     files = (resources.files(__package__) / "migrations").iterdir()
-    found = []
+    steps = []
     for file in sorted(files, key=lambda file: file.name):
         if file.name.endswith(".sql"):
             text = rendered(file.read_text("utf-8"))
             digest = hashlib.sha256(text.encode()).hexdigest()
             statements = [part.strip() for part in re.split(r";\s*$", text, flags=re.MULTILINE)]
-            found.append(
+            steps.append(
                 Migration(file.name.removesuffix(".sql"), digest, list(filter(None, statements)))
             )
-    return tuple(found)
+    return tuple(steps)
 
 
 async def migrate(connection: Connection) -> list[str]:
-    """Apply the steps that are missing, each in its own transaction; their names.
+    """Apply the missing migrations, each in a transaction, and return their names.
 
     Raises MigrationChanged.
     """
@@ -65,7 +65,7 @@ async def migrate(connection: Connection) -> list[str]:
 
 
 async def is_current(connection: Connection) -> bool:
-    """Whether every step has been applied."""
+    """Return whether every migration has been applied."""
     try:
         applied = await _applied(connection)
     except asyncpg.UndefinedTableError:

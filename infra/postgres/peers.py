@@ -31,7 +31,7 @@ _GROUP_COLUMNS = [
     *("max_numerator", "max_denominator"),
 ]
 _MEMBERS_A_ROW: Final = 32
-"""As many as stay in their row, outside of which a read would have to look for them."""
+"""As many as Postgres stores in the row itself and not in a table beside it."""
 
 _ROWS_AT_ONCE: Final = 1_000
 
@@ -46,10 +46,10 @@ class Peers:
         self._rules = rules
 
     async def take(self, act: Act, as_of: date) -> SnapshotHeader:
-        """Take a snapshot of every shop of a tenant in place of the date's earlier one."""
+        """Take a snapshot of a tenant's shops, in place of the date's earlier one."""
 
         async def work(connection: Connection) -> SnapshotHeader:
-            await connection.execute(sql("claim_snapshot"), act.tenant_id, as_of, act.at, None)
+            await connection.execute(sql("begin_snapshot"), act.tenant_id, as_of, act.at, None)
             taken = await self._take(connection, act.tenant_id, as_of, act.at)
             await record(connection, act, [str(as_of)])
             return taken
@@ -61,7 +61,7 @@ class Peers:
 
         async def work(connection: Connection, tenant_id: int) -> None:
             if await connection.fetchval(
-                sql("claim_snapshot"), tenant_id, as_of, now, unless_since
+                sql("begin_snapshot"), tenant_id, as_of, now, unless_since
             ):
                 await self._take(connection, tenant_id, as_of, now)
 
@@ -99,20 +99,20 @@ class Peers:
         return SnapshotHeader(as_of, now, count, len(names))
 
     async def page(self, tenant_id: int, before: date | None, limit: int) -> list[SnapshotHeader]:
-        """Up to `limit` snapshots, newest first, from the first date under `before`."""
+        """Return up to `limit` snapshots, newest first, from the first date under `before`."""
         rows = await self._database.fetch("snapshots_page", tenant_id, before, limit)
         return [SnapshotHeader(*row) for row in rows]
 
-    async def standing(self, kept: StoredShop, as_of: date) -> PeerStanding:
-        """Return what the newest snapshot up to a day says of a shop and its peers."""
+    async def standing(self, stored: StoredShop, as_of: date) -> PeerStanding:
+        """Return the newest statistics of a shop and its peers up to a day."""
         rows = await self._database.fetch(
-            "peer_standing",
-            kept.tenant_id,
+            "peer_statistics",
+            stored.tenant_id,
             as_of,
-            kept.shop.marketplace,
-            kept.shop.category,
-            kept.shop.currency,
-            kept.shop_key,
+            stored.shop.marketplace,
+            stored.shop.category,
+            stored.shop.currency,
+            stored.shop_key,
         )
         if not rows:
             return PeerStanding()
@@ -125,15 +125,15 @@ class Peers:
     async def window_sums(
         self, connection: Connection, tenant_id: int, as_of: date
     ) -> list["PeerRow"]:
-        """Sum what metrics are made of over the windows of every shop that end on a day."""
+        """Return the sums of every shop's windows that end on a day."""
         rows = await connection.fetch(sql("peer_totals"), tenant_id)
         shops = [PeerRow(row, await self._rules_of(connection, tenant_id, row)) for row in rows]
         await _move_to(connection, tenant_id, as_of, shops)
         return shops
 
     async def _rules_of(self, connection: Connection, tenant_id: int, row: asyncpg.Record) -> Rules:
-        found = await self._rules.version(connection, tenant_id, row["rules"], row["rules_version"])
-        return found.rules
+        name, version = row["rules"], row["rules_version"]
+        return (await self._rules.version(connection, tenant_id, name, version)).rules
 
 
 class PeerRow:
@@ -141,7 +141,7 @@ class PeerRow:
 
     def __init__(self, row: asyncpg.Record, rules: Rules) -> None:
         self.name = (row["marketplace"], row["category"])
-        self.standing = (row["rules"], row["rules_version"], row["day"])
+        self.totals_key = (row["rules"], row["rules_version"], row["day"])
         self.peers = PeerShops(
             row["currency"], rules, row["shop_keys"], {part: _integers(row[part]) for part in PARTS}
         )
@@ -156,15 +156,15 @@ async def _move_to(
         for row in rows
         for place, key in enumerate(row.peers.shop_keys)
     }
-    rules = {row.standing: row.peers.rules for row in rows}
+    rules = {row.totals_key: row.peers.rules for row in rows}
     steps = [
-        (standing, move)
-        for standing, of in rules.items()
-        for move in moves(windows_before(standing[-1], of), windows(as_of, of))
+        (totals_key, move)
+        for totals_key, of in rules.items()
+        for move in moves(windows_before(totals_key[-1], of), windows(as_of, of))
     ]
     arguments = [
-        (*standing, move.start, move.until, *(sign != 0 for sign in move.signs.values()))
-        for standing, move in steps
+        (*totals_key, move.start, move.until, *(sign != 0 for sign in move.signs.values()))
+        for totals_key, move in steps
     ]
     for moved in await connection.fetch(sql("peer_days"), tenant_id, *columns(arguments, 8)):
         signs = steps[moved["place"] - 1][1].signs

@@ -51,7 +51,7 @@ async def recount(connection: Connection, shop: StoredShop, rules: Rules) -> Rec
 
 
 async def repair(connection: Connection, shop_key: int, counted: Recount) -> None:
-    """Store what was recounted in place of what differs. The shop is locked."""
+    """Store the recounted totals of a locked shop where they differ."""
     rows: list[tuple[Any, ...]]
     if counted.states:
         rows = [(shop_key, review_id, state) for review_id, state in counted.states.items()]
@@ -87,8 +87,8 @@ async def cohorts(
 ) -> AsyncIterator[list[tuple[Rating, bool, RatingState]]]:
     """Yield the ratings of a shop, those of one buyer and month at a time.
 
-    Beside each rating stand whether it is removed and its stored state. Memory does not grow
-    with the ratings.
+    With each rating come whether it is removed and its stored state. Memory does not grow with the
+    ratings.
     """
     moderations: defaultdict[str, list[Moderation]] = defaultdict(list)
     for row in await connection.fetch(sql("recount_moderations"), *shop):

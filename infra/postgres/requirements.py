@@ -22,7 +22,7 @@ class RoleMissing(Exception):
 
 async def require_role(connection: _Connection) -> None:
     """Raise RoleMissing where sessions cannot take the role of the service."""
-    if not await connection.fetchval(sql("may_take_role"), ROLE):
+    if not await connection.fetchval(sql("may_set_role"), ROLE):
         raise RoleMissing
 
 

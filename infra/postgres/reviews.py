@@ -17,15 +17,15 @@ class Reviews:
         self._database = database
 
     async def page(
-        self, shop: ShopKey, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
+        self, shop: ShopKey, filters: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
     ) -> list[StoredRating]:
-        """Up to `limit` ratings, newest first, then by id, behind the given one."""
+        """Return up to `limit` ratings after the given one, newest first, then by id."""
         rows = await self._database.fetch(
             "reviews_page",
             *shop,
-            asked.state,
-            asked.start,
-            asked.end,
+            filters.state,
+            filters.start,
+            filters.end,
             *(after or _NEWEST),
             limit,
             RatingState.REMOVED,

@@ -16,27 +16,27 @@ from infra.postgres.statements import sql
 class RuleSets:
     """See `domain.ports.RuleSets`."""
 
-    def __init__(self, database: Database, book: ShopCache) -> None:
+    def __init__(self, database: Database, shop_cache: ShopCache) -> None:
         self._database = database
-        self._book = book
-        self._rules = book.rules
+        self._shop_cache = shop_cache
+        self._rules = shop_cache.rules
 
     async def all(self, tenant_id: int) -> list[RuleSet]:
-        """Built-in sets and the tenant's own, each in its newest version, by name."""
+        """Return built-in sets and the tenant's own in their newest versions, by name."""
         own = [rule_set(*row) for row in await self._database.fetch("all_rules", tenant_id)]
-        return sorted([*BUILT_IN.values(), *own], key=lambda found: found.name)
+        return sorted([*BUILT_IN.values(), *own], key=lambda rules: rules.name)
 
     async def get(self, tenant_id: int, name: str) -> RuleSet:
-        """One set in its newest version; raises NotFound."""
-        found = await self._database.run(
+        """Return a set in its newest version; raises NotFound."""
+        named = await self._database.run(
             lambda connection: self._rules.latest(connection, tenant_id, [name])
         )
-        if name not in found:
+        if name not in named:
             raise NotFound("set of rules", name)
-        return found[name]
+        return named[name]
 
     async def put(self, act: Act, name: str, rules: Rules) -> tuple[RuleSet, bool]:
-        """Store a set, and rebuild the states of every shop that follows it; True if it is new.
+        """Store a set, rebuild the shops that follow it, and return whether it is new.
 
         Equal content makes no new version. Raises BuiltInRules.
         """
@@ -44,7 +44,7 @@ class RuleSets:
             raise BuiltInRules(name)
 
         async def work(connection: Connection) -> tuple[RuleSet, bool]:
-            await connection.execute(sql("hold_tenant"), act.tenant_id)
+            await connection.execute(sql("lock_tenant"), act.tenant_id)
             known = await self._rules.latest(connection, act.tenant_id, [name])
             before = known.get(name)
             if before is not None and before.rules == rules:
@@ -60,25 +60,27 @@ class RuleSets:
         return stored
 
     async def rebuild(self, *, tenant_id: int | None = None, name: str | None = None) -> int:
-        """Bring shops that follow an older version of their rules up to the newest; how many.
+        """Rebuild the shops that follow an older version of their rules, and count them.
 
-        Each shop has a transaction of its own: an end half-way loses nothing, and other shops
-        go on recording.
+        Each shop has a transaction of its own: nothing is lost if the process ends, and events of
+        other shops are recorded meanwhile.
         """
-        behind = await self._database.fetch("shops_behind", tenant_id, name)
-        await for_each(behind, lambda row: self._rebuild_shop(row["tenant_id"], row["shop_id"]))
-        return len(behind)
+        shops = await self._database.fetch("shops_under_old_rules", tenant_id, name)
+        await for_each(shops, lambda row: self._rebuild_shop(row["tenant_id"], row["shop_id"]))
+        return len(shops)
 
     async def _rebuild_shop(self, tenant_id: int, shop_id: str) -> None:
         async def work(connection: Connection) -> None:
-            [locked] = (await self._book.lock_named(connection, [(tenant_id, shop_id)])).values()
-            kept = locked.definition.kept
-            found = await self._rules.latest(connection, tenant_id, [kept.rules.name])
-            rules = found[kept.rules.name]
-            if kept.rules == rules:
+            [locked] = (
+                await self._shop_cache.lock_named(connection, [(tenant_id, shop_id)])
+            ).values()
+            stored = locked.definition.stored
+            newest = await self._rules.latest(connection, tenant_id, [stored.rules.name])
+            rules = newest[stored.rules.name]
+            if stored.rules == rules:
                 return
             await connection.execute(sql("set_rules_version"), tenant_id, shop_id, rules.version)
-            counted = await recount(connection, kept, rules.rules)
-            await repair(connection, kept.shop_key, counted)
+            counted = await recount(connection, stored, rules.rules)
+            await repair(connection, stored.shop_key, counted)
 
         await self._database.run(work)

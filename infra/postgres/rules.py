@@ -10,7 +10,7 @@ from infra.postgres.statements import sql
 
 
 class RulesCache:
-    """Finds rules. A version never changes once stored, so those seen are remembered."""
+    """Reads rules, and remembers their versions, which never change once stored."""
 
     def __init__(self) -> None:
         self._versions: dict[tuple[int, str, int], RuleSet] = {}
@@ -23,20 +23,20 @@ class RulesCache:
         self, connection: Connection, tenant_id: int, name: str, version: int
     ) -> RuleSet:
         """Return the version that a shop's stored states follow; it exists."""
-        found = self.seen(tenant_id, name, version)
-        if found is None:
+        rules = self.seen(tenant_id, name, version)
+        if rules is None:
             text = await connection.fetchval(sql("rules_version"), tenant_id, name, version)
-            found = self._versions[tenant_id, name, version] = rule_set(name, version, text)
-        return found
+            rules = self._versions[tenant_id, name, version] = rule_set(name, version, text)
+        return rules
 
     async def latest(
         self, connection: Connection, tenant_id: int, names: Iterable[str]
     ) -> dict[str, RuleSet]:
         """Return the newest version of each of these names; unknown names are absent."""
-        wanted = set(names)
-        rows = await connection.fetch(sql("latest_rules"), tenant_id, wanted - BUILT_IN.keys())
+        unique = set(names)
+        rows = await connection.fetch(sql("latest_rules"), tenant_id, unique - BUILT_IN.keys())
         own = {row["name"]: rule_set(*row) for row in rows}
-        return {name: BUILT_IN[name] for name in wanted & BUILT_IN.keys()} | own
+        return {name: BUILT_IN[name] for name in unique & BUILT_IN.keys()} | own
 
 
 def rule_set(name: str, version: int, text: str) -> RuleSet:

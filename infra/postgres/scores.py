@@ -21,9 +21,9 @@ from infra.postgres.shop_cache import ShopCache, ShopDefinition, ShopName, keys_
 from infra.postgres.statements import columns, integers, sql
 from infra.request_batcher import RequestBatcher
 
-READ_LANES = 2
+READ_QUEUES = 2
 SHOPS_READ_AT_ONCE = 50
-"""So that of a long list, which is asked for in parts, the first are there before the last."""
+"""Few, so that the first parts of a long list are read before the last ones."""
 
 READS_WAITING = 20_000
 
@@ -33,83 +33,83 @@ _SHOPS_ROLLED_AT_ONCE = 500
 class Scores:
     """See `domain.ports.Scores`."""
 
-    def __init__(self, database: Database, book: ShopCache) -> None:
+    def __init__(self, database: Database, shop_cache: ShopCache) -> None:
         self._database = database
-        self._book = book
+        self._shop_cache = shop_cache
         self._rolled: dict[str, date] = {}
-        self._standings: RequestBatcher[Sequence[ShopName], dict[str, ShopTotals]] = RequestBatcher(
+        self._reads: RequestBatcher[Sequence[ShopName], dict[str, ShopTotals]] = RequestBatcher(
             self._read,
-            queues=READ_LANES,
+            queues=READ_QUEUES,
             weight_max=SHOPS_READ_AT_ONCE,
             waiting_max=READS_WAITING,
-            patience_s=database.patience_s,
+            timeout_s=database.work_timeout_s,
         )
 
-    async def standings(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, ShopTotals]:
-        """Shops by id with running totals; those that are not there are absent."""
-        return await self._standings.ask(
+    async def shop_totals(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, ShopTotals]:
+        """Return the running totals of the shops that exist, by shop id."""
+        return await self._reads.submit(
             [(tenant_id, shop_id) for shop_id in shop_ids], len(shop_ids)
         )
 
-    async def _read(self, asked: Sequence[Sequence[ShopName]]) -> list[dict[str, ShopTotals]]:
-        named = {name for names in asked for name in names}
-        found: dict[ShopName, ShopTotals] = {}
-        shops = await self._book.find(named)
+    async def _read(self, requests: Sequence[Sequence[ShopName]]) -> list[dict[str, ShopTotals]]:
+        named = {name for names in requests for name in names}
+        totals: dict[ShopName, ShopTotals] = {}
+        shops = await self._shop_cache.find(named)
         while shops:
-            standings, changed = await self._standings_of(shops)
-            found |= standings
-            shops = await self._book.read_anew(changed) if changed else {}
-        return [{name[1]: found[name] for name in names if name in found} for names in asked]
+            current, changed = await self._current_totals(shops)
+            totals |= current
+            shops = await self._shop_cache.read_anew(changed) if changed else {}
+        return [{name[1]: totals[name] for name in names if name in totals} for names in requests]
 
-    async def _standings_of(
+    async def _current_totals(
         self, shops: Mapping[ShopName, ShopDefinition]
     ) -> tuple[dict[ShopName, ShopTotals], list[ShopName]]:
-        """Standings of shops, and the names of those whose definition holds no more."""
+        """Return the totals of shops, and the names of shops whose definitions have changed."""
         rows = await self._database.fetch(
-            "standings", [tenant_id for tenant_id, _ in shops], keys_of(shops)
+            "shop_totals", [tenant_id for tenant_id, _ in shops], keys_of(shops)
         )
-        names = {shop.kept.shop_key: name for name, shop in shops.items()}
-        found: dict[ShopName, ShopTotals] = {}
+        names = {shop.stored.shop_key: name for name, shop in shops.items()}
+        totals: dict[ShopName, ShopTotals] = {}
         changed = []
         for row in rows:
             name = names[row[0]]
-            kept, _, revision = shops[name]
+            stored, _, revision = shops[name]
             if revision == row[1]:
-                found[name] = _standing(kept, row)
+                totals[name] = _shop_totals(stored, row)
             else:
                 changed.append(name)
-        return found, changed
+        return totals, changed
 
     async def window_totals(self, of: Sequence[tuple[StoredShop, Windows]]) -> dict[int, Totals]:
-        """Sum windows, by shop key: one windows' end for each shop. Raises RulesChanged."""
+        """Return the sums of windows by shop key, one end for each shop. Raises RulesChanged."""
         rows = await self._database.fetch(
-            "window_totals", *_columns([(kept.key, windows) for kept, windows in of])
+            "window_totals", *_columns([(stored.key, windows) for stored, windows in of])
         )
-        rules = {kept.shop_key: kept.rules.ref for kept, _ in of}
+        rules = {stored.shop_key: stored.rules.ref for stored, _ in of}
         for shop_key, name, version, *_ in rows:
             _must_be(rules[shop_key], name, version)
         return {row[0]: integers(row[3:]) for row in rows}
 
-    async def day_totals(self, kept: StoredShop, start: date, end: date) -> dict[date, Totals]:
-        """Totals of the days from `start` to `end`, both included; empty days are absent.
+    async def day_totals(self, stored: StoredShop, start: date, end: date) -> dict[date, Totals]:
+        """Return the totals of a range of days, both ends included, without empty days.
 
         Raises RulesChanged.
         """
-        rows = await self._database.fetch("day_totals", *kept.key, start, end + ONE_DAY)
+        rows = await self._database.fetch("day_totals", *stored.key, start, end + ONE_DAY)
         for name, version, *_ in rows[:1]:
-            _must_be(kept.rules.ref, name, version)
+            _must_be(stored.rules.ref, name, version)
         return {row[2]: integers(row[3:]) for row in rows if row[2] is not None}
 
     async def counter_totals(
         self, of: Sequence[tuple[StoredShop, Window]]
     ) -> dict[int, dict[str, int]]:
-        """Sum counters that are no column, by shop key: a window for each shop.
+        """Return sums of the counters that are rows, by shop key.
 
         Raises RulesChanged.
         """
-        rules = {kept.shop_key: kept.rules.ref for kept, _ in of}
-        sums: dict[int, dict[str, int]] = {kept.shop_key: {} for kept, _ in of}
-        windows = [(*kept.key, window.start, window.end + ONE_DAY) for kept, window in of]
+        rules = {stored.shop_key: stored.rules.ref for stored, _ in of}
+        sums: dict[int, dict[str, int]] = {stored.shop_key: {} for stored, _ in of}
+        windows = [(*stored.key, window.start, window.end + ONE_DAY) for stored, window in of]
         for row in await self._database.fetch("counter_totals", *columns(windows, 4)):
             _must_be(rules[row["shop_key"]], row["rules"], row["rules_version"])
             if row["counter"] is not None:
@@ -117,7 +117,7 @@ class Scores:
         return sums
 
     async def roll(self, now: datetime) -> int:
-        """Move running totals that stand for an earlier day to each shop's today; how many."""
+        """Move running totals of earlier days to each shop's today, and count them."""
         rolled = 0
         for row in await self._database.fetch("zones"):
             today = day_of(now, row["time_zone"])
@@ -130,32 +130,32 @@ class Scores:
 
     async def _roll_some(self, time_zone: str, today: date) -> int:
         async def work(connection: Connection) -> int:
-            behind = await connection.fetch(
+            outdated = await connection.fetch(
                 sql("shops_to_roll"), time_zone, today, _SHOPS_ROLLED_AT_ONCE
             )
-            if not behind:
+            if not outdated:
                 return 0
-            locked = await self._book.lock_named(connection, [tuple(row) for row in behind])
+            locked = await self._shop_cache.lock_named(connection, [tuple(row) for row in outdated])
             before = [
-                (definition.kept.key, windows_before(today, definition.known.rules))
+                (definition.stored.key, windows_before(today, definition.known.rules))
                 for definition, totals_day in locked.values()
                 if totals_day < today
             ]
             sums = await connection.fetch(sql("window_totals"), *_columns(before))
             shop_keys = [shop.shop_key for shop, _ in before]
-            await connection.execute(sql("keep_days"), shop_keys)
-            taken = await connection.fetch(sql("take_days"), shop_keys, today)
-            own = {row[0]: row[1:] for row in taken}
+            await connection.execute(sql("insert_running_days"), shop_keys)
+            popped = await connection.fetch(sql("pop_day"), shop_keys, today)
+            own = {row[0]: row[1:] for row in popped}
             await set_running(
                 connection,
                 {row[0]: (today, (*row[3:], *own.get(row[0], nothing()))) for row in sums},
             )
-            return len(behind)
+            return len(outdated)
 
         return await self._database.run(work)
 
     async def replay(self, shop: ShopKey, rules: Rules) -> dict[date, Totals]:
-        """Ratings by day under any rules, worked out from the ratings themselves."""
+        """Return the totals of ratings by day under any rules, computed from the ratings."""
 
         async def work(connection: Connection) -> dict[date, Totals]:
             days: defaultdict[date, list[int]] = defaultdict(nothing)
@@ -166,12 +166,12 @@ class Scores:
         return await self._database.run(work, snapshot=True)
 
 
-def _standing(kept: StoredShop, row: asyncpg.Record) -> ShopTotals:
-    _, _, currency, amounts, as_of, taken_at, taking, day = row[:8]
+def _shop_totals(stored: StoredShop, row: asyncpg.Record) -> ShopTotals:
+    _, _, currency, amounts, as_of, taken_at, mark, day = row[:8]
     return ShopTotals(
-        kept=kept,
+        kept=stored,
         ladder=_ladder(currency, amounts) if amounts else None,
-        snapshot=SnapshotVersion(as_of, taken_at, taking) if taking else None,
+        snapshot=SnapshotVersion(as_of, taken_at, mark) if mark else None,
         day=day,
         totals=integers(row[8:]),
     )

@@ -19,35 +19,39 @@ from infra.postgres.statements import sql
 class Shops:
     """See `domain.ports.Shops`."""
 
-    def __init__(self, database: Database, book: ShopCache) -> None:
+    def __init__(self, database: Database, shop_cache: ShopCache) -> None:
         self._database = database
-        self._book = book
+        self._shop_cache = shop_cache
 
     async def put(self, act: Act, shops: Sequence[Shop]) -> list[PutOutcome]:
-        """Create or replace shops of different ids, in one transaction, each for itself."""
+        """Create or replace shops of different ids in one transaction, each with an outcome."""
         tenant_id, now = act.tenant_id, act.at
 
         async def work(connection: Connection) -> list[PutOutcome]:
-            await connection.execute(sql("share_tenant"), tenant_id)
-            rules = await self._book.rules.latest(connection, tenant_id, (s.rules for s in shops))
+            await connection.execute(sql("lock_tenant_for_share"), tenant_id)
+            rules = await self._shop_cache.rules.latest(
+                connection, tenant_id, (s.rules for s in shops)
+            )
             outcomes: dict[str, PutOutcome] = {
                 shop.shop_id: UnknownRules(shop.rules) for shop in shops if shop.rules not in rules
             }
-            there = await self._book.read(connection, [(tenant_id, shop.shop_id) for shop in shops])
+            known = await self._shop_cache.read(
+                connection, [(tenant_id, shop.shop_id) for shop in shops]
+            )
             for shop in sorted(shops, key=lambda shop: shop.shop_id):
                 if (
                     shop.shop_id not in outcomes
-                    and (tenant_id, shop.shop_id) not in there
+                    and (tenant_id, shop.shop_id) not in known
                     and await _insert(connection, tenant_id, shop, rules[shop.rules], now)
                 ):
                     outcomes[shop.shop_id] = "created"
             others = {
                 (tenant_id, shop.shop_id): shop for shop in shops if shop.shop_id not in outcomes
             }
-            locked = await self._book.lock_named(connection, others) if others else {}
+            locked = await self._shop_cache.lock_named(connection, others) if others else {}
             for name, shop in others.items():
                 outcomes[shop.shop_id] = await self._replace(
-                    connection, locked[name].definition.kept, shop, rules[shop.rules], now
+                    connection, locked[name].definition.stored, shop, rules[shop.rules], now
                 )
             changed = [name for name, done in outcomes.items() if done in ("created", "changed")]
             if changed:
@@ -57,12 +61,14 @@ class Shops:
         return await self._database.run(work)
 
     async def get(self, tenant_id: int, shop_id: str) -> StoredShop:
-        """One shop; raises NotFound."""
+        """Return a shop; raises NotFound."""
         name = (tenant_id, shop_id)
-        found = await self._database.run(lambda connection: self._book.read(connection, [name]))
-        if name not in found:
+        definitions = await self._database.run(
+            lambda connection: self._shop_cache.read(connection, [name])
+        )
+        if name not in definitions:
             raise NotFound("shop", shop_id)
-        return found[name].kept
+        return definitions[name].stored
 
     async def page(
         self,
@@ -74,16 +80,16 @@ class Shops:
         after: str,
         limit: int,
     ) -> list[Shop]:
-        """Up to `limit` shops by id, from the first id over `after`."""
+        """Return up to `limit` shops by id, from the first id over `after`."""
         rows = await self._database.fetch(
             "shops_page", tenant_id, shop_ids, marketplace, category, after, limit
         )
         return [shop_of(row) for row in rows]
 
     async def _replace(
-        self, connection: Connection, kept: StoredShop, shop: Shop, rules: RuleSet, now: datetime
+        self, connection: Connection, stored: StoredShop, shop: Shop, rules: RuleSet, now: datetime
     ) -> PutOutcome:
-        before = kept.shop
+        before = stored.shop
         if before == shop:
             return "unchanged"
         fixed = [
@@ -92,18 +98,18 @@ class Shops:
             if getattr(before, field) != getattr(shop, field)
         ]
         if fixed:
-            if await connection.fetchval(sql("has_facts"), kept.shop_key):
+            if await connection.fetchval(sql("has_facts"), stored.shop_key):
                 return ShopImmutable(shop.shop_id, fixed)
             today = day_of(now, shop.time_zone)
-            await connection.execute(sql("move_totals_day"), kept.shop_key, today)
+            await connection.execute(sql("move_totals_day"), stored.shop_key, today)
         if before.rules == shop.rules:
-            rules = kept.rules
+            rules = stored.rules
         await connection.execute(
-            sql("update_shop"), kept.tenant_id, *_definition(shop), rules.version
+            sql("update_shop"), stored.tenant_id, *_definition(shop), rules.version
         )
-        if rules != kept.rules:
-            counted = await recount(connection, kept, rules.rules)
-            await repair(connection, kept.shop_key, counted)
+        if rules != stored.rules:
+            counted = await recount(connection, stored, rules.rules)
+            await repair(connection, stored.shop_key, counted)
         return "changed"
 
 

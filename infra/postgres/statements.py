@@ -114,8 +114,8 @@ def _metric_sums(table: str, condition: str = "") -> str:
 
 
 _IN_WINDOW = {
-    "rating": " filter (where d.day >= asked.rating_start)",
-    "sales": " filter (where d.day >= asked.sales_start)",
+    "rating": " filter (where d.day >= requested.rating_start)",
+    "sales": " filter (where d.day >= requested.sales_start)",
     "ever": "",
 }
 

@@ -17,7 +17,7 @@ _SHOPS_AT_ONCE = 500
 
 
 class VerifiedShop(msgspec.Struct, frozen=True):
-    """One shop and what is stored otherwise than its facts say."""
+    """A shop, and the differences between its stored totals and its facts."""
 
     tenant: str
     shop_id: str
@@ -27,14 +27,14 @@ class VerifiedShop(msgspec.Struct, frozen=True):
 class Verification:
     """Recounts shops one by one, each in one snapshot, so that a recount is exact."""
 
-    def __init__(self, database: Database, book: ShopCache) -> None:
+    def __init__(self, database: Database, shop_cache: ShopCache) -> None:
         self._database = database
-        self._book = book
+        self._shop_cache = shop_cache
 
     async def shops(self, now: datetime, *, mend: bool) -> AsyncIterator[VerifiedShop]:
-        """Every shop of every tenant; with `mend` differences are put right as they are found.
+        """Yield every shop of every tenant; with `mend` repair the differences.
 
-        What was put right stands in the audit trail.
+        Repairs are recorded in the audit trail.
         """
         last = 0
         while rows := await self._database.run(
@@ -56,10 +56,12 @@ class Verification:
         async def work(connection: Connection) -> list[Difference]:
             if mend:
                 await connection.execute(sql("insert_totals"), shop_key, act.at.date())
-                await self._book.lock_named(connection, [(act.tenant_id, shop_id)])
-            [definition] = (await self._book.read(connection, [(act.tenant_id, shop_id)])).values()
-            kept = definition.kept
-            counted = await recount(connection, kept, kept.rules.rules)
+                await self._shop_cache.lock_named(connection, [(act.tenant_id, shop_id)])
+            [definition] = (
+                await self._shop_cache.read(connection, [(act.tenant_id, shop_id)])
+            ).values()
+            stored = definition.stored
+            counted = await recount(connection, stored, stored.rules.rules)
             if mend and counted.differences:
                 await repair(connection, shop_key, counted)
                 tables = {difference.table for difference in counted.differences}

@@ -154,6 +154,6 @@ CONTROLS: dict[str, Control] = {
     ),
     "totals in a second transaction": Control(_total_later),
     "lock of shops removed": Control(_leave_shops_open),
-    "lock between changes of rules removed": Control(_leave_tenants_open("hold_tenant")),
-    "lock of shops on their rules removed": Control(_leave_tenants_open("share_tenant")),
+    "lock between changes of rules removed": Control(_leave_tenants_open("lock_tenant")),
+    "lock of shops on their rules removed": Control(_leave_tenants_open("lock_tenant_for_share")),
 }

@@ -1,4 +1,4 @@
-"""Made-up worlds as the ports take them."""
+"""The ports on a database, and worlds of invented shops in them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ class Books:
 
     @property
     def act(self) -> Act:
-        """What a test does."""
+        """Return the act of a test."""
         return Act(self.tenant_id, COMMAND_LINE, "test", self.now)
 
     async def open(self, world: World) -> None:
@@ -62,8 +62,8 @@ class Books:
 
     async def record_together(self, *submissions: Submission) -> list[list[Outcome]]:
         """Record requests in one transaction."""
-        drafts = [await self.ledger.draft(submission, self.now) for submission in submissions]
-        return await self.ledger.record(drafts)
+        batches = [await self.ledger.prepare(submission, self.now) for submission in submissions]
+        return await self.ledger.record(batches)
 
     async def roll(self, days: int = 0) -> None:
         """Let days pass, and bring running totals up to the new day."""
@@ -71,7 +71,7 @@ class Books:
         await self.scores.roll(self.now)
 
     async def differences(self, *, mend: bool = False) -> list[str]:
-        """Tables in which verifying finds something otherwise than the facts say, each once."""
+        """Return the tables in which verification finds differences from the facts."""
         return sorted(
             {
                 difference.table
@@ -81,31 +81,31 @@ class Books:
         )
 
     async def facts(self) -> int:
-        """How many facts are kept of the tenant's shops."""
-        kept = 0
+        """Return the number of stored facts of the tenant's shops."""
+        count = 0
         for kind in KINDS.values():
-            counted = f"select count(*) from {kind.table} join shops using (shop_key)"
-            [row] = await self._rows(counted)
-            kept += row[0]
-        return kept
+            query = f"select count(*) from {kind.table} join shops using (shop_key)"
+            [row] = await self._rows(query)
+            count += row[0]
+        return count
 
     async def stored(self) -> dict[str, list[list[tuple[str, object]]]]:
-        """All that is worked out from the facts, by table; days without anything are left out."""
-        found = {
+        """Return everything computed from the facts, by table, without empty days."""
+        rows_by_table = {
             table: await self._rows(
                 f"select shop_id, t.* from {table} t join shops using (shop_key)"
             )
             for table in TOTALS
         }
         states = "select shop_id, review_id, state from ratings join shops using (shop_key)"
-        found["states"] = await self._rows(states)
+        rows_by_table["states"] = await self._rows(states)
         return {
             table: sorted(
                 [(name, value) for name, value in row.items() if name not in _INTERNAL]
                 for row in rows
                 if table != "daily_totals" or any(row[field] for field in FIELDS)
             )
-            for table, rows in found.items()
+            for table, rows in rows_by_table.items()
         }
 
     async def _rows(self, query: str) -> list[asyncpg.Record]:
@@ -117,17 +117,17 @@ _INTERNAL = {"tenant_id", "shop_key"}
 
 @pytest.fixture
 async def books(database: Database, database_url: str) -> Books:
-    """The ports, at the instant of the worlds."""
+    """Return the ports, at the instant of the worlds."""
     return await new_books(database, database_url)
 
 
 async def new_books(database: Database, url: str, tenant: str = "acme") -> Books:
-    """The ports as a process of their own would have them."""
+    """Return ports that share no memory with others, as those of another process."""
     return Books(database, url, await Keys(database).make_tenant(tenant), NOW)
 
 
 async def fetch(url: str, query: str) -> list[asyncpg.Record]:
-    """Rows as the owner of the database sees them."""
+    """Return rows as the owner of the database sees them."""
     connection = await asyncpg.connect(url)
     try:
         rows: list[asyncpg.Record] = await connection.fetch(query)
@@ -137,13 +137,13 @@ async def fetch(url: str, query: str) -> list[asyncpg.Record]:
 
 
 def shops_of(world: World) -> list[Shop]:
-    """The shops of a world."""
+    """Return the shops of a world."""
     drafts = msgspec.convert(world.shops, list[IdentifiedDraft])
     return [draft.named(draft.shop_id) for draft in drafts]
 
 
 def events_of(stream: Iterable[Sent]) -> list[Event | Refused]:
-    """A stream as the ledger gets it: what is no event has been refused already."""
+    """Return a stream as the ledger gets it, with invalid events refused."""
     return [_event(sent.event) for sent in stream]
 
 

@@ -99,7 +99,7 @@ analyze
 
 
 async def make(server_url: str, template: str, name: str) -> str:
-    """Make the database out of one that has the schema; its address."""
+    """Create the database from one that has the schema, and return its address."""
     await execute(server_url, f"create database {name} template {template}")
     url = database_of(server_url, name)
     connection = await asyncpg.connect(url)

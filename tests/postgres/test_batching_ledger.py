@@ -1,4 +1,4 @@
-"""Requests joined: one whose shop is held steps aside, and waits no longer than one deadline."""
+"""Batches of requests: a locked shop delays only its own requests, up to one deadline."""
 
 import asyncio
 import time
@@ -22,30 +22,30 @@ from infra.postgres.statements import sql
 from tests.postgres.conftest import Books, new_books
 from tests.reference.worlds import NOW
 
-PATIENCE_S = 0.4
+TIMEOUT_S = 0.4
 
 
 class Scripted(Ledger):
-    """To find shops free or held takes `tries_s`, to wait for one `waits_s`."""
+    """A ledger whose tries to lock shops take `tries_s`, and whose waits take `waits_s`."""
 
     def __init__(self, *, held: bool, tries_s: float = 0.0, waits_s: float = 0.0) -> None:
-        self.patience_s = PATIENCE_S
+        self.timeout_s = TIMEOUT_S
         self.tried: list[int] = []
         self.waited = 0
         self._held, self._tries_s, self._waits_s = held, tries_s, waits_s
 
-    async def draft(self, submission: Submission, now: datetime) -> PreparedBatch:
-        return drafted(submission, now)
+    async def prepare(self, submission: Submission, now: datetime) -> PreparedBatch:
+        return prepared(submission, now)
 
-    async def record_free(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome] | None]:
-        self.tried.append(len(drafts))
+    async def record_free(self, batches: Sequence[PreparedBatch]) -> list[list[Outcome] | None]:
+        self.tried.append(len(batches))
         await asyncio.sleep(self._tries_s)
-        return [None if self._held else ["stored"] for _ in drafts]
+        return [None if self._held else ["stored"] for _ in batches]
 
-    async def record(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome]]:
+    async def record(self, batches: Sequence[PreparedBatch]) -> list[list[Outcome]]:
         self.waited += 1
         await asyncio.sleep(self._waits_s)
-        return [["stored"] for _ in drafts]
+        return [["stored"] for _ in batches]
 
 
 async def test_only_a_request_whose_shop_is_held_waits() -> None:
@@ -56,52 +56,50 @@ async def test_only_a_request_whose_shop_is_held_waits() -> None:
 
 
 class Holding(Ledger):
-    """Holds all shops for as long as a large transaction lasts."""
+    """A ledger whose large transactions lock all shops until `end` is set."""
 
     def __init__(self) -> None:
-        self.patience_s = 5.0
+        self.timeout_s = 5.0
         self.steps: list[str] = []
         self.end = asyncio.Event()
 
-    async def draft(self, submission: Submission, now: datetime) -> PreparedBatch:
-        return drafted(submission, now)
+    async def prepare(self, submission: Submission, now: datetime) -> PreparedBatch:
+        return prepared(submission, now)
 
-    async def record_free(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome] | None]:
-        self.steps.append(f"{len(drafts)} free")
-        return [["stored"] for _ in drafts]
+    async def record_free(self, batches: Sequence[PreparedBatch]) -> list[list[Outcome] | None]:
+        self.steps.append(f"{len(batches)} free")
+        return [["stored"] for _ in batches]
 
-    async def record(self, drafts: Sequence[PreparedBatch]) -> list[list[Outcome]]:
+    async def record(self, batches: Sequence[PreparedBatch]) -> list[list[Outcome]]:
         self.steps.append("large")
         await self.end.wait()
-        return [["stored"] for _ in drafts]
+        return [["stored"] for _ in batches]
 
 
-async def test_who_wants_what_a_large_transaction_holds_goes_before_the_next_one() -> None:
+async def test_requests_for_shops_of_a_large_transaction_precede_the_next_large_one() -> None:
     ledger = Holding()
-    joined = BatchingLedger(ledger)
+    batching = BatchingLedger(ledger)
     large = [published("s", SMALL_EVENTS_MAX + 1), published("t", BULK_EVENTS_AT_ONCE)]
-    asks = [asyncio.create_task(joined.record(one, NOW)) for one in large]
+    requests = [asyncio.create_task(batching.record(request, NOW)) for request in large]
     await asyncio.sleep(0.01)
-    asks += [asyncio.create_task(joined.record(published("s"), NOW)) for _ in range(3)]
-    assert await joined.record(published("other"), NOW) == ["stored"]
+    requests += [asyncio.create_task(batching.record(published("s"), NOW)) for _ in range(3)]
+    assert await batching.record(published("other"), NOW) == ["stored"]
     ledger.end.set()
-    await asyncio.gather(*asks)
+    await asyncio.gather(*requests)
     assert ledger.steps == ["large", "1 free", "3 free", "large"]
 
 
-async def test_large_requests_over_the_bound_are_refused_at_once_also_before_they_are_drafted() -> (
-    None
-):
+async def test_large_requests_over_the_bound_are_refused_even_before_preparation() -> None:
     ledger = Holding()
     events = SMALL_EVENTS_MAX + 1
-    joined = BatchingLedger(ledger, waiting_max=3 * events)
+    batching = BatchingLedger(ledger, waiting_max=3 * events)
     large = [published(name, events) for name in "stuv"]
-    asks = [asyncio.create_task(joined.record(one, NOW)) for one in large]
+    requests = [asyncio.create_task(batching.record(request, NOW)) for request in large]
     with pytest.raises(Unavailable):
-        await asks.pop()
+        await requests.pop()
     ledger.end.set()
-    await asyncio.gather(*asks)
-    assert set(await joined.record(large[0], NOW)) == {"stored"}
+    await asyncio.gather(*requests)
+    assert set(await batching.record(large[0], NOW)) == {"stored"}
 
 
 async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(books: Books) -> None:
@@ -109,7 +107,7 @@ async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(book
     ledger = BatchingLedger(books.ledger)
     async with held(books.url, "a") as holder:
         first = asyncio.create_task(ledger.record(published("a", tenant_id=tenant_id), NOW))
-        await one_waits(holder)
+        await lock_waited_for(holder)
         async with asyncio.timeout(5):
             large = published("b", SMALL_EVENTS_MAX + 1, tenant_id)
             assert set(await ledger.record(large, NOW)) == {"stored"}
@@ -119,17 +117,17 @@ async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(book
 
 @pytest.mark.parametrize(
     ("tries_s", "events"),
-    [(0.0, 1), (0.6 * PATIENCE_S, 1), (10 * PATIENCE_S, 1), (0.0, SMALL_EVENTS_MAX + 1)],
-    ids=["in the lane that waits", "in both", "in a try that takes long", "of many events"],
+    [(0.0, 1), (0.6 * TIMEOUT_S, 1), (10 * TIMEOUT_S, 1), (0.0, SMALL_EVENTS_MAX + 1)],
+    ids=["in the queue that waits", "in both", "in a try that takes long", "of many events"],
 )
 async def test_nobody_waits_for_a_held_shop_longer_than_one_deadline(
     tries_s: float, events: int
 ) -> None:
-    ledger = BatchingLedger(Scripted(held=True, tries_s=tries_s, waits_s=10 * PATIENCE_S))
-    asked = time.monotonic()
+    ledger = BatchingLedger(Scripted(held=True, tries_s=tries_s, waits_s=10 * TIMEOUT_S))
+    start = time.monotonic()
     with pytest.raises(Unavailable):
         await ledger.record(published("s", events), NOW)
-    assert PATIENCE_S * 0.9 < time.monotonic() - asked < PATIENCE_S * 2
+    assert TIMEOUT_S * 0.9 < time.monotonic() - start < TIMEOUT_S * 2
 
 
 async def test_a_shop_that_is_held_keeps_only_its_own_requests_waiting(books: Books) -> None:
@@ -145,11 +143,11 @@ async def test_a_shop_that_is_held_keeps_only_its_own_requests_waiting(books: Bo
     assert await books.facts() == 2
 
 
-async def test_who_waited_for_a_shop_follows_the_rules_that_it_has_now(books: Books) -> None:
+async def test_a_request_that_waited_for_a_shop_follows_its_present_rules(books: Books) -> None:
     tenant_id = await two_shops(books)
     async with held(books.url, "a") as holder:
         waiting = asyncio.create_task(books.record_together(rated_long_ago("a", tenant_id)))
-        await one_waits(holder)
+        await lock_waited_for(holder)
         shop = ("taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "pinduoduo", 1)
         await holder.execute(sql("update_shop"), tenant_id, "a", *shop)
     assert await waiting == [["stored"]]
@@ -165,23 +163,23 @@ async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_le
         tenant_id = await two_shops(books)
         ledger = BatchingLedger(books.ledger)
         async with held(database_url, "a"):
-            asked = time.monotonic()
+            start = time.monotonic()
             with pytest.raises(Unavailable):
                 await ledger.record(published("a", tenant_id=tenant_id), NOW)
-            assert time.monotonic() - asked < database.patience_s
+            assert time.monotonic() - start < database.work_timeout_s
             assert await books.facts() == 0
         again = ledger.record(published("a", tenant_id=tenant_id), NOW)
         assert await again == ["stored"]
         assert await books.differences() == []
 
 
-def drafted(submission: Submission, now: datetime) -> PreparedBatch:
-    """A request of shops of which nothing is known."""
+def prepared(submission: Submission, now: datetime) -> PreparedBatch:
+    """Return a prepared request whose shops are not known."""
     return PreparedBatch(submission, now, named_shops(submission), {}, [], affected_keys([]))
 
 
 def published(shop_id: str, events: int = 1, tenant_id: int = 1) -> Submission:
-    """A request with as many listings."""
+    """Return a request with as many listings."""
     return Submission(
         tenant_id,
         None,
@@ -200,7 +198,7 @@ def published(shop_id: str, events: int = 1, tenant_id: int = 1) -> Submission:
 
 
 def rated_long_ago(shop_id: str, tenant_id: int) -> Submission:
-    """A rating within the window of `taobao` and before that of `pinduoduo`."""
+    """Return a rating within the window of `taobao` and before that of `pinduoduo`."""
     event = ReviewPosted(
         specversion="1.0",
         id="1",
@@ -212,15 +210,15 @@ def rated_long_ago(shop_id: str, tenant_id: int) -> Submission:
     return Submission(tenant_id, None, [event])
 
 
-async def one_waits(holder: Connection) -> None:
-    """Until somebody waits for a lock in Postgres."""
+async def lock_waited_for(holder: Connection) -> None:
+    """Wait until a session waits for a lock in Postgres."""
     async with asyncio.timeout(5):
         while not await holder.fetchval("select count(*) from pg_locks where not granted"):
             await asyncio.sleep(0.01)
 
 
 async def two_shops(books: Books) -> int:
-    """Shops `a` and `b`; their tenant."""
+    """Create the shops `a` and `b`, and return their tenant."""
     shops = [
         Shop(name, "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
         for name in ("a", "b")
@@ -232,16 +230,16 @@ async def two_shops(books: Books) -> int:
 
 @asynccontextmanager
 async def held(url: str, shop_id: str) -> AsyncIterator[Connection]:
-    """Another writer has the shop."""
+    """Lock the shop by another session for the block."""
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():
-            found = await connection.fetchval(
+            locked_id = await connection.fetchval(
                 "select shop_id from shop_totals join shops using (shop_key)"
                 " where shop_id = $1 for update of shop_totals",
                 shop_id,
             )
-            assert found == shop_id
+            assert locked_id == shop_id
             yield connection
     finally:
         await connection.close()

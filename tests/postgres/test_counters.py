@@ -66,8 +66,8 @@ async def test_rows_are_recorded_recounted_verified_repaired_and_summed(books: B
         books.url, f"select day, n from counter_days where shop_key = {shop.shop_key} order by day"
     )
     first, last = days[0]["day"], days[-1]["day"]
-    whole = Window(first, last, (last - first).days + 1)
-    sums = await books.scores.counter_totals([(shop, whole)])
+    all_days = Window(first, last, (last - first).days + 1)
+    sums = await books.scores.counter_totals([(shop, all_days)])
     assert sums == {shop.shop_key: {NAME: sum(row["n"] for row in days)}}
     part = Window(first, first, 1)
     sums = await books.scores.counter_totals([(shop, part)])
@@ -82,17 +82,17 @@ async def test_sums_of_money_pass_what_a_bigint_holds(books: Books) -> None:
     await execute(books.url, f"update daily_totals set paid = {BIGINT_MAX} where paid > 0")
     await books.record(events)
     shop = await _shop(books)
-    [standing] = (await books.scores.standings(shop.tenant_id, [shop.shop.shop_id])).values()
-    assert standing.totals[PLACES["paid"]] >= 2 * BIGINT_MAX
-    day = standing.day
+    [shop_totals] = (await books.scores.shop_totals(shop.tenant_id, [shop.shop.shop_id])).values()
+    assert shop_totals.totals[PLACES["paid"]] >= 2 * BIGINT_MAX
+    day = shop_totals.day
     of_windows = await books.scores.window_totals([(shop, windows(day, shop.rules.rules))])
     assert of_windows[shop.shop_key][PLACES["paid"]] >= BIGINT_MAX
     assert await books.scores.day_totals(shop, date(2000, 1, 1), day)
     await Peers(books.database, books.rules._rules).take(books.act, day)
-    asked = GroupAsked(shop.shop.marketplace, shop.shop.category, shop.shop.currency, day)
+    group_key = GroupAsked(shop.shop.marketplace, shop.shop.category, shop.shop.currency, day)
     sales = PeerSales(books.database)
-    groups = await sales.groups(shop.tenant_id, [asked])
-    group: SalesGroup = groups[asked]
+    groups = await sales.groups(shop.tenant_id, [group_key])
+    group: SalesGroup = groups[group_key]
     assert await sales.own(shop, day) in group.sales
     assert max(group.sales) >= 2 * BIGINT_MAX
     await books.roll(days=1)

@@ -141,15 +141,15 @@ async def test_a_statement_without_end_is_cut_off(database_url: str) -> None:
         assert await database.fetch("zones") == []
 
 
-async def test_statements_are_not_kept_where_the_cache_is_off(database_url: str) -> None:
+async def test_statements_are_not_prepared_where_the_cache_is_off(database_url: str) -> None:
     limits = PoolLimits(connections_max=1, statement_cache=False)
     async with open_database(database_url, limits) as database:
         for _ in range(2):
             assert await database.fetch("zones") == []
-        kept = await database.run(
+        prepared = await database.run(
             lambda connection: connection.fetchval("select count(*) from pg_prepared_statements")
         )
-        assert kept == 0
+        assert prepared == 0
 
 
 async def _two_tenants(connection: Connection) -> None:

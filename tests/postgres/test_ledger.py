@@ -37,9 +37,9 @@ async def test_columns_of_facts_are_those_of_their_tables(books: Books) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_totals_equal_a_recount_after_any_history(books: Books, seed: int) -> None:
     rng = random.Random(seed)
-    told = world(seed, 200)
-    await books.open(told)
-    stream = shuffled(told.events, seed)
+    scripted_world = world(seed, 200)
+    await books.open(scripted_world)
+    stream = shuffled(scripted_world.events, seed)
     verdicts: list[str | Refused] = []
     while len(verdicts) < len(stream):
         batch = stream[len(verdicts) : len(verdicts) + rng.randint(1, 60)]
@@ -87,9 +87,9 @@ async def test_any_order_and_any_batches_store_the_same(books: Books) -> None:
     assert await other.facts() == await books.facts()
 
 
-@pytest.mark.parametrize("joined", [False, True], ids=["plain", "joined"])
+@pytest.mark.parametrize("batched", [False, True], ids=["plain", "batched"])
 async def test_writers_at_once_keep_each_fact_once(
-    books: Books, database_url: str, *, joined: bool
+    books: Books, database_url: str, *, batched: bool
 ) -> None:
     await books.open(WORLD)
     alone = await new_books(books.database, books.url, "alone")
@@ -111,7 +111,7 @@ async def test_writers_at_once_keep_each_fact_once(
             while stream:
                 batch, stream = stream[: (size := rng.randint(1, 40))], stream[size:]
                 submission = Submission(books.tenant_id, None, batch)
-                if joined:
+                if batched:
                     answered = await ledgers[writer % 3].record(submission, NOW)
                 else:
                     others = await new_books(pools[writer % 3], database_url)

@@ -24,7 +24,7 @@ async def connected(url: str) -> AsyncIterator[Connection]:
 
 
 async def schema(connection: Connection) -> list[tuple[object, ...]]:
-    """Every column, constraint and index."""
+    """Return every column, constraint and index."""
     rows = await connection.fetch(
         """
         select table_name::text, ordinal_position::text, column_name::text, data_type::text,

@@ -19,24 +19,24 @@ from infra.postgres.statements import sql
 TODAY = date(2026, 11, 21)
 SHOPS = 150
 SETS: dict[str, Rules] = {
-    **{name: found.rules for name, found in BUILT_IN.items()},
+    **{name: rule_set.rules for name, rule_set in BUILT_IN.items()},
     "short": msgspec.structs.replace(TAOBAO, rating_window_days=1, sales_window_days=3),
     "long": msgspec.structs.replace(TAOBAO, rating_window_days=9, sales_window_days=40),
 }
 APART = (0, 1, 2, 13, 14, 15, 60, -1, -2, -14, -15, -60)
-"""Days from the day asked about to the day for which running totals stand."""
+"""Days from the day of the snapshot to the day of the running totals."""
 
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_every_shop_has_the_sums_of_its_windows(
     database: Database, database_url: str, seed: int
 ) -> None:
-    """Whatever day its running totals stand for, under any windows, with days missing."""
+    """Draw any day of the running totals, any windows, and days without totals."""
     rng = random.Random(seed)
     names = [rng.choice(list(SETS)) for _ in range(SHOPS)]
     days = [_days(rng) for _ in range(SHOPS)]
-    stands = [TODAY + timedelta(days=rng.choice(APART)) for _ in range(SHOPS)]
-    await _keep(database_url, names, days, stands)
+    totals_days = [TODAY + timedelta(days=rng.choice(APART)) for _ in range(SHOPS)]
+    await _store(database_url, names, days, totals_days)
     peers = Peers(database, RulesCache())
     async with database.connection() as connection:
         rows = await peers.window_sums(connection, 1, TODAY)
@@ -50,7 +50,7 @@ async def test_every_shop_has_the_sums_of_its_windows(
         for key, (name, had) in enumerate(zip(names, days, strict=True), 1)
     }
     assert sums == expected
-    assert sorted({row.standing[0] for row in rows}) == sorted(set(names))
+    assert sorted({row.totals_key[0] for row in rows}) == sorted(set(names))
 
 
 def _days(rng: random.Random) -> dict[date, list[int]]:
@@ -65,8 +65,8 @@ def _sums(totals: list[int]) -> list[int]:
     return [*pairs, totals[SOLD], totals[ON_SALE], totals[PAID], totals[REFUNDED]]
 
 
-async def _keep(
-    url: str, names: list[str], days: list[dict[date, list[int]]], stands: list[date]
+async def _store(
+    url: str, names: list[str], days: list[dict[date, list[int]]], totals_days: list[date]
 ) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute("insert into tenants (name) values ('acme')")
@@ -74,11 +74,11 @@ async def _keep(
         text = msgspec.json.encode(SETS[name]).decode()
         await connection.execute(sql("insert_rules"), 1, name, 1, text)
     shops, totals, rows = [], [], []
-    for key, (name, found, day) in enumerate(zip(names, days, stands, strict=True), 1):
+    for key, (name, by_day, day) in enumerate(zip(names, days, totals_days, strict=True), 1):
         shops.append((1, f"s-{key}", "m", "c", "CNY", "UTC", "individual", name, 1))
-        running = window_totals(found, windows_before(day, SETS[name]))
-        totals.append((key, day, *running, *found.get(day, nothing())))
-        rows += [(key, other, *sums) for other, sums in found.items() if other != day]
+        running = window_totals(by_day, windows_before(day, SETS[name]))
+        totals.append((key, day, *running, *by_day.get(day, nothing())))
+        rows += [(key, other, *sums) for other, sums in by_day.items() if other != day]
     columns = ["tenant_id", "shop_id", "marketplace", "category", "currency", "time_zone"]
     columns += ["kind", "rules", "rules_version"]
     await connection.copy_records_to_table("shops", records=shops, columns=columns)

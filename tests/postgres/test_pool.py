@@ -1,4 +1,4 @@
-"""The pool lends a connection again while it is good, and to one piece of work at a time."""
+"""The pool lends a connection again while it works, and to one piece of work at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ HURRIED = PoolLimits(connections_max=1, acquire_timeout_ms=100)
 
 @pytest.fixture
 async def connections(database_url: str) -> AsyncIterator[Database]:
-    """A pool of two."""
+    """Open a pool of two connections."""
     async with open_database(database_url, TWO) as opened:
         yield opened
 

@@ -20,12 +20,12 @@ IN_TWO_PLACES = """
 async def test_what_is_recorded_before_running_totals_are_moved_counts_as_after(
     books: Books, seed: int
 ) -> None:
-    told = world(seed, 200, now=NOW + LATER)
+    scripted_world = world(seed, 200, now=NOW + LATER)
     before, after = books, await new_books(books.database, books.url, "other")
-    for one in (before, after):
-        await one.open(told)
-        one.now = NOW + LATER
-    events = events_of(shuffled(told.events, seed))
+    for books_of_tenant in (before, after):
+        await books_of_tenant.open(scripted_world)
+        books_of_tenant.now = NOW + LATER
+    events = events_of(shuffled(scripted_world.events, seed))
     half = random.Random(seed).randrange(len(events))
     await before.record(events[:half])
     [ahead] = await fetch(
@@ -38,17 +38,17 @@ async def test_what_is_recorded_before_running_totals_are_moved_counts_as_after(
     await before.roll()
     await after.record(events[:half])
     assert await before.stored() == await after.stored()
-    for one in (before, after):
-        await one.record(events[half:])
-        assert await one.differences() == []
+    for books_of_tenant in (before, after):
+        await books_of_tenant.record(events[half:])
+        assert await books_of_tenant.differences() == []
     assert await before.stored() == await after.stored()
     assert await fetch(books.url, IN_TWO_PLACES) == []
 
 
 async def test_a_day_without_anything_leaves_no_row_behind(books: Books) -> None:
-    told = world(4, 200)
-    await books.open(told)
-    await books.record(events_of(told.events))
+    scripted_world = world(4, 200)
+    await books.open(scripted_world)
+    await books.record(events_of(scripted_world.events))
     rows = "select shop_key, day from daily_totals union select shop_key, day from shop_totals"
     before = {tuple(row) for row in await fetch(books.url, rows)}
     for _ in range(40):
@@ -59,17 +59,17 @@ async def test_a_day_without_anything_leaves_no_row_behind(books: Books) -> None
 
 
 async def test_a_day_in_two_places_does_not_keep_the_others_from_moving_on(books: Books) -> None:
-    told = world(4, 200)
-    await books.open(told)
-    await books.record(events_of(told.events))
+    scripted_world = world(4, 200)
+    await books.open(scripted_world)
+    await books.record(events_of(scripted_world.events))
     await execute(
         books.url,
         "insert into daily_totals (shop_key, day, late) select shop_key, day, 1 from shop_totals",
     )
     await books.roll(days=1)
-    [behind] = await fetch(
+    [outdated] = await fetch(
         books.url, f"select count(*) from shop_totals where day < '{books.now:%F}'"
     )
-    assert behind[0] == 0
+    assert outdated[0] == 0
     assert "daily_totals" in await books.differences(mend=True)
     assert await books.differences() == []

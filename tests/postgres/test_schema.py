@@ -35,12 +35,12 @@ async def test_every_key_of_a_big_table_begins_with_the_shop(database_url: str) 
 
 
 async def test_no_big_table_refers_to_another_or_is_referred_to(database_url: str) -> None:
-    found = f"""
+    constraints = f"""
         select conname from pg_constraint
         where contype = 'f'
             and (conrelid::regclass::text in ({_BIG}) or confrelid::regclass::text in ({_BIG}))
     """
-    assert await fetch(database_url, found) == []
+    assert await fetch(database_url, constraints) == []
 
 
 async def test_nothing_acts_behind_the_back_of_a_statement(database_url: str) -> None:

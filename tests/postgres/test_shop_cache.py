@@ -1,4 +1,4 @@
-"""Definitions of shops are remembered, and never trusted where they hold no more."""
+"""Remembered definitions of shops are read again once they have changed."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -20,35 +20,35 @@ EVENING = datetime(2024, 11, 19, 20, tzinfo=UTC)
 """The next day in Shanghai."""
 
 
-async def standing(books: Books) -> StoredShop:
-    """The shop as a read finds it."""
-    return (await books.scores.standings(books.tenant_id, ["a"]))["a"].kept
+async def read_shop(books: Books) -> StoredShop:
+    """Return the shop as a read returns it."""
+    return (await books.scores.shop_totals(books.tenant_id, ["a"]))["a"].kept
 
 
 async def test_a_read_sees_what_another_process_made_of_a_shop(books: Books) -> None:
     await books.shops.put(books.act, [SHOP])
-    assert (await standing(books)).shop == SHOP
+    assert (await read_shop(books)).shop == SHOP
     other = await new_books(books.database, books.url)
     for category in ("toys", "food"):
         moved = msgspec.structs.replace(SHOP, category=category)
         assert await other.shops.put(books.act, [moved]) == ["changed"]
-        assert (await standing(books)).shop == moved
+        assert (await read_shop(books)).shop == moved
 
 
 async def test_a_read_sees_which_rules_another_process_gave_a_shop(books: Books) -> None:
     await books.shops.put(books.act, [SHOP])
-    assert (await standing(books)).rules.name == "taobao"
+    assert (await read_shop(books)).rules.name == "taobao"
     other = await new_books(books.database, books.url)
     await other.shops.put(books.act, [msgspec.structs.replace(SHOP, rules="pinduoduo")])
-    assert (await standing(books)).rules.name == "pinduoduo"
+    assert (await read_shop(books)).rules.name == "pinduoduo"
 
 
-async def test_a_draft_is_made_again_where_its_shop_has_changed(books: Books) -> None:
+async def test_a_batch_is_prepared_again_where_its_shop_has_changed(books: Books) -> None:
     await books.shops.put(books.act, [SHOP])
-    draft = await books.ledger.draft(published(books), books.now)
+    batch = await books.ledger.prepare(published(books), books.now)
     other = await new_books(books.database, books.url)
     await other.shops.put(books.act, [msgspec.structs.replace(SHOP, time_zone="UTC")])
-    assert await books.ledger.record([draft]) == [["stored"]]
+    assert await books.ledger.record([batch]) == [["stored"]]
     days = await books._rows("select day from listing_events join shops using (shop_key)")
     assert [row["day"] for row in days] == [EVENING.date()]
     assert await books.differences() == []
@@ -56,24 +56,24 @@ async def test_a_draft_is_made_again_where_its_shop_has_changed(books: Books) ->
 
 async def test_that_a_shop_is_not_there_is_not_remembered(books: Books) -> None:
     assert await books.record_together(published(books)) == [[UNKNOWN_SHOP]]
-    assert await books.scores.standings(books.tenant_id, ["a"]) == {}
+    assert await books.scores.shop_totals(books.tenant_id, ["a"]) == {}
     other = await new_books(books.database, books.url)
     await other.shops.put(books.act, [SHOP])
-    assert (await standing(books)).shop == SHOP
+    assert (await read_shop(books)).shop == SHOP
     assert await books.record_together(published(books)) == [["stored"]]
 
 
 async def test_a_shop_that_a_restored_database_has_not_is_not_there(books: Books) -> None:
     await books.shops.put(books.act, [SHOP])
     assert await books.record_together(published(books)) == [["stored"]]
-    assert (await standing(books)).shop == SHOP
+    assert (await read_shop(books)).shop == SHOP
     for table in ("listing_events", "daily_totals", "shop_totals", "shops"):
         await fetch(books.url, f"delete from {table}")
     assert await books.record_together(published(books)) == [[UNKNOWN_SHOP]]
-    assert await books.scores.standings(books.tenant_id, ["a"]) == {}
+    assert await books.scores.shop_totals(books.tenant_id, ["a"]) == {}
     await books.shops.put(books.act, [SHOP])
     assert await books.record_together(published(books)) == [["stored"]]
-    assert (await standing(books)).shop == SHOP
+    assert (await read_shop(books)).shop == SHOP
 
 
 async def test_so_many_are_remembered_and_no_more(
@@ -82,11 +82,11 @@ async def test_so_many_are_remembered_and_no_more(
     monkeypatch.setattr(shop_cache, "REMEMBERED_MAX", 2)
     names = [(books.tenant_id, name) for name in "abc"]
     await books.shops.put(books.act, [msgspec.structs.replace(SHOP, shop_id=id_) for id_ in "abc"])
-    book = ShopCache(books.database, RulesCache())
+    cache = ShopCache(books.database, RulesCache())
     for name in names:
-        assert list(await book.find([name])) == [name]
-    assert list(book._seen) == names[1:]
-    assert (await book.find(names)).keys() == set(names)
+        assert list(await cache.find([name])) == [name]
+    assert list(cache._seen) == names[1:]
+    assert (await cache.find(names)).keys() == set(names)
 
 
 async def test_what_is_missing_at_the_same_time_is_read_together(books: Books) -> None:
@@ -94,25 +94,25 @@ async def test_what_is_missing_at_the_same_time_is_read_together(books: Books) -
     await books.shops.put(
         books.act, [msgspec.structs.replace(SHOP, shop_id=shop_id) for _, shop_id in names]
     )
-    book = ShopCache(books.database, RulesCache())
+    cache = ShopCache(books.database, RulesCache())
     reads: list[int] = []
-    read = book.read
+    read = cache.read
 
     async def counted(connection: object, names: object) -> object:
         reads.append(len(names))  # type: ignore[arg-type]
         return await read(connection, names)  # type: ignore[arg-type]
 
-    book.read = counted  # type: ignore[method-assign,assignment]
-    found = await asyncio.gather(*(book.find([name]) for name in names))
-    assert [list(one) for one in found] == [[name] for name in names]
+    cache.read = counted  # type: ignore[method-assign,assignment]
+    read_together = await asyncio.gather(*(cache.find([name]) for name in names))
+    assert [list(definitions) for definitions in read_together] == [[name] for name in names]
     assert sum(reads) == len(names)
     assert len(reads) <= 2
-    await asyncio.gather(*(book.find([name]) for name in names))
+    await asyncio.gather(*(cache.find([name]) for name in names))
     assert len(reads) <= 2
 
 
 def published(books: Books) -> Submission:
-    """A listing of the shop on the evening of a day in UTC."""
+    """Return a listing of the shop on the evening of a day in UTC."""
     event = ListingPublished(
         specversion="1.0",
         id="1",

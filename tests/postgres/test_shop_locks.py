@@ -17,7 +17,7 @@ SPOILT = """
 
 
 async def waiting_s(database: Database, statement: str) -> float:
-    """Return the time from the holder's commit to the lock of all shops, the best of three."""
+    """Return the best of three times from the holder's commit to all locks."""
     keys: object = list(range(1, SHOPS + 1))
     if "text" in statement:
         keys = f"{{{','.join(map(str, range(1, SHOPS + 1)))}}}"
@@ -52,7 +52,7 @@ async def waiting_s(database: Database, statement: str) -> float:
 
 @pytest.fixture
 async def shops(database_url: str) -> str:
-    """A database with running totals of many shops."""
+    """Return a database with running totals of many shops."""
     await execute(
         database_url,
         "insert into shop_totals (shop_key, day)"
@@ -63,7 +63,7 @@ async def shops(database_url: str) -> str:
 
 
 async def test_locking_after_waiting_grows_with_the_shops(shops: str) -> None:
-    """A lock by `any` of an array in a text, which grows with their square, takes 180 times."""
+    """Compare with a lock by `any` of an array, whose time is quadratic."""
     async with open_database(shops, PoolLimits(connections_max=3)) as database:
-        joined = await waiting_s(database, sql("lock_shops"))
-        assert 10 * joined < await waiting_s(database, SPOILT)
+        waited_s = await waiting_s(database, sql("lock_shops"))
+        assert 10 * waited_s < await waiting_s(database, SPOILT)

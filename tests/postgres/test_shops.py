@@ -49,8 +49,8 @@ async def test_definitions_that_race_leave_one_of_them_whole(books: Books) -> No
         *(books.record(events[start::4]) for start in range(4)),
     )
     for shop in SHOPS:
-        kept = await books.shops.get(books.tenant_id, shop.shop_id)
-        assert kept.shop in [found for version in versions for found in version]
+        stored = await books.shops.get(books.tenant_id, shop.shop_id)
+        assert stored.shop in [shop for version in versions for shop in version]
     assert await books.differences() == []
 
 
@@ -76,13 +76,13 @@ async def test_other_rules_leave_what_would_stand_had_they_always_held(
 async def test_each_shop_of_a_list_is_judged_for_itself(books: Books) -> None:
     await books.open(WORLD)
     await books.record(events_of(WORLD.events))
-    told = next(shop for shop in SHOPS if shop.shop_id == "sh-1")
+    busy = next(shop for shop in SHOPS if shop.shop_id == "sh-1")
     idle = next(shop for shop in SHOPS if shop.shop_id == "idle")
     new = msgspec.structs.replace(idle, shop_id="new")
     outcomes = await books.shops.put(
         books.act,
         [
-            msgspec.structs.replace(told, currency="USD", time_zone="UTC"),
+            msgspec.structs.replace(busy, currency="USD", time_zone="UTC"),
             msgspec.structs.replace(idle, currency="USD", time_zone="UTC"),
             msgspec.structs.replace(new, rules="none-such"),
             SHOPS[-1],
@@ -95,5 +95,5 @@ async def test_each_shop_of_a_list_is_judged_for_itself(books: Books) -> None:
     assert fixed.fields == ["currency", "time_zone"]
     assert isinstance(unknown, UnknownRules)
     assert plain == ["changed", "unchanged", "created"]
-    assert (await books.shops.get(books.tenant_id, "sh-1")).shop == told
+    assert (await books.shops.get(books.tenant_id, "sh-1")).shop == busy
     assert await books.differences() == []

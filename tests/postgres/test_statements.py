@@ -36,12 +36,12 @@ def test_totals_are_written_in_their_order() -> None:
 
 
 def test_no_total_is_forgotten() -> None:
-    whole = {name for name in statement_names() if all(field in sql(name) for field in FIELDS)}
-    assert whole >= {
+    complete = {name for name in statement_names() if all(field in sql(name) for field in FIELDS)}
+    assert complete >= {
         "add_totals",
         "day_totals",
         "set_totals",
-        "standings",
+        "shop_totals",
         "stored_days",
         "stored_totals",
         "window_totals",
@@ -49,5 +49,5 @@ def test_no_total_is_forgotten() -> None:
 
 
 def in_order(columns: list[str]) -> bool:
-    """Whether those of the columns that are totals stand in the order of `FIELDS`."""
+    """Return whether the columns that are totals are in the order of `FIELDS`."""
     return [name for name in FIELDS if name in columns] == [c for c in columns if c in FIELDS]

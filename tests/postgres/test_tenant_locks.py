@@ -25,7 +25,7 @@ from infra.postgres.statements import sql, statement_names
 from tests.conftest import Clock, new_key
 
 Client = AsyncTestClient[Litestar]
-Answers: TypeAlias = dict[str, tuple[int, str]]
+Responses: TypeAlias = dict[str, tuple[int, str]]
 
 ABSENT = (404, "")
 
@@ -38,7 +38,7 @@ READS_FOR_ANSWERS = {
     "recount_moderations",
     "recount_ratings",
     "reviews_page",
-    "standings",
+    "shop_totals",
     "window_totals",
 }
 """Statements that read facts or totals of shops that a caller names."""
@@ -74,7 +74,7 @@ PATHS = (
 
 
 def event(number: int, kind: str, **data: object) -> dict[str, object]:
-    """One event of the shop `mine` on the day that these tests ask about."""
+    """Return an event of the shop `mine` on the day that the tests read."""
     return {
         "specversion": "1.0",
         "id": f"e-{number}",
@@ -87,18 +87,18 @@ def event(number: int, kind: str, **data: object) -> dict[str, object]:
 
 
 @pytest.fixture
-async def empty(client: Client) -> Answers:
-    """What is answered of the shop `mine` of the tenant `acme` before anything is known of it."""
+async def empty(client: Client) -> Responses:
+    """Return the responses about the shop `mine` of `acme` before it has facts."""
     draft = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
     assert (await client.put("/v1/shops/mine", json=draft)).status_code == 201
-    found = await asked(client, own(client))
-    assert ABSENT not in found.values()
-    return found
+    responses = await read_paths(client, own(client))
+    assert ABSENT not in responses.values()
+    return responses
 
 
 @pytest.fixture
-async def shop(empty: Answers, client: Client, database: Database) -> ShopKey:
-    """The shop `mine` with one fact of each kind that answers are made of."""
+async def shop(empty: Responses, client: Client, database: Database) -> ShopKey:
+    """Return the shop `mine` with a fact of each kind that responses are computed from."""
     assert empty
     line = {"listing_id": "l-1", "quantity": 2, "amount": "10.00"}
     scores = {"description": 5, "service": 4, "logistics": 3}
@@ -119,15 +119,15 @@ async def shop(empty: Answers, client: Client, database: Database) -> ShopKey:
 
 
 async def read_all(database: Database, shop: ShopKey) -> list[object]:
-    """What every read behind the ports finds of a shop; falsy where it finds nothing."""
+    """Return the result of every read of a shop; an empty result is falsy."""
     scores = Scores(database, ShopCache(database, RulesCache()))
     draft = Shop("mine", "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
-    kept = StoredShop(shop.tenant_id, shop.shop_key, draft, BUILT_IN["taobao"])
-    totals = await scores.window_totals([(kept, windows(DAY, TAOBAO))])
+    stored = StoredShop(shop.tenant_id, shop.shop_key, draft, BUILT_IN["taobao"])
+    totals = await scores.window_totals([(stored, windows(DAY, TAOBAO))])
     everything = ReviewsAsked(None, date.min, date.max)
     return [
         any(any(row) for row in totals.values()),
-        await scores.day_totals(kept, DAY, DAY),
+        await scores.day_totals(stored, DAY, DAY),
         await scores.replay(shop, TAOBAO),
         await Listings(database).page(
             shop, DAY, ListingFilter(), units_from=DAY, after="", limit=10
@@ -152,12 +152,12 @@ async def test_a_foreign_key_finds_nothing_though_the_views_had_lost_their_tenan
     leaking = await read_all(database, ShopKey(shop.tenant_id + 1, shop.shop_key))
     # Totals are read beside the shop's rules, which names the tenant once more.
     assert all(leaking[2:])
-    assert await asked(client, other) == dict.fromkeys(PATHS, ABSENT)
+    assert await read_paths(client, other) == dict.fromkeys(PATHS, ABSENT)
 
 
 @pytest.mark.usefixtures("shop")
 async def test_a_foreign_key_learns_nothing_though_every_shop_were_found_under_every_tenant(
-    empty: Answers,
+    empty: Responses,
     client: Client,
     database_url: str,
     database: Database,
@@ -165,62 +165,62 @@ async def test_a_foreign_key_learns_nothing_though_every_shop_were_found_under_e
 ) -> None:
     other = await new_key(database, clock, tenant="other")
     await open_shops(database_url)
-    found = await asked(client, other)
-    assert {status for status, _ in found.values()} == {200, 404}
-    assert [path for path, answer in found.items() if answer not in (empty[path], ABSENT)] == []
+    responses = await read_paths(client, other)
+    assert {status for status, _ in responses.values()} == {200, 404}
+    assert [path for path, answer in responses.items() if answer not in (empty[path], ABSENT)] == []
 
 
 @pytest.mark.usefixtures("shop")
-async def test_without_both_locks_a_foreign_key_is_told_all_so_these_tests_can_fail(
-    empty: Answers,
+async def test_without_both_locks_a_foreign_key_reads_all_so_these_tests_can_fail(
+    empty: Responses,
     client: Client,
     database_url: str,
     database: Database,
     clock: Clock,
 ) -> None:
     other = await new_key(database, clock, tenant="other")
-    full = await asked(client, own(client))
+    full = await read_paths(client, own(client))
     assert [path for path in PATHS if full[path] == empty[path]] == [""]
     await open_views(database_url)
     await open_shops(database_url)
-    assert await asked(client, other) == full
+    assert await read_paths(client, other) == full
 
 
-async def asked(client: Client, key: str) -> Answers:
-    """Status and body of each path."""
-    found = {}
+async def read_paths(client: Client, key: str) -> Responses:
+    """Return the status and the body of each path."""
+    responses = {}
     for path in PATHS:
         answer = await client.get(
             f"/v1/shops/mine{path}", headers={"authorization": f"Bearer {key}"}
         )
-        found[path] = (200, answer.text) if answer.status_code == 200 else ABSENT
+        responses[path] = (200, answer.text) if answer.status_code == 200 else ABSENT
         assert answer.status_code in {200, 404}
-    return found
+    return responses
 
 
 def own(client: Client) -> str:
-    """The key of the client."""
+    """Return the key of the client."""
     return client.headers["authorization"].removeprefix("Bearer ")
 
 
 async def open_views(url: str) -> None:
-    """Take the second lock away: views show every shop's rows under every tenant."""
+    """Remove the second lock: views show every shop's rows under every tenant."""
     owner = await asyncpg.connect(url)
-    for name in (*BIG_TABLES, "standings"):
+    for name in BIG_TABLES:
         await forget_tenant(owner, f"tenant_{name}")
     await owner.close()
 
 
 async def open_shops(url: str) -> None:
-    """Take the first lock away: whoever looks a shop up finds it, as if it were its own."""
+    """Remove the first lock: every tenant finds every shop as its own."""
     owner = await asyncpg.connect(url)
     columns = await owner.fetchval(
         "select string_agg(attname, ', ') from pg_attribute"
         " where attrelid = 'shops'::regclass and attnum > 0 and attname <> 'tenant_id'"
     )
-    await owner.execute("alter table shops rename to shops_kept")
+    await owner.execute("alter table shops rename to stored_shops")
     await owner.execute(
-        f"create view shops as select t.tenant_id, {columns} from shops_kept cross join tenants t"
+        f"create view shops as select t.tenant_id, {columns} from stored_shops cross join tenants t"
     )
     await owner.close()
 
@@ -251,7 +251,7 @@ def test_every_other_reader_of_facts_works_on_shops_that_it_has_locked_or_verifi
         *("lock_free_shops", "lock_shops", "has_facts", "known_reviews", "known_sale_days"),
         *("peer_days", "peer_totals", "shops_to_roll"),
         *("stored_counters", "stored_days", "stored_totals", "stored_units"),
-        *("delete_counters", "delete_days", "delete_units", "keep_days", "take_days"),
+        *("delete_counters", "delete_days", "delete_units", "insert_running_days", "pop_day"),
     }
 
 

@@ -43,10 +43,10 @@ async def test_a_planted_fault_is_found_and_repaired(
 
     await execute(books.url, statement)
     assert await books.stored() != before
-    found = await books.differences()
-    assert found == [table]
-    assert await books.differences() == found, "looking changes nothing"
-    assert await books.differences(mend=True) == found
+    differences = await books.differences()
+    assert differences == [table]
+    assert await books.differences() == differences, "looking changes nothing"
+    assert await books.differences(mend=True) == differences
     assert await books.differences() == []
     again = await new_books(books.database, books.url)
     await again.roll(days=3)
@@ -76,9 +76,9 @@ async def test_a_shop_that_has_lost_its_running_totals_takes_events_as_any_other
     other = await new_books(books.database, books.url, "other")
     events = events_of(WORLD.events)
     half = len(events) // 2
-    for one in (books, other):
-        await one.open(WORLD)
-        await one.record(events[:half])
+    for tenant in (books, other):
+        await tenant.open(WORLD)
+        await tenant.record(events[:half])
     await execute(
         books.url,
         f"delete from shop_totals using shops s where s.shop_key = shop_totals.shop_key"
@@ -89,10 +89,12 @@ async def test_a_shop_that_has_lost_its_running_totals_takes_events_as_any_other
     differences = [
         d async for s in books.verification.shops(books.now, mend=False) for d in s.differences
     ]
-    assert [one for one in differences if one.stored is not None] == [], "but for idle shops"
+    assert [difference for difference in differences if difference.stored is not None] == [], (
+        "but for idle shops"
+    )
     await books.differences(mend=True)
-    for one in (books, other):
-        await one.roll(days=1)
+    for tenant in (books, other):
+        await tenant.roll(days=1)
     assert await books.stored() == await other.stored()
 
 
@@ -115,5 +117,6 @@ async def test_what_was_repaired_is_in_the_audit_trail_of_its_tenant(books: Book
         (COMMAND_LINE, "verify --repair", books.now)
     }
     assert sorted(entry.on for entry in added) == sorted(
-        [shop.shop_id, *sorted({one.table for one in shop.differences})] for shop in spoilt
+        [shop.shop_id, *sorted({difference.table for difference in shop.differences})]
+        for shop in spoilt
     )

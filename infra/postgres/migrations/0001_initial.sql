@@ -1,4 +1,4 @@
--- The schema: who asks, the shops, the facts of each shop, totals over those facts, peer snapshots.
+-- The schema: tenants and keys, the shops, the facts of each shop, totals over those facts, peer snapshots.
 -- Until the first release is tagged this one file is edited in place; from then on it stays as it
 -- is. Its columns of counters are rendered from the list of counters, as those of statements are.
 
@@ -29,8 +29,8 @@ create table rule_versions (
     constraint rule_versions_pkey primary key (tenant_id, name, version)
 );
 
--- `revision` counts the changes of a definition. Running totals carry it too: whoever has waited
--- for their lock sees by it whether the definition read before is the newest.
+-- `revision` counts the changes of a definition. Running totals carry it too: a writer that has
+-- waited for their lock compares it with the revision of the definition that it read before.
 
 create table shops (
     tenant_id bigint not null,
@@ -61,7 +61,7 @@ create table ladders (
 );
 
 -- Facts. `day` is the fact's day in its shop's zone; `month` the first day of a calendar month; of
--- one identity the fact of the highest `revision` stands.
+-- one identity the fact of the highest `revision` counts.
 
 create table ratings (
     shop_key bigint not null,
@@ -82,7 +82,7 @@ create table ratings (
     constraint ratings_pkey primary key (shop_key, review_id)
 ) with (fillfactor = 95);
 
--- New ratings are mostly of this month, so by month they meet in few pages of the index.
+-- New ratings are mostly of this month, so an index by month takes them in few pages.
 
 create index ratings_month_buyer_idx on ratings (shop_key, month, buyer_id);
 
@@ -146,8 +146,8 @@ create table stock_counts (
 );
 
 -- Totals over the facts. `shop_totals` holds the sums of the windows that end on its `day`, without
--- that day itself, and beside them what that day adds: a score meets one row of a shop, and what
--- happens on that day moves this row alone. `daily_totals` holds what every other day adds.
+-- that day itself, and the totals of that day beside them: a score reads one row of a shop, and an
+-- event of that day changes this row alone. `daily_totals` holds the totals of every other day.
 -- Money is numeric: no number of events overflows it.
 
 create table daily_totals (
@@ -173,7 +173,7 @@ create type added_totals as (
     $added_columns
 );
 
--- Counters that are no column.
+-- Counters that are rows.
 
 create table counter_days (
     shop_key bigint not null,
@@ -191,7 +191,7 @@ create table listing_days (
     constraint listing_days_pkey primary key (shop_key, listing_id, day)
 ) with (fillfactor = 90);
 
--- Peer snapshots: how the shops of a tenant stood among each other as of a date, in `metrics`.
+-- Peer snapshots: the comparison of a tenant's shops with each other as of a date, in `metrics`.
 
 create table peer_snapshots (
     tenant_id bigint not null,
@@ -257,9 +257,8 @@ create table audit_trail (
     constraint audit_trail_pkey primary key (tenant_id, at, entry)
 );
 
--- The second lock between tenants: whoever reads a shop's facts or totals for an answer names
--- tenant and shop to a view that knows which belong together, and the service works as a role
--- that owns nothing.
+-- The second lock between tenants: each read of a shop's facts or totals for a response names the
+-- tenant and the shop to a view that joins them, and the service works as a role that owns nothing.
 
 create view tenant_ratings as
 select
@@ -321,7 +320,7 @@ join (
     from shop_totals
 ) f on f.shop_key = s.shop_key;
 
-create view tenant_standings as
+create view tenant_shop_totals as
 select
     s.tenant_id, t.shop_key, s.marketplace, s.category, s.currency, s.revision, t.day,
     $counters_with_day

@@ -1,4 +1,4 @@
--- Adds to counters that are no column.
+-- Adds to the counters that are rows.
 insert into counter_days as t (shop_key, day, counter, n)
 select shop_key, day, counter, n
 from unnest($1::bigint[], $2::date[], $3::text[], $4::numeric[]) as added (shop_key, day, counter, n)

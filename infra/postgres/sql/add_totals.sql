@@ -1,5 +1,5 @@
--- Adds to totals of locked shops, which are there: to days, to running totals, and to their days.
--- As an update the second part might be planned as a pass over all shops.
+-- Adds to the daily totals, running totals and totals of the running day of locked shops, which all
+-- have running totals. An update in place of the second insert might be planned as a scan of all shops.
 with added_days as (
     insert into daily_totals as t (shop_key, day, $counters)
     select shop_key, day, $counters

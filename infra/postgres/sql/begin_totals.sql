@@ -1,4 +1,4 @@
--- Running totals for those of these shops that have lost theirs: nothing, on a day before all facts.
+-- Inserts empty running totals, on a day before all facts, for the shops that have lost theirs.
 insert into shop_totals (shop_key, day, revision)
 select shop_key, date '1999-12-31', revision
 from shops

@@ -1,4 +1,4 @@
--- What bounds the connections of this user to this database; -1 where nothing does.
+-- The limits of this user's connections to this database; -1 means no limit.
 select
     current_setting('max_connections')::int
     - current_setting('superuser_reserved_connections')::int

@@ -1,4 +1,4 @@
--- Day totals of one shop, and the rules they follow: at least one row, if without a day.
+-- Day totals of one shop, and the rules they follow: at least one row, whose day may be null.
 select s.rules, s.rules_version, d.day, $read_counters
 from shops s
 left join tenant_daily_totals d

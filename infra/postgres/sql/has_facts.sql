@@ -1,2 +1,2 @@
--- Whether anything has been reported of a shop.
+-- Whether a shop has any facts.
 select $any_fact_exists

@@ -1,2 +1,2 @@
--- Writes down a step in the transaction that took it.
+-- Records a migration in the transaction that applies it.
 insert into schema_migrations (name, sha256) values ($1, $2)

@@ -1,4 +1,4 @@
--- A new shop; nothing when another writer was first.
+-- Inserts a shop; no row where another writer was first.
 insert into shops (
     tenant_id, shop_id, marketplace, category, currency, time_zone, kind, opened_on,
     rules, rules_version

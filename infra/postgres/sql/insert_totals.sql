@@ -1,4 +1,4 @@
--- The running totals of a shop that has none.
+-- Inserts running totals for a shop that has none.
 insert into shop_totals (shop_key, day, revision)
 select shop_key, $2, revision
 from shops

@@ -1,4 +1,4 @@
--- Everything reported of the given listings by a day, each found for itself.
+-- The events of the given listings up to a day, with one index scan for each listing.
 select $listing_events
 from unnest($3::text[]) as given (id)
 cross join lateral (

@@ -1,4 +1,4 @@
--- Listings that exist by a day and pass a sieve, by id, with what sold and is in stock by then.
+-- Listings that exist by a day and pass a filter, by id, with their sales and stock by that day.
 select l.listing_id, last_sale.day as last_sold_on, sold.units, stock.on_hand
 from (
     select distinct e.listing_id

@@ -1,4 +1,4 @@
--- Locks those of these shops that no other writer holds, and answers them alone.
+-- Locks the shops that no other writer has locked, and returns them alone.
 select t.shop_key, t.day, t.revision
 from unnest($1::bigint[]) as named (shop_key)
 join shop_totals t on t.shop_key = named.shop_key

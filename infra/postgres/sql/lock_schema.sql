@@ -1,2 +1,2 @@
--- Lets one process at a time change the schema, until its transaction ends.
+-- Locks the schema against changes by other processes until this transaction ends.
 select pg_advisory_xact_lock($1)

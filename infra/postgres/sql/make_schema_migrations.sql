@@ -1,4 +1,4 @@
--- Where the steps that were applied are written down; made with the first of them.
+-- Creates the table of the migrations that were applied.
 create table if not exists schema_migrations (
     name text collate "C" not null,
     sha256 text not null,

@@ -1,19 +1,19 @@
--- What days add to shops whose running totals share rules and a day, in columns, a row for a move.
--- A move is of metrics over some windows. What the day of running totals adds stands beside them.
+-- The metrics that days add to shops whose running totals share rules and a day: arrays of shops, a
+-- row for each move of some windows. The totals of the running days are in `shop_totals`.
 with moves as (
-    select place, rules, rules_version, standing, start, until, rating, sales, ever
+    select place, rules, rules_version, totals_day, start, until, rating, sales, ever
     from unnest(
         $2::text[], $3::integer[], $4::date[], $5::date[], $6::date[],
         $7::boolean[], $8::boolean[], $9::boolean[]
     ) with ordinality as given (
-        rules, rules_version, standing, start, until, rating, sales, ever, place
+        rules, rules_version, totals_day, start, until, rating, sales, ever, place
     )
 )
 select m.place, array_agg(d.shop_key) as shop_keys, $metric_sums_moved
 from moves m
 join shops s on s.tenant_id = $1 and s.rules = m.rules and s.rules_version = m.rules_version
-join shop_totals t on t.shop_key = s.shop_key and t.day = m.standing
--- Found for each shop by itself, or the planner passes over all of its days.
+join shop_totals t on t.shop_key = s.shop_key and t.day = m.totals_day
+-- One index scan for each shop: otherwise the planner reads all of its days.
 cross join lateral (
     select shop_key, $counters
     from daily_totals
@@ -26,6 +26,6 @@ select m.place, array_agg(d.shop_key), $metric_sums_moved
 from moves m
 join shops s on s.tenant_id = $1 and s.rules = m.rules and s.rules_version = m.rules_version
 join (select shop_key, day, $day_as_counters from shop_totals) d
-    on d.shop_key = s.shop_key and d.day = m.standing
-where m.standing >= m.start and m.standing < m.until
+    on d.shop_key = s.shop_key and d.day = m.totals_day
+where m.totals_day >= m.start and m.totals_day < m.until
 group by m.place

@@ -1,4 +1,4 @@
--- A shop's own sales in a snapshot; null or nothing where they were not counted in the given group.
+-- A shop's own sales in a snapshot; null or no row where they were not counted in the given group.
 select sales[array_position(shop_keys, $6)] as sales
 from peer_members
 where tenant_id = $1 and as_of = $2 and marketplace = $3 and category = $4 and currency = $5

@@ -1,4 +1,5 @@
--- Sums of the running windows of every shop of a tenant, in columns, alike shops in one row.
+-- Sums of the running windows of every shop of a tenant, in arrays: a row for each group, currency,
+-- rules and day.
 select
     s.marketplace, s.category, s.currency, s.rules, s.rules_version, t.day,
     array_agg(s.shop_key) as shop_keys, $metric_sums

@@ -1,4 +1,4 @@
--- Keeps a ladder; tells whether it is new, nothing where it is the same already.
+-- Inserts or replaces a ladder; returns whether it is new, or no row where it is unchanged.
 insert into ladders as l (tenant_id, marketplace, category, currency, amounts)
 values ($1, $2, $3, $4, $5)
 on conflict (tenant_id, marketplace, category)

@@ -1,4 +1,4 @@
--- Every rating of a shop, those that share a cap side by side.
+-- Every rating of a shop, by buyer and month, which share a cap.
 select $ratings_without_comment, state
 from tenant_ratings
 where tenant_id = $1 and shop_key = $2

@@ -1,4 +1,4 @@
--- One page of a shop's ratings, newest first, with the last word of the marketplace on each.
+-- One page of a shop's ratings, newest first, with the last moderation of each.
 select $ratings, state, m.removed_at, m.reason
 from tenant_ratings r
 left join lateral (

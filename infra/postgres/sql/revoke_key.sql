@@ -1,4 +1,4 @@
--- Ends a key; one that has ended keeps its instant. Tells whether it ends now.
+-- Revokes a key unless it is revoked already; returns whether it is revoked now.
 update api_keys k
 set revoked_at = coalesce(k.revoked_at, $3)
 from (

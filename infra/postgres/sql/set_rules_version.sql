@@ -1,4 +1,4 @@
--- The version of its rules that a locked shop follows from now on.
+-- Sets the version of its rules that a locked shop follows.
 with changed as (
     update shops
     set rules_version = $3, revision = revision + 1

@@ -1,4 +1,4 @@
--- Replaces the running totals of shops, the day they stand for, and what that day adds.
+-- Replaces the running totals of shops, their day, and the totals of that day.
 update shop_totals t
 set day = s.day, $set_counters
 from unnest($1::shop_totals[]) s

@@ -1,4 +1,4 @@
--- One page of a tenant's shops by id, of those a key reaches, in a marketplace or category.
+-- One page of a tenant's shops by id, of those open to a key, in a marketplace or category.
 select
     tenant_id, shop_id, shop_key, marketplace, category, currency, time_zone, kind, opened_on,
     rules, rules_version

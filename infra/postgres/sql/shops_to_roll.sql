@@ -1,4 +1,4 @@
--- Shops of a zone whose running totals stand for an earlier day.
+-- Shops of a zone whose running totals end on an earlier day.
 select s.tenant_id, s.shop_id
 from shops s
 join shop_totals t using (shop_key)

@@ -1,2 +1,2 @@
--- The counters of a shop that are no column, by day.
+-- The counters of a shop that are rows, by day.
 select day, counter, n from counter_days where shop_key = $1

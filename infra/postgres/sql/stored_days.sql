@@ -1,4 +1,4 @@
--- The day totals of a shop, but for those that stand beside its running totals.
+-- The day totals of a shop without its running day, which is in `shop_totals`.
 select day, $counters
 from daily_totals
 where shop_key = $1

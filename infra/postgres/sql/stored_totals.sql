@@ -1,4 +1,4 @@
--- The running totals of a shop, the day they stand for, and what that day adds.
+-- The running totals of a shop, their day, and the totals of that day.
 select day, $counters, $day_counters
 from shop_totals
 where shop_key = $1

@@ -1,4 +1,4 @@
--- Moves stored ratings to another state.
+-- Changes the states of stored ratings.
 update ratings r
 set state = changed.state
 from unnest($1::bigint[], $2::text[], $3::smallint[]) as changed (shop_key, review_id, state)

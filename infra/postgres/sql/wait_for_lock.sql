@@ -1,2 +1,2 @@
--- Bounds the wait for a lock, so that a step never holds up the service behind it for long.
+-- Bounds the wait for a lock, so that a migration never blocks a running service for long.
 set local lock_timeout = '10s'

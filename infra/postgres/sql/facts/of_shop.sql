@@ -1,4 +1,4 @@
--- Every fact of one kind of a shop, those of one aggregate side by side.
+-- Every fact of one kind of a shop, by aggregate.
 select $columns
 from $table
 where shop_key = $1

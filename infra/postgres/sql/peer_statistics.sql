@@ -1,4 +1,4 @@
--- The newest snapshot up to a day, what it says of a group of shops, and of one of them if it was in it.
+-- The newest snapshot up to a day, its statistics of a group, and the rank of a shop in the group.
 select
     p.as_of, g.metric, g.shops,
     g.mean_numerator, g.mean_denominator,

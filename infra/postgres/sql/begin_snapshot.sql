@@ -1,4 +1,4 @@
--- Makes way for a snapshot, one taker at a time; nothing where one was taken since the given.
+-- Inserts or locks the header of a snapshot; no row where one was taken at or after the given time.
 insert into peer_snapshots as p (tenant_id, as_of, taken_at, shops, groups, metrics)
 values ($1, $2, $3, 0, 0, '{}')
 on conflict (tenant_id, as_of)

@@ -1,4 +1,4 @@
--- Shops whose states follow an older version of their rules than the newest.
+-- Shops whose ratings have states by an older version of their rules than the newest.
 select s.tenant_id, s.shop_id
 from shops s
 where ($1::bigint is null or s.tenant_id = $1)

@@ -1,4 +1,4 @@
--- Takes out what a day adds to shops, to stand beside their running totals.
+-- Deletes and returns the totals of a day, which becomes the running day of the shops.
 delete from daily_totals
 where shop_key = any($1::bigint[]) and day = $2
 returning shop_key, $counters

@@ -1,5 +1,5 @@
--- Gives rows of their own to the days that stand beside running totals, where they add anything.
--- None has one yet. Should one have it, which is for verifying to find, the others go on.
+-- Copies the totals of the running days of shops, unless they are zero, to the daily totals. These
+-- have no such rows yet; where a fault left one, which verification reports, the other shops go on.
 insert into daily_totals as t (shop_key, day, $counters)
 select shop_key, day, $day_counters
 from shop_totals
