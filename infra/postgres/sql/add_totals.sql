@@ -1,5 +1,5 @@
--- Adds to the daily totals, running totals and totals of the running day of locked shops, which all
--- have running totals. An update in place of the second insert might be planned as a scan of all shops.
+-- Adds to daily totals, running totals and totals of running days of locked shops.
+-- The shops have running totals. An update in place of the second insert might scan all shops.
 with added_days as (
     insert into daily_totals as t (shop_key, day, $counters)
     select shop_key, day, $counters

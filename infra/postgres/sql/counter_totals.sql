@@ -1,5 +1,5 @@
--- Sums of the counters that are rows over a window (its end not included) for each shop, with the
--- shop's rules: at least one row a shop, whose counter may be null.
+-- Sums of the counters that are rows over a window of each shop, with the shop's rules.
+-- The end of a window is not included. A shop has at least one row, whose counter may be null.
 select requested.shop_key, s.rules, s.rules_version, d.counter, sum(d.n) as n
 from unnest($1::bigint[], $2::bigint[], $3::date[], $4::date[])
     as requested (tenant_id, shop_key, start, until)

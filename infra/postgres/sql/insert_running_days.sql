@@ -1,5 +1,5 @@
--- Copies the totals of the running days of shops, unless they are zero, to the daily totals. These
--- have no such rows yet; where a fault left one, which verification reports, the other shops go on.
+-- Copies the totals of the running days of shops, unless they are zero, to the daily totals.
+-- These have no such rows yet. Where a fault left one, which verification reports, others go on.
 insert into daily_totals as t (shop_key, day, $counters)
 select shop_key, day, $day_counters
 from shop_totals

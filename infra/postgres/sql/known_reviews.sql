@@ -1,5 +1,5 @@
--- The ratings of the given buyers and months and of those of the named reviews; and the removals and
--- restorals of other named reviews, which have no state. A row may come twice.
+-- The ratings of the given buyers and months, and of those of the named reviews.
+-- Also the moderations of other named reviews, which have no state. A row may come twice.
 with buyer_months as (
     select given.shop_key, given.month, given.buyer_id
     from unnest($3::bigint[], $4::date[], $5::text[])

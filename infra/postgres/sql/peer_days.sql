@@ -1,5 +1,5 @@
--- The metrics that days add to shops whose running totals share rules and a day: arrays of shops, a
--- row for each move of some windows. The totals of the running days are in `shop_totals`.
+-- The metrics that days add to shops whose running totals share rules and a day.
+-- In arrays of shops, a row for each move of windows. Running days are in `shop_totals`.
 with moves as (
     select place, rules, rules_version, totals_day, start, until, rating, sales, ever
     from unnest(

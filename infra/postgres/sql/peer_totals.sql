@@ -1,5 +1,5 @@
--- Sums of the running windows of every shop of a tenant, in arrays: a row for each group, currency,
--- rules and day.
+-- Sums of the running windows of every shop of a tenant, in arrays.
+-- A row for each group, currency, rules and day.
 select
     s.marketplace, s.category, s.currency, s.rules, s.rules_version, t.day,
     array_agg(s.shop_key) as shop_keys, $metric_sums
