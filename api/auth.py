@@ -52,7 +52,7 @@ def make_key(
 async def _holder(ports: Ports, authorization: str, now: datetime) -> ApiKey:
     matched = _BEARER.fullmatch(authorization)
     key = await ports.keys.find(matched[1], _digest(matched[2])) if matched else None
-    if key and key.holds(now):
+    if key and key.is_valid(now):
         return key
     raise Problem(
         "unauthorized",

@@ -32,7 +32,7 @@ from domain.plan import Goal, PlannedScore, Tolerance, plan, plan_span
 from domain.ports import GroupAsked, StoredShop
 from domain.sell_through import SellThrough, sell_through
 from domain.tier import TierBasis, TierDetail, tier_detail
-from domain.totals import ON_SALE, SOLD, nothing, over
+from domain.totals import ON_SALE, SOLD, sum_window, zero_totals
 from domain.trend import DimensionTrend, trend, trend_span
 from domain.windows import windows
 
@@ -134,7 +134,7 @@ async def get_tier(request: ApiRequest, shop_id: ShopId, as_of: AsOf = None) -> 
     totals = (await ports.scores.shop_totals(request.auth.tenant_id, [shop_id])).get(shop_id)
     if totals is None:
         raise NotFound("shop", shop_id)
-    stored = totals.kept
+    stored = totals.stored
     shop, rules = stored.shop, stored.rules.rules
     day = day_or_today(request, shop, as_of)
     span = window(day, rules.sales_window_days)
@@ -144,8 +144,8 @@ async def get_tier(request: ApiRequest, shop_id: ShopId, as_of: AsOf = None) -> 
     if peers is not None:
         peers = replace(peers, own=await ports.peer_sales.own(stored, peers.as_of))
     detail = tier_detail(
-        over(days, span),
-        days.get(span.start, nothing()),
+        sum_window(days, span),
+        days.get(span.start, zero_totals()),
         span,
         TierBasis(shop.currency, totals.ladder, peers),
         rules,

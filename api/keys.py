@@ -63,7 +63,7 @@ async def post_key(request: ApiRequest, data: JSONBody[KeyDraft]) -> NewKey:
     own = request.auth
     shop_ids = own.shop_ids if data.shop_ids is None else list(dict.fromkeys(data.shop_ids))
     for index, shop_id in enumerate(data.shop_ids or []):
-        if not own.reaches(shop_id):
+        if not own.may_access(shop_id):
             raise bad_pointer("invalid", f"/shop_ids/{index}", "Expected a shop of this key")
     now = request.ports.clock()
     if data.expires_at is not None and not now < data.expires_at <= _LATEST:

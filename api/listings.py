@@ -14,7 +14,7 @@ from api.parameters import LIMIT_DEFAULT, AsOf, Cursor, Limit, ShopId
 from api.request import ApiRequest
 from api.shop_reads import Heading, day_or_today, get_stored_shop, heading
 from domain.days import window
-from domain.listings import Listing, View, is_in, listing, sieve
+from domain.listings import Listing, View, build_listing, is_in, listing_filter
 from domain.names import Id
 from domain.ports import StoredShop
 
@@ -76,14 +76,14 @@ async def _matching(
 ) -> list[Listing]:
     rules = stored.rules.rules
     units_from = window(as_of, rules.sold_window_days).start
-    passing = sieve(view, as_of, rules)
+    passing = listing_filter(view, as_of, rules)
     at_once = min(limit, READ_AT_ONCE)
     matching: list[Listing] = []
     while len(matching) < limit:
         facts = await request.ports.listings.page(
             stored.key, as_of, passing, units_from=units_from, after=after, limit=at_once
         )
-        listings = (listing(known, as_of) for known in facts)
+        listings = (build_listing(known, as_of) for known in facts)
         matching.extend(item for item in listings if is_in(view, item, as_of, rules))
         if len(facts) < at_once:
             break

@@ -48,7 +48,7 @@ async def admit(request: Request[Any, Any, Any]) -> Response[None] | None:
     request.check_body()
     check_query(request.scope["query_string"], request.route_handler.fn)
     shop_id = request.path_params.get("shop_id")
-    if shop_id is not None and not request.auth.reaches(shop_id):
+    if shop_id is not None and not request.auth.may_access(shop_id):
         raise NotFound("shop", shop_id)
     return None
 

@@ -114,7 +114,7 @@ async def list_scorecards(
     if as_of is not None:
         day_within(as_of, day_of(request.ports.clock(), EASTMOST_ZONE))
     key = request.auth
-    known = [name for name in shop_id if fit_name(name) and key.reaches(name)]
+    known = [name for name in shop_id if fit_name(name) and key.may_access(name)]
     parts = [known[start : start + SHOPS_A_PART] for start in range(0, len(known), SHOPS_A_PART)]
     answers: dict[str, Scorecard | Problem] = {}
     for part in await asyncio.gather(*(scorecards(request, part, as_of) for part in parts)):
@@ -153,7 +153,7 @@ async def scorecards(
     group_of: dict[str, tuple[object, ...]] = {}
     groups: dict[tuple[object, ...], GroupAsked] = {}
     for shop_id, shop_totals in totals_by_shop.items():
-        shop = shop_totals.kept.shop
+        shop = shop_totals.stored.shop
         day = todays.get(shop.time_zone)
         if day is None:
             day = todays[shop.time_zone] = day_of(now, shop.time_zone)
@@ -166,7 +166,7 @@ async def scorecards(
         days[shop_id] = day
         is_running = day == shop_totals.day
         if not is_running:
-            others.append((shop_totals.kept, windows(day, shop_totals.kept.rules.rules)))
+            others.append((shop_totals.stored, windows(day, shop_totals.stored.rules.rules)))
         if not has_ladder(shop_totals.ladder, shop.currency):
             named = group_of[shop_id] = shop.marketplace, shop.category, shop.currency, day
             if named not in groups:
@@ -179,7 +179,7 @@ async def scorecards(
     for shop_id, day in days.items():
         shop_totals = totals_by_shop[shop_id]
         peers = sales[group_of[shop_id]] if shop_id in group_of else None
-        totals = summed.get(shop_totals.kept.shop_key, shop_totals.totals)
+        totals = summed.get(shop_totals.stored.shop_key, shop_totals.totals)
         answers[shop_id] = scorecard(shop_totals, day, totals, peers)
     return answers
 
@@ -188,7 +188,7 @@ def scorecard(
     shop_totals: ShopTotals, as_of: date, totals: Totals, peers: SalesGroup | None
 ) -> Scorecard:
     """Return the scorecard of a shop from the totals of its windows."""
-    stored = shop_totals.kept
+    stored = shop_totals.stored
     shop, rules = stored.shop, stored.rules.rules
     return Scorecard(
         shop_id=shop.shop_id,

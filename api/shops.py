@@ -102,7 +102,7 @@ async def post_shops(request: ApiRequest) -> Response[PutShops]:
     for index, draft in enumerate(drafts):
         if isinstance(draft, RejectedShop):
             rejected[index] = draft
-        elif not request.auth.reaches(draft.shop_id) or draft.shop_id in seen:
+        elif not request.auth.may_access(draft.shop_id) or draft.shop_id in seen:
             why = "Expected an id once" if draft.shop_id in seen else "Expected a shop of this key"
             error = FieldError("/shop_id", why)
             rejected[index] = RejectedShop(index, draft.shop_id, "invalid", [error])

@@ -1,4 +1,4 @@
-"""Administrative acts, and the audit trail that tells of them: who did what, when, to what."""
+"""Administrative acts, and the audit trail that lists them: who did what, when, to what."""
 
 from datetime import datetime
 from typing import Final
@@ -21,7 +21,7 @@ class Act(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An entry of the audit trail; `on` names what was changed, never how it reads now."""
+    """An entry of the audit trail; `on` names what was changed, without its content."""
 
     at: datetime
     who: str

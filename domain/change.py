@@ -1,4 +1,4 @@
-"""Change (环比): what a score was, what it is, and what the ratings in between did to it."""
+"""Change (环比): a score before and after, and the effects of the ratings in between."""
 
 from datetime import date
 from fractions import Fraction
@@ -10,11 +10,11 @@ from domain.counters import DIMENSIONS, Dimension
 from domain.days import Window, days_before, window
 from domain.figures import difference
 from domain.rules import Rules
-from domain.totals import DayTotals, Totals, histogram, over, summed
+from domain.totals import DayTotals, Totals, histogram, sum_days, sum_window
 
 
 class Flow(msgspec.Struct, frozen=True):
-    """Counted ratings that entered or left the window, and what that did to the score."""
+    """Counted ratings that entered or left the window, and their effect on the score."""
 
     sum: int
     count: int
@@ -45,32 +45,32 @@ def change_span(start: date, end: date, rules: Rules) -> Window:
 
 
 def change(days: DayTotals, start: date, end: date, rules: Rules) -> Change:
-    """Return the scores as of `end` against those as of `start`, which is earlier."""
+    """Compare the scores as of `end` with the scores as of `start`, which is earlier."""
     length = rules.rating_window_days
     gap = (end - start).days
-    # Both windows are of one length, so what enters and what leaves spans equally many days: those
-    # between the two ends, or whole windows where these lie further apart than that.
+    # Both windows have one length, so as many days enter as leave: the days between the two ends,
+    # or a window's length where the ends are further apart.
     moved = min(gap, length)
-    kept = over(days, window(start, length - moved))
-    entered = over(days, window(end, moved))
-    left = over(days, window(days_before(end, max(gap, length)), moved))
+    remained = sum_window(days, window(start, length - moved))
+    entered = sum_window(days, window(end, moved))
+    left = sum_window(days, window(days_before(end, max(gap, length)), moved))
     return Change(
-        **{name: _dimension_change(name, kept, entered, left) for name in DIMENSIONS},
+        **{name: _dimension_change(name, remained, entered, left) for name in DIMENSIONS},
     )
 
 
 def _dimension_change(
-    dimension: Dimension, kept: Totals, entered: Totals, left: Totals
+    dimension: Dimension, remained: Totals, entered: Totals, left: Totals
 ) -> DimensionChange:
     def mean(*parts: Totals) -> Fraction | None:
-        return scores.mean(histogram(summed(parts), dimension))
+        return scores.mean(histogram(sum_days(parts), dimension))
 
     def flow(totals: Totals, effect: Fraction | None) -> Flow:
         ratings = histogram(totals, dimension)
         return Flow(sum=ratings.sum, count=ratings.count, effect=figures.score(effect))
 
-    before, after = mean(kept, left), mean(kept, entered)
-    effects = _effects(before, mean(kept, left, entered), mean(kept), after)
+    before, after = mean(remained, left), mean(remained, entered)
+    effects = _effects(before, mean(remained, left, entered), mean(remained), after)
     return DimensionChange(
         before=figures.score(before),
         after=figures.score(after),
@@ -86,7 +86,10 @@ def _effects(
     left_first: Fraction | None,
     after: Fraction | None,
 ) -> tuple[Fraction | None, Fraction | None]:
-    """Return what entering and leaving did, each averaged over both orders, so that they add up."""
+    """Return the effects of entering and of leaving, averaged over both orders.
+
+    The two effects add up to the whole change.
+    """
     if before is None or entered_first is None or left_first is None or after is None:
         return None, None
     entering = ((entered_first - before) + (after - left_first)) / 2

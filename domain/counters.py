@@ -1,7 +1,8 @@
 """Counters: what a day adds to a shop's figures, a line each.
 
-The totals of a window are the sums of its days. `on_sale` and `sold` are steps: summed over all
-days up to D they give the listings on sale as of D, and those of them that sold in the sold window.
+The totals of a window are the sums of its days. `on_sale` and `sold` are changes from one day to
+the next: summed over all days up to D they give the listings on sale as of D, and how many of these
+sold in the sold window.
 
 Counters that every scorecard needs are columns of the stored totals, in the order of this list.
 Further ones are rows by shop, day and counter: a new line here takes no migration.
@@ -17,11 +18,11 @@ STARS = (1, 2, 3, 4, 5)
 
 Unit = Literal["ratings", "minor units", "listings", "orders"]
 WindowName = Literal["rating", "sales", "ever"]
-"""Which window of a shop's rules sums a counter; `ever` sums all days up to the window's end."""
+"""The window of a shop's rules over which a counter is summed; `ever` is all days up to its end."""
 
 
 class Counter(msgspec.Struct, frozen=True):
-    """An integer for each day of a shop."""
+    """An integer for each day of a shop; `source` is the document and section that define it."""
 
     name: str
     unit: Unit
@@ -50,9 +51,11 @@ COUNTERS: tuple[Counter, ...] = (
     Counter("paid", "minor units", "sales", "paid for orders", "scoring.md 6", is_column=True),
     Counter("refunded", "minor units", "sales", "given back", "scoring.md 6", is_column=True),
     Counter(
-        "on_sale", "listings", "ever", "steps of those on sale", "scoring.md 7", is_column=True
+        "on_sale", "listings", "ever", "change in listings on sale", "scoring.md 7", is_column=True
     ),
-    Counter("sold", "listings", "ever", "steps of those that sell", "scoring.md 7", is_column=True),
+    Counter(
+        "sold", "listings", "ever", "change in listings that sold", "scoring.md 7", is_column=True
+    ),
 )
 
 COLUMNS: tuple[Counter, ...] = tuple(counter for counter in COUNTERS if counter.is_column)
@@ -64,12 +67,12 @@ MONEY: list[str] = [counter.name for counter in COLUMNS if counter.unit == "mino
 ROWS: frozenset[str] = frozenset(counter.name for counter in COUNTERS if not counter.is_column)
 
 
-def _side_by_side(window: WindowName) -> slice:
+def _adjacent_columns(window: WindowName) -> slice:
     places = [place for place, counter in enumerate(COLUMNS) if counter.window == window]
     return slice(places[0], places[-1] + 1)
 
 
 COLUMNS_OF: dict[WindowName, slice] = {
-    window: _side_by_side(window) for window in get_args(WindowName)
+    window: _adjacent_columns(window) for window in get_args(WindowName)
 }
-"""Where in totals the counters of each window stand, side by side."""
+"""The slice of totals that holds the counters of each window."""

@@ -1,6 +1,6 @@
 """Days and windows in a shop's own time zone.
 
-Zones come from the `tzdata` package that the lock file pins, never from the machine.
+Zones come from the `tzdata` package that the lock file pins, not from the operating system.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ ONE_DAY = timedelta(days=1)
 
 @cache
 def zone_names() -> frozenset[str]:
-    """Every IANA zone name that can be given to a shop."""
+    """Return every IANA zone name that a shop may have."""
     return frozenset((resources.files("tzdata") / "zones").read_text("utf-8").split())
 
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """Return the zone of an IANA name out of `zone_names()`; KeyError for any other."""
+    """Return the zone of an IANA name; raise KeyError outside `zone_names()`."""
     if name not in zone_names():
         raise KeyError(name)
     path = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
@@ -39,8 +39,8 @@ def day_of(instant: datetime, time_zone: str) -> date:
 
 
 def month_of(instant: datetime, time_zone: str) -> date:
-    """Return the first day of the zone's month in which an instant, given in UTC, falls."""
-    # No zone is a whole day from UTC, and a zone's day takes long to find.
+    """Return the first day of the zone's month of an instant in UTC."""
+    # No zone is 24 hours from UTC, and converting an instant to a zone is slow.
     day = instant if 1 < instant.day < 28 else day_of(instant, time_zone)
     return date(day.year, day.month, 1)
 
@@ -65,7 +65,7 @@ def window(end: date, days: int) -> Window:
 
 
 def days_before(day: date, days: int) -> date:
-    """`day` less so many days, or the first day there is."""
+    """Return the day so many days earlier, or the first day of the calendar."""
     try:
         return day - timedelta(days=days)
     except OverflowError:
@@ -73,5 +73,5 @@ def days_before(day: date, days: int) -> date:
 
 
 def days_between(start: date, end: date) -> Iterator[date]:
-    """Each day from `start` to `end`, both included."""
+    """Yield each day from `start` to `end`, both included."""
     return (start + timedelta(days=n) for n in range((end - start).days + 1))

@@ -1,4 +1,4 @@
-"""DSR: the three averages of a shop as answers, short for the scorecard and in detail."""
+"""DSR: the three scores of a shop, in brief for the scorecard and in detail."""
 
 from datetime import date
 
@@ -8,10 +8,10 @@ from domain import figures, scores
 from domain.counters import DIMENSIONS, Dimension
 from domain.days import Window, days_before, window
 from domain.figures import SCORE_DIGITS, difference
-from domain.peers import Peers, PeerStanding, compare
+from domain.peers import Peers, PeerStatistics, compare
 from domain.rules import Rules
 from domain.scores import Interval, Status
-from domain.totals import CAPPED, LATE, REMOVED, DayTotals, Histogram, Totals, histogram, over
+from domain.totals import CAPPED, LATE, REMOVED, DayTotals, Histogram, Totals, histogram, sum_window
 
 _WEEK = 7
 _MONTH = 30
@@ -28,7 +28,7 @@ class DimensionScore(msgspec.Struct, frozen=True):
 
 
 class Dsr(msgspec.Struct, frozen=True):
-    """Detailed seller rating as it stands in a scorecard."""
+    """Detailed seller rating of a scorecard."""
 
     window: Window
     description: DimensionScore
@@ -45,7 +45,7 @@ class RecentChange(msgspec.Struct, frozen=True):
 
 
 class DimensionDetail(DimensionScore, frozen=True):
-    """A dimension with how sure it is, its peers (null under other rules) and its change."""
+    """A dimension with its interval, its peers (null under other rules) and its change."""
 
     interval: Interval | None
     peers: Peers | None
@@ -53,7 +53,7 @@ class DimensionDetail(DimensionScore, frozen=True):
 
 
 class Uncounted(msgspec.Struct, frozen=True):
-    """How many ratings, not dimensions, of the window do not count, by reason."""
+    """Numbers of ratings (not of dimensions) of the window that do not count, by reason."""
 
     late: int
     capped: int
@@ -71,7 +71,7 @@ class DsrDetail(msgspec.Struct, frozen=True):
 
 
 def dsr(totals: Totals, span: Window, rules: Rules) -> Dsr:
-    """Return the three scores of the rating window `span`, whose totals these are."""
+    """Return the three scores of the rating window `span` from its totals."""
     return Dsr(span, *[_dimension_score(histogram(totals, name), rules) for name in DIMENSIONS])
 
 
@@ -81,12 +81,14 @@ def detail_span(as_of: date, rules: Rules) -> Window:
 
 
 def dsr_detail(
-    days: DayTotals, as_of: date, rules: Rules, standing: PeerStanding | None
+    days: DayTotals, as_of: date, rules: Rules, peers: PeerStatistics | None
 ) -> DsrDetail:
-    """Return the scores as of a day, explained; no `standing` means no comparison with peers."""
+    """Return the scores as of a day in detail; compare with `peers` unless None."""
     span = window(as_of, rules.rating_window_days)
-    totals = over(days, span)
-    earlier = [over(days, window(days_before(as_of, n), span.days)) for n in (1, _WEEK, _MONTH)]
+    totals = sum_window(days, span)
+    earlier = [
+        sum_window(days, window(days_before(as_of, n), span.days)) for n in (1, _WEEK, _MONTH)
+    ]
 
     def dimension(name: Dimension) -> DimensionDetail:
         ratings = histogram(totals, name)
@@ -100,7 +102,7 @@ def dsr_detail(
             sum=brief.sum,
             histogram=brief.histogram,
             interval=scores.interval(ratings),
-            peers=None if standing is None else compare(score, standing, name, rules),
+            peers=None if peers is None else compare(score, peers, name, rules),
             change=RecentChange(*(figures.score(difference(score, then)) for then in before)),
         )
 

@@ -1,4 +1,4 @@
-"""Refusals: what the domain will not do, told with fields and without HTTP."""
+"""Refusals: exceptions of the domain with typed fields, independent of HTTP."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ EventCode = Literal[
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """One thing wrong in a body: where (a JSON pointer), and what would be right."""
+    """An error in a body: its place (a JSON pointer), and what was expected."""
 
     pointer: str
     detail: str
@@ -27,7 +27,7 @@ class Refusal(Exception):
 
 
 class EventRefused(Refusal):
-    """One event is not taken."""
+    """One event is not stored."""
 
     def __init__(self, code: EventCode, pointer: str, detail: str) -> None:
         super().__init__(code, pointer, detail)
@@ -36,7 +36,7 @@ class EventRefused(Refusal):
 
 
 class NotFound(Refusal):
-    """There is no such thing for this caller."""
+    """The named thing does not exist, or not for this caller."""
 
     def __init__(self, what: str, name: str) -> None:
         super().__init__(what, name)

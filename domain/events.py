@@ -1,6 +1,6 @@
-"""CloudEvents on their way in: the attributes that every event carries.
+"""CloudEvents as they are received: the attributes that every event carries.
 
-The types of events, each with its `data`, stand with the facts they state in `domain.facts`.
+The types of events and their `data` are declared beside their facts in `domain.facts`.
 Decoding them checks shape, types and bounds. What depends on the shop or the clock (whether the
 shop is known, its currency, the time) is checked when an event is admitted.
 """
@@ -28,11 +28,11 @@ class Attributes(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class AnyEvent(Attributes, frozen=True, gc=False, kw_only=True):
-    """An event of whatever type, its data not looked at."""
+    """An event of any type, its data not decoded."""
 
     type: str
     data: msgspec.Raw
 
 
 class Envelope(Attributes, frozen=True, gc=False, tag_field="type"):
-    """What the events of this service have in common; `type` tells them apart."""
+    """The common shape of the events of this service; `type` tells them apart."""

@@ -15,9 +15,9 @@ def rounded(value: Fraction, digits: int) -> float:
 
 
 def rounded_quotient(numerator: int, denominator: int, digits: int) -> float:
-    """`numerator / denominator` rounded likewise; the denominator is above 0."""
+    """Return `numerator / denominator`, rounded as by `rounded`; `denominator` is above 0."""
     if numerator < 0:
-        # Nothing has no sign.
+        # `0.0 - x` rather than `-x`, so that zero has no sign.
         return 0.0 - rounded_quotient(-numerator, denominator, digits)
     scale = _SCALES[digits]
     return (2 * numerator * scale + denominator) // (2 * denominator) / scale
@@ -39,17 +39,17 @@ def percent(value: Fraction | None) -> float | None:
 
 
 def quotient(numerator: int, denominator: int) -> Fraction | None:
-    """`numerator / denominator`, exact; None over nothing."""
+    """Return `numerator / denominator`, exactly; None where the denominator is 0."""
     return Fraction(numerator, denominator) if denominator else None
 
 
 def difference(after: Fraction | None, before: Fraction | None) -> Fraction | None:
-    """`after - before`, exactly; None where either is missing."""
+    """Return `after - before`, exactly; None where either is None."""
     return None if after is None or before is None else after - before
 
 
 def percentile(below: int, shops: int) -> float | None:
-    """Return `100 below / (shops - 1)`: the share of others strictly below; None if alone."""
+    """Return the percent of the other shops that are below; None without others."""
     if shops < 2:
         return None
     return rounded_quotient(100 * below, shops - 1, PERCENT_DIGITS)

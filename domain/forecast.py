@@ -1,4 +1,4 @@
-"""Forecast: where a score goes if nothing comes in, and if things go on as they did."""
+"""Forecast: the scores to come without new ratings, and with ratings as of late."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -10,10 +10,10 @@ from domain.counters import DIMENSIONS, Dimension
 from domain.days import Window, days_between, window
 from domain.figures import quotient
 from domain.rules import Rules
-from domain.totals import DayTotals, Totals, histogram, over, rolling
+from domain.totals import DayTotals, Totals, histogram, rolling_totals, sum_window
 
 INTAKE_DAYS = 28
-"""Days up to the day asked about that say what a coming day brings."""
+"""Days up to `as_of` whose mean is what a coming day brings."""
 
 
 class Outlook(msgspec.Struct, frozen=True):
@@ -25,7 +25,11 @@ class Outlook(msgspec.Struct, frozen=True):
 
 
 class Forecast(msgspec.Struct, frozen=True):
-    """`silent`: ratings only leave. `steady`: each day also brings what a recent day brought."""
+    """Scores of the days to come.
+
+    `silent`: ratings only leave the window. `steady`: each day also brings the mean of the days
+    before.
+    """
 
     dates: list[date]
     silent: Outlook
@@ -38,12 +42,13 @@ def forecast_span(as_of: date, rules: Rules) -> Window:
 
 
 def forecast(days: DayTotals, as_of: date, ahead: int, rules: Rules) -> Forecast:
-    """Forecast the `ahead` days after `as_of`; what comes in leaves after the window's length."""
+    """Forecast the scores of the `ahead` days after `as_of`."""
     length = rules.rating_window_days
     coming = window(as_of + timedelta(days=ahead), ahead)
     known = {day: totals for day, totals in days.items() if day <= as_of}
-    remaining = list(rolling(known, coming, length))
-    intake = over(known, window(as_of, INTAKE_DAYS))
+    remaining = list(rolling_totals(known, coming, length))
+    intake = sum_window(known, window(as_of, INTAKE_DAYS))
+    # A day's intake leaves again after the length of the window.
     brought = [min(day, length) for day in range(1, ahead + 1)]
     return Forecast(
         dates=list(days_between(coming.start, coming.end)),
@@ -53,7 +58,7 @@ def forecast(days: DayTotals, as_of: date, ahead: int, rules: Rules) -> Forecast
 
 
 def _outlook(remaining: Sequence[Totals], intake: Totals, brought: Sequence[int]) -> Outlook:
-    """Scores by day of what remains and of so many days' intake, each 1/28 of `intake`."""
+    """Return scores by day: of `remaining`, and of `brought` days with 1/28 of `intake` each."""
 
     def score(totals: Totals, intakes: int, name: Dimension) -> float | None:
         old, new = histogram(totals, name), histogram(intake, name)

@@ -1,4 +1,4 @@
-"""API keys: who asks, what for, and which shops they reach."""
+"""API keys: their tenant, their scopes and the shops they give access to."""
 
 from datetime import datetime
 from typing import Literal
@@ -10,7 +10,7 @@ SCOPES: tuple[Scope, ...] = ("events:write", "scores:read", "admin")
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """A key without its secret; `shop_ids` None reaches every shop of the tenant."""
+    """A key without its secret; `shop_ids` None gives access to every shop of the tenant."""
 
     key_id: str
     tenant_id: int
@@ -20,12 +20,12 @@ class ApiKey(msgspec.Struct, frozen=True):
     expires_at: datetime | None
     revoked_at: datetime | None
 
-    def holds(self, now: datetime) -> bool:
-        """Whether the key is neither revoked nor expired."""
+    def is_valid(self, now: datetime) -> bool:
+        """Return whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
-    def reaches(self, shop_id: str) -> bool:
-        """Whether the key may know of this shop of its tenant."""
+    def may_access(self, shop_id: str) -> bool:
+        """Return whether the key gives access to this shop of its tenant."""
         return self.shop_ids is None or shop_id in self.shop_ids
 
 

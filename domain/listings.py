@@ -1,4 +1,4 @@
-"""Listings one by one: on sale since when, sold how much, lying idle or not."""
+"""Listings, each with its time on sale and its sales, and the views that select them."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -17,10 +17,10 @@ View = Literal["all", "on_sale", "zero_payment", "slow"]
 
 
 class ListingFilter(msgspec.Struct, frozen=True):
-    """What every listing of a view has, among others that `is_in` leaves out.
+    """Conditions that every listing of a view meets; `is_in` decides which others do not belong.
 
-    A publication on one of the days from a first to a last one, and from a day on no sale, or no
-    edit; null where the view does not ask for it.
+    `published` holds a first and a last day, between which the listing was published. From
+    `unsold_from` and `unedited_from` on there is no sale and no edit. Null sets no condition.
     """
 
     published: tuple[date, date] | None = None
@@ -29,9 +29,9 @@ class ListingFilter(msgspec.Struct, frozen=True):
 
 
 class ListingFacts(msgspec.Struct, frozen=True):
-    """What is known of a listing by a day: its events, its sales, its stock.
+    """Facts of a listing up to a day: its events, its sales, its stock.
 
-    `units_sold` are those of the sold window, `stock` is null where it was never counted.
+    `units_sold` counts the sold window; `stock` is null where it was never counted.
     """
 
     listing_id: str
@@ -57,10 +57,10 @@ class Listing(msgspec.Struct, frozen=True):
     rate: float | None
 
 
-def listing(facts: ListingFacts, as_of: date) -> Listing:
-    """Return a listing as of a day, from what was known by then.
+def build_listing(facts: ListingFacts, as_of: date) -> Listing:
+    """Return a listing as of a day, from its facts up to then.
 
-    Publishing what is on sale already starts no new run; at the same instant a withdrawal holds.
+    A publication while the listing is on sale changes no day; at one instant a withdrawal holds.
     """
     published_on = first_published_on = edited_on = title = None
     for event in sorted(facts.events, key=lambda e: (e.time, e.kind == "withdrawn")):
@@ -88,21 +88,21 @@ def listing(facts: ListingFacts, as_of: date) -> Listing:
     )
 
 
-def is_in(view: View, found: Listing, as_of: date, rules: Rules) -> bool:
-    """Whether a listing belongs to a view of the shop's listings."""
+def is_in(view: View, listing: Listing, as_of: date, rules: Rules) -> bool:
+    """Return whether a listing belongs to a view of the shop's listings."""
     match view:
         case "all":
             return True
         case "on_sale":
-            return found.on_sale
+            return listing.on_sale
         case "zero_payment":
-            return _is_zero_payment(found, as_of, rules)
+            return _is_zero_payment(listing, as_of, rules)
         case "slow":
-            return _is_slow(found, as_of, rules)
+            return _is_slow(listing, as_of, rules)
 
 
-def sieve(view: View, as_of: date, rules: Rules) -> ListingFilter:
-    """Return what can be told of a view's listings without looking at each."""
+def listing_filter(view: View, as_of: date, rules: Rules) -> ListingFilter:
+    """Return the conditions that storage can check for a view."""
     match view:
         case "all":
             return ListingFilter()
@@ -110,40 +110,40 @@ def sieve(view: View, as_of: date, rules: Rules) -> ListingFilter:
             return ListingFilter(published=(date.min, as_of))
         case "zero_payment":
             limits = rules.zero_payment
-            border = days_before(as_of, limits.published_days)
+            cutoff = days_before(as_of, limits.published_days)
             within = limits.published == "within"
             return ListingFilter(
-                published=(border + ONE_DAY, as_of) if within else (date.min, border),
+                published=(cutoff + ONE_DAY, as_of) if within else (date.min, cutoff),
                 unsold_from=days_before(as_of, limits.no_sale_days) + ONE_DAY,
             )
         case "slow":
-            border = days_before(as_of, rules.slow_days)
-            since = border + ONE_DAY
+            cutoff = days_before(as_of, rules.slow_days)
+            since = cutoff + ONE_DAY
             return ListingFilter(
-                published=(date.min, border), unsold_from=since, unedited_from=since
+                published=(date.min, cutoff), unsold_from=since, unedited_from=since
             )
 
 
-def has_sold(found: Listing, as_of: date, days: int) -> bool:
-    """Whether the listing sold in the last so many days."""
-    return found.last_sold_on is not None and found.last_sold_on > days_before(as_of, days)
+def has_sold(listing: Listing, as_of: date, days: int) -> bool:
+    """Return whether the listing sold in the last so many days."""
+    return listing.last_sold_on is not None and listing.last_sold_on > days_before(as_of, days)
 
 
-def _is_zero_payment(found: Listing, as_of: date, rules: Rules) -> bool:
+def _is_zero_payment(listing: Listing, as_of: date, rules: Rules) -> bool:
     limits = rules.zero_payment
-    if found.published_on is None or has_sold(found, as_of, limits.no_sale_days):
+    if listing.published_on is None or has_sold(listing, as_of, limits.no_sale_days):
         return False
-    border = days_before(as_of, limits.published_days)
+    cutoff = days_before(as_of, limits.published_days)
     if limits.published == "within":
-        return found.published_on > border
-    return found.published_on <= border
+        return listing.published_on > cutoff
+    return listing.published_on <= cutoff
 
 
-def _is_slow(found: Listing, as_of: date, rules: Rules) -> bool:
-    border = days_before(as_of, rules.slow_days)
+def _is_slow(listing: Listing, as_of: date, rules: Rules) -> bool:
+    cutoff = days_before(as_of, rules.slow_days)
     return (
-        found.published_on is not None
-        and found.published_on <= border
-        and not has_sold(found, as_of, rules.slow_days)
-        and (found.edited_on is None or found.edited_on <= border)
+        listing.published_on is not None
+        and listing.published_on <= cutoff
+        and not has_sold(listing, as_of, rules.slow_days)
+        and (listing.edited_on is None or listing.edited_on <= cutoff)
     )

@@ -13,14 +13,14 @@ from domain.rules import Rules
 
 MetricUnit = Literal["score", "rate", "money"]
 Weights: TypeAlias = Mapping[str, int]
-"""How often each counter is added."""
+"""The factor of each counter in a sum."""
 
 
 class Metric(msgspec.Struct, frozen=True):
     """A figure of a shop; one without a denominator is a sum.
 
-    Where the rules say that refunds reduce sales, `refunds` are taken off the numerator, which
-    does not fall below 0.
+    Where the rules say that refunds reduce sales, `refunds` are subtracted from the numerator,
+    down to 0 at the least.
     """
 
     key: str
@@ -33,7 +33,7 @@ class Metric(msgspec.Struct, frozen=True):
 
     @property
     def parts(self) -> dict[str, Weights]:
-        """Return the sums that the metric is made of, by the names of their columns."""
+        """Return the weights of each sum of the metric, by the name of its column."""
         sums = {"numerator": self.numerator, "denominator": self.denominator}
         return {
             f"{self.key}_{name}": weights

@@ -7,7 +7,7 @@ from msgspec import Meta
 Name = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=r"^(?!\.{1,2}$)[A-Za-z0-9._~-]+$(?!\n)")
 ]
-"""A shop, marketplace, category or set of rules: fit to stand in a path."""
+"""A shop, marketplace, category or set of rules: it may be part of a path."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[!-~]+$(?!\n)")]
 """Any other id of the caller's: visible ASCII."""

@@ -1,6 +1,6 @@
 """Peers: how a shop's scores compare with those of its marketplace and category.
 
-A snapshot is taken of all shops at once; an answer about one shop looks up its group in it.
+A snapshot covers all shops; the scores of a shop are compared with its group in a snapshot.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ _FLAGS: dict[Relation, Flag] = {"above": "red", "below": "green", "level": "none
 
 
 class Peers(msgspec.Struct, frozen=True):
-    """One dimension of a shop beside its peers; `percent` and `percentile` are of 100."""
+    """One dimension of a shop compared with its peers; `percent` and `percentile` are of 100."""
 
     status: PeersStatus
     as_of: date | None
@@ -48,8 +48,8 @@ class Group(msgspec.Struct, frozen=True):
     max: Fraction
 
 
-class PeerStanding(msgspec.Struct, frozen=True):
-    """What the newest snapshot says of a shop; `as_of` is null where there is no snapshot.
+class PeerStatistics(msgspec.Struct, frozen=True):
+    """Statistics of a shop's peers in the newest snapshot; `as_of` is null without a snapshot.
 
     A metric is absent from `groups` where no peer has a value, and from `below`, the number of
     peers strictly below, where this shop had none.
@@ -65,7 +65,7 @@ Ratio: TypeAlias = tuple[int, int]
 
 
 class PeerShops(NamedTuple):
-    """Shops of one group, currency and rules as a snapshot takes them, in columns."""
+    """Shops of one group, currency and rules that enter a snapshot, in columns."""
 
     currency: str
     rules: Rules
@@ -81,7 +81,7 @@ class PeerShops(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A shop in a snapshot; `below` tells of each ratio how many peers are below the shop."""
+    """A shop in a snapshot; `below` counts, for each ratio, the peers below the shop."""
 
     shop_key: int
     sales: int
@@ -89,7 +89,7 @@ class Member(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """A group of peers by metric, and by currency where that is money; members by currency.
+    """Groups of peers by metric (and currency, for money), and members by currency.
 
     A metric is absent where no peer has a value.
     """
@@ -99,7 +99,7 @@ class Snapshot(NamedTuple):
 
 
 def snapshot(peers: Sequence[PeerShops]) -> Snapshot:
-    """Rank the shops of one marketplace and category, in the time of one sort a metric."""
+    """Rank the shops of one marketplace and category by each metric."""
     groups: dict[tuple[str, str], Group] = {}
     below: list[Iterable[int | None]] = []
     for metric in RATIOS:
@@ -113,7 +113,7 @@ def snapshot(peers: Sequence[PeerShops]) -> Snapshot:
                 min=Fraction(*reversed(ratios[ranks.index(rising[0])])),
                 max=Fraction(*reversed(ratios[ranks.index(rising[-1])])),
             )
-        # Of equal ranks the first one stays.
+        # Of equal ranks the lowest place counts: it is written last.
         lower: dict[float | None, int] = dict(
             zip(reversed(rising), reversed(range(len(rising))), strict=True)
         )
@@ -142,27 +142,27 @@ def _ratios(metric: Metric, shops: PeerShops) -> Iterable[Ratio]:
 
 
 def compare(
-    score: Fraction | None, standing: PeerStanding, dimension: Dimension, rules: Rules
+    score: Fraction | None, peers: PeerStatistics, dimension: Dimension, rules: Rules
 ) -> Peers:
-    """Compare a shop's exact score (None unless `ok`) with its group in the newest snapshot.
+    """Compare a shop's exact score (None unless `ok`) with its group.
 
-    Above the mean `percent` is `(score - mean) / (max - mean)`, below it
-    `(mean - score) / (mean - min)`, times 100 and at most 100: the score is as of the day asked
-    about, so it may lie outside the snapshot's span.
+    Above the mean `percent` is `(score - mean) / (max - mean)`, below the mean
+    `(mean - score) / (mean - min)`, times 100 and at most 100: the score may be of a later day than
+    the snapshot, and so outside its extremes.
     """
     key = DSR[dimension].key
-    group = standing.groups.get(key)
+    group = peers.groups.get(key)
     if score is None:
-        return _no_peers("no_score", standing.as_of)
-    if standing.as_of is None:
+        return _no_peers("no_score", peers.as_of)
+    if peers.as_of is None:
         return _no_peers("no_snapshot", None)
     if group is None or group.shops < rules.peer_min_shops:
-        return _no_peers("too_few_peers", standing.as_of)
+        return _no_peers("too_few_peers", peers.as_of)
     relation = _relation(score, group.mean)
-    below = standing.below.get(key)
+    below = peers.below.get(key)
     return Peers(
         status="ok",
-        as_of=standing.as_of,
+        as_of=peers.as_of,
         shops=group.shops,
         mean=figures.score(group.mean),
         min=figures.score(group.min),
@@ -190,8 +190,7 @@ def _no_peers(status: PeersStatus, as_of: date | None) -> Peers:
 
 
 def _relation(score: Fraction, mean: Fraction) -> Relation:
-    shown, middle = figures.score(score), figures.score(mean)
-    if shown == middle:
+    if figures.score(score) == figures.score(mean):
         return "level"
     return "above" if score > mean else "below"
 
@@ -204,9 +203,12 @@ def _percent(score: Fraction, group: Group, relation: Relation) -> Fraction | No
 
 
 def _ranks(group: Sequence[Ratio]) -> Sequence[float | None]:
-    """Numbers that order and equal each other as the exact scores do, much faster than those."""
-    # Two different scores are at least 1 / (count * count) apart. Floats up to 5, cut off at
-    # 2 ** -50, keep them apart as long as counts are short; else whole numbers do, scaled by more.
+    """Return numbers in the order of the exact ratios, equal where those are equal.
+
+    Comparing these numbers is much faster than comparing fractions.
+    """
+    # Two different scores differ by at least 1 / (count * count). Floats up to 5 have steps of
+    # 2 ** -50, which is fine enough for counts of 25 bits; longer counts take scaled integers.
     bits = max((count for count, _ in group), default=0).bit_length()
     if bits <= 25:
         return [stars / count if count else None for count, stars in group]
@@ -214,18 +216,18 @@ def _ranks(group: Sequence[Ratio]) -> Sequence[float | None]:
 
 
 def _mean(group: Iterable[Ratio], shops: int) -> Fraction:
-    # Scores are added a few at a time, so that most additions are of short numbers, and the sum
-    # is reduced once at the end: linear in practice, where adding one by one is quadratic.
+    # Scores are added in groups of 16, so that most additions are of short numbers, and the sum
+    # is reduced once at the end: linear in practice, where adding each in turn is quadratic.
     sums: defaultdict[int, int] = defaultdict(int)
     for count, stars in group:
         sums[count] += stars
     terms = [(stars, count) for count, stars in sums.items() if count]
     while len(terms) > 1:
-        terms = [_added(terms[start : start + 16]) for start in range(0, len(terms), 16)]
+        terms = [_add_terms(terms[start : start + 16]) for start in range(0, len(terms), 16)]
     total, denominator = terms[0]
     return Fraction(total, denominator * shops)
 
 
-def _added(terms: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    common = lcm(*(denominator for _, denominator in terms))
-    return sum(numerator * (common // denominator) for numerator, denominator in terms), common
+def _add_terms(terms: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    shared = lcm(*(denominator for _, denominator in terms))
+    return sum(numerator * (shared // denominator) for numerator, denominator in terms), shared

@@ -1,4 +1,4 @@
-"""Plan: how many good ratings a target takes, and how many bad ones it can bear."""
+"""Plan: the good ratings that a target needs, and the low ratings that it tolerates."""
 
 from datetime import date
 from fractions import Fraction
@@ -11,11 +11,11 @@ from domain import figures
 from domain.counters import Dimension
 from domain.days import Window, window
 from domain.rules import Rules
-from domain.totals import DayTotals, Histogram, histogram, over
+from domain.totals import DayTotals, Histogram, histogram, sum_window
 
 
 class PlannedScore(msgspec.Struct, frozen=True):
-    """A dimension once the ratings that are needed have come."""
+    """A dimension after the needed ratings."""
 
     count: int
     sum: int
@@ -27,9 +27,9 @@ class Tolerance(
     frozen=True,
     rename={"ones": "1", "twos": "2", "threes": "3", "fours": "4"},
 ):
-    """How many ratings of so few stars can come until the score is below the target.
+    """How many ratings of 1, 2, 3 or 4 stars leave the score at the target or above.
 
-    Null for stars at or above the target, which can never pull it below.
+    Null for stars at or above the target, which never lower the score below the target.
     """
 
     ones: int | None
@@ -48,7 +48,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Goal(msgspec.Struct, frozen=True):
-    """An exact score of 1 to 5 to have `by` a day, by ratings of so many `stars`."""
+    """An exact score of 1 to 5 to reach `by` a day, with ratings of so many `stars`."""
 
     target: Fraction
     by: date
@@ -61,14 +61,15 @@ def plan_span(as_of: date, rules: Rules) -> Window:
 
 
 def plan(days: DayTotals, as_of: date, dimension: Dimension, goal: Goal, rules: Rules) -> Plan:
-    """Return what it takes as of a day to reach the goal, once the ratings due to leave have left.
+    """Return the ratings that reach the goal from a day's totals.
 
-    Of those known as of the day N ratings with S stars remain. With more stars than the target
-    `n = max(0, min_ratings - N, ceil((target N - S) / (stars - target)))`; with no more than that
-    `n = max(0, min_ratings - N)` where the target still holds then, else it is impossible.
+    N ratings with S stars known as of the day are still in the window on the day of the goal. With
+    more stars than the target `n = max(0, min_ratings - N, ceil((target N - S) / (stars -
+    target)))`; with no more `n = max(0, min_ratings - N)` where the score is then at the target or
+    above, else the goal is impossible.
     """
-    staying = rules.rating_window_days - (goal.by - as_of).days
-    remaining = histogram(over(days, window(as_of, staying)), dimension)
+    days_left = rules.rating_window_days - (goal.by - as_of).days
+    remaining = histogram(sum_window(days, window(as_of, days_left)), dimension)
     needed = _needed(remaining, goal, rules)
     return Plan(
         status="impossible" if needed is None else "ok",
@@ -80,11 +81,11 @@ def plan(days: DayTotals, as_of: date, dimension: Dimension, goal: Goal, rules: 
 
 def _needed(remaining: Histogram, goal: Goal, rules: Rules) -> int | None:
     count, total = remaining.count, remaining.sum
-    for_a_score = max(0, rules.min_ratings - count)
+    to_score = max(0, rules.min_ratings - count)
     if goal.stars > goal.target:
-        return max(for_a_score, ceil((goal.target * count - total) / (goal.stars - goal.target)))
-    if total + goal.stars * for_a_score >= goal.target * (count + for_a_score):
-        return for_a_score
+        return max(to_score, ceil((goal.target * count - total) / (goal.stars - goal.target)))
+    if total + goal.stars * to_score >= goal.target * (count + to_score):
+        return to_score
     return None
 
 
@@ -98,7 +99,7 @@ def _planned(remaining: Histogram, needed: int, stars: int) -> PlannedScore:
 
 
 def _tolerance(remaining: Histogram, stars: int, target: Fraction) -> int | None:
-    """`floor((S - target N) / (target - stars))`, and 0 where the score is below already."""
+    """Return `floor((S - target N) / (target - stars))`, at least 0."""
     if stars >= target:
         return None
     return max(0, floor((remaining.sum - target * remaining.count) / (target - stars)))

@@ -1,8 +1,8 @@
-"""What the domain asks of storage.
+"""Ports: the Protocols that storage implements.
 
-Methods raise `Unavailable` when storage cannot serve. Instants and days are arguments: nothing
-behind a port looks at a clock. What takes an act adds it to the audit trail, where it changes
-anything, in the same transaction.
+Methods raise `Unavailable` when storage cannot serve. Instants and days are arguments: no adapter
+reads a clock. A method that takes an act and changes anything adds the act to the audit trail in
+the same transaction.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,7 +18,7 @@ from domain.events import Instant
 from domain.facts.ratings import Rating, Reason
 from domain.keys import ApiKey, StoredKey
 from domain.listings import ListingFacts, ListingFilter
-from domain.peers import PeerStanding
+from domain.peers import PeerStatistics
 from domain.recording import Outcome, Submission
 from domain.rules import Rules, RuleSet
 from domain.shops import Shop
@@ -28,14 +28,14 @@ from domain.windows import Windows
 
 
 class ShopKey(NamedTuple):
-    """What facts and totals of a shop are found by: its key, and the tenant it must belong to."""
+    """The key of a shop's facts and totals, and the tenant that the shop must belong to."""
 
     tenant_id: int
     shop_key: int
 
 
 class StoredShop(msgspec.Struct, frozen=True):
-    """A shop as it is kept, and the rules its stored states follow now."""
+    """A shop as it is stored, and the rules that its stored states follow."""
 
     tenant_id: int
     shop_key: int
@@ -44,26 +44,26 @@ class StoredShop(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> ShopKey:
-        """What its facts and totals are found by."""
+        """Return the key of the shop's facts and totals."""
         return ShopKey(self.tenant_id, self.shop_key)
 
 
 class SnapshotVersion(NamedTuple):
-    """One taking of the peer snapshot of a date; what it says never changes."""
+    """A version of the peer snapshot of a date; its content never changes."""
 
     as_of: date
     taken_at: datetime
     mark: str
-    """Tells it from another of the same instant."""
+    """Differs between versions of the same instant."""
 
 
 class ShopTotals(msgspec.Struct, frozen=True):
     """A shop with its running totals: the sums of the windows that end on `day`.
 
-    Where no ladder serves the shop, `snapshot` is the newest up to `day`, if there is one.
+    `snapshot` is the newest up to `day`; it is null for a shop with a ladder in its currency.
     """
 
-    kept: StoredShop
+    stored: StoredShop
     ladder: Ladder | None
     snapshot: SnapshotVersion | None
     day: date
@@ -71,7 +71,7 @@ class ShopTotals(msgspec.Struct, frozen=True):
 
 
 class SnapshotHeader(msgspec.Struct, frozen=True):
-    """A peer snapshot: of how many shops, in how many groups by marketplace and category."""
+    """A peer snapshot, with its numbers of shops and of groups."""
 
     as_of: date
     taken_at: Instant
@@ -80,9 +80,9 @@ class SnapshotHeader(msgspec.Struct, frozen=True):
 
 
 class GroupAsked(msgspec.Struct, frozen=True):
-    """Shops whose sales are compared, and the day asked about.
+    """A query for the sales of a group of shops as of a day.
 
-    `snapshot` is the newest up to that day, where that is known already.
+    `snapshot` is the newest up to that day, where the caller knows it.
     """
 
     marketplace: str
@@ -93,7 +93,7 @@ class GroupAsked(msgspec.Struct, frozen=True):
 
 
 class ReviewsAsked(msgspec.Struct, frozen=True):
-    """Which ratings: in a state, or all; given on the days from `start` to `end`."""
+    """A query for ratings of the days from `start` to `end`, in a state or in all (None)."""
 
     state: RatingState | None
     start: date
@@ -101,7 +101,7 @@ class ReviewsAsked(msgspec.Struct, frozen=True):
 
 
 class StoredRating(msgspec.Struct, frozen=True):
-    """A rating with its state; where it is removed, since when and why."""
+    """A rating with its state, and the time and reason of a removal."""
 
     rating: Rating
     state: RatingState
@@ -110,27 +110,28 @@ class StoredRating(msgspec.Struct, frozen=True):
 
 
 PutOutcome: TypeAlias = Literal["created", "changed", "unchanged"] | Refusal
-"""What became of one shop."""
+"""The outcome of one shop."""
 
 
 class Ledger(Protocol):
     """Records events."""
 
     async def record(self, submission: Submission, now: datetime) -> list[Outcome]:
-        """Record the events of one request; outcomes in their order, after commit."""
+        """Record the events of one request; return their outcomes, in order, after commit."""
 
 
 class Shops(Protocol):
-    """Keeps shops."""
+    """Stores shops."""
 
     async def put(self, act: Act, shops: Sequence[Shop]) -> list[PutOutcome]:
-        """Create or replace shops of different ids, in one transaction, each for itself.
+        """Create or replace shops of different ids in one transaction.
 
-        A shop is refused with UnknownRules or ShopImmutable.
+        Outcomes are in the order of the shops. A refusal is UnknownRules or ShopImmutable, and does
+        not affect the other shops.
         """
 
     async def get(self, tenant_id: int, shop_id: str) -> StoredShop:
-        """One shop; raises NotFound."""
+        """Return a shop; raise NotFound."""
 
     async def page(
         self,
@@ -142,100 +143,100 @@ class Shops(Protocol):
         after: str,
         limit: int,
     ) -> list[Shop]:
-        """Up to `limit` shops by id, from the first id over `after`."""
+        """Return up to `limit` shops by id, from the first id above `after`."""
 
 
 class Ladders(Protocol):
-    """Keeps ladders of amounts by marketplace and category."""
+    """Stores ladders of amounts by marketplace and category."""
 
     async def put(self, act: Act, marketplace: str, category: str, ladder: Ladder) -> bool:
-        """Create (True) or replace."""
+        """Create or replace a ladder; return whether it was created."""
 
     async def get(self, tenant_id: int, marketplace: str, category: str) -> Ladder:
-        """One ladder; raises NotFound."""
+        """Return a ladder; raise NotFound."""
 
     async def delete(self, act: Act, marketplace: str, category: str) -> None:
-        """Remove one; raises NotFound."""
+        """Delete a ladder; raise NotFound."""
 
 
 class Keys(Protocol):
-    """Keeps API keys."""
+    """Stores API keys."""
 
     async def find(self, key_id: str, secret_sha256: bytes) -> ApiKey | None:
-        """Return the key of an id and a secret, whether or not it still holds.
+        """Return the key of an id and a secret, also an expired or revoked key.
 
-        None takes as long for an id that there is not as for a wrong secret.
+        An unknown id takes as long as a wrong secret; both return None.
         """
 
     async def add(self, act: Act, stored: StoredKey) -> None:
-        """Keep a new key."""
+        """Store a new key."""
 
     async def list(self, tenant_id: int) -> list[ApiKey]:
-        """Keys of a tenant, newest first."""
+        """Return the keys of a tenant, newest first."""
 
     async def revoke(self, act: Act, key_id: str) -> None:
-        """End a key; ending it again changes nothing. Raises NotFound."""
+        """Revoke a key; revoking again changes nothing. Raise NotFound."""
 
 
 class Scores(Protocol):
     """Reads the totals that scores are computed from."""
 
     async def shop_totals(self, tenant_id: int, shop_ids: Sequence[str]) -> dict[str, ShopTotals]:
-        """Shops by id with running totals; those that are not there are absent."""
+        """Return shops by id with running totals; unknown shops are absent."""
 
     async def window_totals(self, of: Sequence[tuple[StoredShop, Windows]]) -> dict[int, Totals]:
-        """Sum windows, by shop key: one windows' end for each shop.
+        """Return the sums of windows by shop key; each shop occurs once.
 
-        Raises RulesChanged where a shop's stored states follow other rules by now.
+        Raises RulesChanged where a shop's stored states follow other rules now.
         """
 
     async def counter_totals(
         self, of: Sequence[tuple[StoredShop, Window]]
     ) -> dict[int, dict[str, int]]:
-        """Sum counters that are no column, by shop key: a window for each shop.
+        """Return the sums of counters outside the columns, by shop key and counter.
 
-        Raises RulesChanged where a shop's stored states follow other rules by now.
+        Raises RulesChanged where a shop's stored states follow other rules now.
         """
 
-    async def day_totals(self, kept: StoredShop, start: date, end: date) -> dict[date, Totals]:
-        """Totals of the days from `start` to `end`, both included; empty days are absent.
+    async def day_totals(self, stored: StoredShop, start: date, end: date) -> dict[date, Totals]:
+        """Return the totals of the days from `start` to `end`; empty days are absent.
 
-        Raises RulesChanged where the shop's stored states follow other rules by now.
+        Raises RulesChanged where the shop's stored states follow other rules now.
         """
 
     async def roll(self, now: datetime) -> int:
-        """Move running totals that stand for an earlier day to each shop's today; how many."""
+        """Move running totals of earlier days to each shop's today; return how many."""
 
     async def replay(self, shop: ShopKey, rules: Rules) -> dict[date, Totals]:
-        """Ratings by day under any rules, worked out from the ratings themselves."""
+        """Return day totals under any rules, computed from the ratings themselves."""
 
 
 class Peers(Protocol):
-    """Keeps peer snapshots."""
+    """Stores peer snapshots."""
 
     async def take(self, act: Act, as_of: date) -> SnapshotHeader:
-        """Take a snapshot of every shop of a tenant in place of the date's earlier one."""
+        """Store a snapshot of a tenant's shops, replacing the earlier one of the date."""
 
     async def take_all(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
-        """Take a snapshot for every tenant that has none taken after `unless_since`."""
+        """Store a snapshot for every tenant that has none taken after `unless_since`."""
 
     async def page(self, tenant_id: int, before: date | None, limit: int) -> list[SnapshotHeader]:
-        """Up to `limit` snapshots, newest first, from the first date under `before`."""
+        """Return up to `limit` snapshots, newest first, from the first date below `before`."""
 
-    async def standing(self, kept: StoredShop, as_of: date) -> PeerStanding:
-        """Return what the newest snapshot up to a day says of a shop and its peers."""
+    async def standing(self, stored: StoredShop, as_of: date) -> PeerStatistics:
+        """Return the statistics of a shop's peers in the newest snapshot up to a day."""
 
 
 class PeerSales(Protocol):
-    """Reads what snapshots tell of the sales of shops."""
+    """Reads the sales of shops in snapshots."""
 
     async def groups(
-        self, tenant_id: int, asked: Collection[GroupAsked]
+        self, tenant_id: int, queries: Collection[GroupAsked]
     ) -> dict[GroupAsked, SalesGroup]:
-        """Sales of groups in the newest snapshot up to each day; absent without a snapshot."""
+        """Return sales in the newest snapshot up to each day; absent without a snapshot."""
 
-    async def own(self, kept: StoredShop, as_of: date) -> int | None:
-        """Return a shop's sales in the snapshot of a date, where they are in its present group."""
+    async def own(self, stored: StoredShop, as_of: date) -> int | None:
+        """Return a shop's sales in a date's snapshot; None outside its present group."""
 
 
 class Listings(Protocol):
@@ -245,15 +246,15 @@ class Listings(Protocol):
         self,
         shop: ShopKey,
         as_of: date,
-        sieve: ListingFilter,
+        conditions: ListingFilter,
         *,
         units_from: date,
         after: str,
         limit: int,
     ) -> list[ListingFacts]:
-        """Up to `limit` listings that exist by a day, by id, from the first id over `after`.
+        """Return up to `limit` listings of a day by id, from the first above `after`.
 
-        Those that the sieve does not let through are absent.
+        Only listings that meet the conditions are returned.
         """
 
 
@@ -261,32 +262,33 @@ class Reviews(Protocol):
     """Reads ratings."""
 
     async def page(
-        self, shop: ShopKey, asked: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
+        self, shop: ShopKey, query: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
     ) -> list[StoredRating]:
-        """Up to `limit` ratings, newest first, then by id, behind the given one."""
+        """Return up to `limit` ratings after a given one, newest first, then by id."""
 
 
 class RuleSets(Protocol):
-    """Keeps rules."""
+    """Stores rules."""
 
     async def all(self, tenant_id: int) -> list[RuleSet]:
-        """Built-in sets and the tenant's own, each in its newest version, by name."""
+        """Return built-in rules and the tenant's, each in its newest version, by name."""
 
     async def get(self, tenant_id: int, name: str) -> RuleSet:
-        """One set in its newest version; raises NotFound."""
+        """Return rules in their newest version; raise NotFound."""
 
     async def put(self, act: Act, name: str, rules: Rules) -> tuple[RuleSet, bool]:
-        """Store a set, and rebuild the states of every shop that follows it; True if it is new.
+        """Store rules, and rebuild the states of every shop that follows them.
 
-        Equal content makes no new version. Raises BuiltInRules.
+        Returns the rules and whether the name is new. Equal content makes no new version. Raises
+        BuiltInRules.
         """
 
     async def rebuild(self) -> int:
-        """Rebuild the states of shops that still follow an older version; how many."""
+        """Rebuild the states of shops that follow an older version; return how many."""
 
 
 class Health(Protocol):
-    """Tells whether storage can serve."""
+    """Reports whether storage can serve."""
 
     async def is_ready(self) -> bool:
-        """Whether the database answers and its schema is current."""
+        """Return whether the database answers and its schema is current."""

@@ -1,6 +1,6 @@
 """Recording: what a batch of events changes, given what is already stored.
 
-`decide` decides; the ledger behind the port reads what it asks for and stores what it decides.
+The ledger reads what `affected_keys` names, calls `decide`, and stores the result.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from domain.totals import RatingState
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """An event was not taken, and why."""
+    """The refusal of an event, with its reason."""
 
     code: EventCode
     errors: list[FieldError] = []
@@ -34,9 +34,9 @@ CONFLICT = Refused("conflict")
 
 
 class Submission(msgspec.Struct, frozen=True):
-    """The events of one request, those that could not be read already refused.
+    """The events of one request; undecodable events are refused already.
 
-    `shop_ids` are the only shops its key reaches, None for all of the tenant's. `strict` takes
+    `shop_ids` are the shops that the key may access, None for all of the tenant. `strict` stores
     all events or none.
     """
 
@@ -46,13 +46,13 @@ class Submission(msgspec.Struct, frozen=True):
     strict: bool = False
 
     def subjects(self) -> set[str]:
-        """Return the ids of these events' shops, as far as the key reaches."""
+        """Return the ids of these events' shops that the key may access."""
         named = {event.subject for event in self.events if not isinstance(event, Refused)}
         return named if self.shop_ids is None else named & self.shop_ids
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """What to store: new facts with the states of ratings, and what moves because of them."""
+    """What to store: new facts, the states of ratings, and what is added to shops."""
 
     outcomes: list[list[Outcome]]
     facts: list[Fact]
@@ -62,10 +62,10 @@ class Recording(msgspec.Struct, frozen=True):
     """What is added to each shop, by key."""
 
 
-def admitted(
+def admit_events(
     submission: Submission, shops: Mapping[tuple[int, str], KnownShop], now: datetime
 ) -> Iterator[Fact | Refused]:
-    """Yield each event as a fact or refused; `shops` by tenant and id."""
+    """Yield the fact or the refusal of each event; `shops` is by tenant and id."""
     tenant_id, shop_ids = submission.tenant_id, submission.shop_ids
     last = last_instant(now)
     for event in submission.events:
@@ -87,10 +87,10 @@ def decide(
     stored: Stored,
     shops: Mapping[int, KnownShop],
 ) -> Recording:
-    """Decide what to store of submissions: facts or refusals, and whether each is strict.
+    """Decide what to store of submissions, each with whether it is strict.
 
-    Submissions are decided in turn, `shops` are by key. The first of several facts with one
-    identity stands, be it stored or earlier in the batch.
+    Submissions are decided in their order; `shops` is by key. Of several facts with the same
+    identity the first is stored: one that is stored already, or the earliest of the batch.
     """
     known = dict(stored.facts)
     new: list[Fact] = []
@@ -104,9 +104,9 @@ def decide(
 def _outcomes(
     items: Sequence[Fact | Refused], known: dict[Identity, Fact], new: list[Fact], *, strict: bool
 ) -> list[Outcome]:
-    """Return the outcomes of a submission, its new facts added to `known` and `new`.
+    """Return the outcomes of a submission; add its new facts to `known` and `new`.
 
-    A strict one of which any event is refused adds none.
+    A strict submission with any refusal adds none.
     """
     outcomes: list[Outcome] = []
     start = len(new)

@@ -1,4 +1,4 @@
-"""Recounting: every total of a shop, worked out again from its facts alone."""
+"""Recounting: every total of a shop, computed again from its facts alone."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -18,7 +18,7 @@ Key = TypeVar("Key", bound=tuple[Any, ...])
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A stored value that is not what the facts say; `key` names the row within its shop."""
+    """A stored value that differs from the facts; `key` names the row within its shop."""
 
     table: str
     key: str
@@ -32,20 +32,23 @@ class Recount:
     def __init__(self, shop: KnownShop) -> None:
         self.shop = shop
         self.states: dict[str, RatingState] = {}
-        """States that differ from what is stored, by review id."""
+        """States that are stored otherwise, by review id."""
         self.wrong_days: dict[date, Totals] = {}
-        """What is to be stored of days that are stored otherwise."""
+        """Recounted totals of days that are stored otherwise."""
         self.wrong_counts: dict[tuple[date, str], int] = {}
-        """Likewise of counters that are no column, by day and counter."""
+        """Recounted values of counters outside the columns, by day and counter."""
         self.wrong_units: dict[tuple[str, date], int] = {}
-        """Likewise of units, by listing id and day."""
+        """Recounted units, by listing id and day."""
         self.wrong_running: date | None = None
         """The day of the running totals, where these are wrong."""
         self.differences: list[Difference] = []
         self._sums = Sums()
 
     def add_ratings(self, cohort: Sequence[tuple[Rating, bool, RatingState]]) -> None:
-        """Add all ratings of one buyer and month, whether each is removed, its stored state."""
+        """Add all ratings of one buyer and month.
+
+        Each comes with whether it is removed, and its stored state.
+        """
         ratings = [(rating, removed) for rating, removed, _ in cohort]
         states = add_ratings(self._sums.days, ratings, self.shop.rules)
         for rating, _, stored in cohort:
@@ -59,10 +62,10 @@ class Recount:
         self._sums.add(aggregate.project(facts, self.shop, self._sums.sale_days))
 
     def running(self, day: date) -> list[int]:
-        """Return a day's running totals: sums of its windows without the day, then the day's."""
+        """Return a day's running totals: its windows without the day, then the day."""
         days = self._sums.days
         before = window_totals(days, windows_before(day, self.shop.rules))
-        return [*before, *days.get(day, totals.nothing())]
+        return [*before, *days.get(day, totals.zero_totals())]
 
     def compare(
         self,
@@ -72,13 +75,15 @@ class Recount:
         running_day: date | None,
         running: Totals,
     ) -> None:
-        """Note what is stored otherwise than recounted; no `running_day`, no running totals.
+        """Collect what is stored otherwise; without a `running_day` nothing is stored of running.
 
-        What the day of the running totals adds stands beside them, and not among the other days.
+        The totals of the running day are stored in the row of the running totals, not in `days`.
         """
         others = {day: row for day, row in self._sums.days.items() if day != running_day}
         for day in sorted(days.keys() | others.keys()):
-            stored, recounted = (list(rows.get(day, totals.nothing())) for rows in (days, others))
+            stored, recounted = (
+                list(rows.get(day, totals.zero_totals())) for rows in (days, others)
+            )
             if stored != recounted:
                 self.wrong_days[day] = recounted
                 self._differ("daily_totals", f"{day}", _named(stored), _named(recounted))

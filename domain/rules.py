@@ -14,7 +14,7 @@ Shares = Annotated[list[DecimalText], Meta(min_length=3, max_length=3)]
 
 
 class ZeroPayment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which listings count as zero-payment, in days up to the day asked about."""
+    """Which listings are zero-payment listings, in days up to the as-of day."""
 
     published: Literal["within", "before"]
     published_days: Annotated[int, Meta(ge=1, le=365)]
@@ -34,7 +34,7 @@ class BandShares(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One set of parameters; windows and deadlines in days, null where a rule is switched off."""
+    """One set of parameters; windows and deadlines in days, null for a rule that is off."""
 
     rating_window_days: Annotated[int, Meta(ge=1, le=730)]
     ratings_per_buyer_month: Annotated[int, Meta(ge=1, le=1000)] | None
@@ -56,7 +56,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RulesRef(msgspec.Struct, frozen=True):
-    """Which rules an answer was computed under."""
+    """Name and version of the rules that a figure follows."""
 
     name: Name
     version: int
@@ -72,7 +72,7 @@ class RuleSet(msgspec.Struct, frozen=True):
 
     @property
     def ref(self) -> RulesRef:
-        """Name and version alone."""
+        """Return the name and version."""
         return RulesRef(self.name, self.version)
 
 

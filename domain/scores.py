@@ -1,4 +1,4 @@
-"""The score of one dimension: what it is, whether there is one yet, how sure it is."""
+"""The score of one dimension: its value, its status and its interval."""
 
 from fractions import Fraction
 from math import sqrt
@@ -25,14 +25,14 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 def status(count: int, rules: Rules) -> Status:
-    """Whether so many ratings make a score."""
+    """Return whether so many ratings make a score, or why not."""
     if not count:
         return "none"
     return "ok" if count >= rules.min_ratings else "insufficient"
 
 
 def mean(ratings: Histogram) -> Fraction | None:
-    """Stars per rating, exactly, however few ratings there are; None without any."""
+    """Return the stars per rating, exactly; None without ratings."""
     return quotient(ratings.sum, ratings.count)
 
 
@@ -42,22 +42,22 @@ def score(ratings: Histogram, rules: Rules) -> Fraction | None:
 
 
 def interval(ratings: Histogram) -> Interval | None:
-    """Posterior mean of the score, give or take 1.959964 of its standard deviations.
+    """Return the posterior mean of the score ± 1.959964 standard deviations.
 
     The posterior is Dirichlet with a prior of half a rating per star: `a_k = n_k + 1/2`,
     `A = sum(a_k)`, `m = sum(k a_k) / A`, `v = (sum(k^2 a_k) / A - m^2) / (A + 1)`.
     """
     if not ratings.count:
         return None
-    # Everything is doubled, so that it stays whole until the root is taken.
+    # Every weight is doubled, so that the sums are integers until the root is taken.
     weights = [2 * n + 1 for n in msgspec.structs.astuple(ratings)]
     total = sum(weights)
     first = sum(k * weight for k, weight in zip(STARS, weights, strict=True))
     second = sum(k * k * weight for k, weight in zip(STARS, weights, strict=True))
     middle = first / total
     variance = 2 * (total * second - first * first) / (total * total * (total + 2))
-    reach = _STANDARD_ERRORS * sqrt(variance)
-    return Interval(low=_bound(middle - reach), high=_bound(middle + reach))
+    half_width = _STANDARD_ERRORS * sqrt(variance)
+    return Interval(low=_bound(middle - half_width), high=_bound(middle + half_width))
 
 
 def _bound(value: float) -> float:

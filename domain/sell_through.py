@@ -1,4 +1,4 @@
-"""Sell-through: of the listings on sale, the share that sold."""
+"""Sell-through: the share of the listings on sale that sold."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from domain.days import Window
 
 
 class SellThrough(msgspec.Struct, frozen=True):
-    """Of a shop's listings on sale, the share that sold in the window."""
+    """The share of a shop's listings on sale that sold in the window."""
 
     status: Literal["ok", "none"]
     rate: float | None

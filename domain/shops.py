@@ -30,7 +30,7 @@ Kind = Literal["individual", "enterprise", "flagship"]
 
 
 class Shop(msgspec.Struct, frozen=True):
-    """One storefront, as its marketplace knows it; `rules` names the set it is scored under."""
+    """A storefront on a marketplace; `rules` names the rules by which it is scored."""
 
     shop_id: Name
     marketplace: Name
@@ -43,7 +43,7 @@ class Shop(msgspec.Struct, frozen=True):
 
 
 class ShopDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A shop as a caller describes it; absent `rules` means those named like the marketplace."""
+    """A shop as a caller describes it; absent `rules` are those of the marketplace's name."""
 
     marketplace: Name
     category: Name
@@ -60,7 +60,7 @@ class ShopDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`time_zone` must be an IANA time zone")
 
     def named(self, shop_id: str) -> Shop:
-        """Return the shop this describes, under its id."""
+        """Return the described shop under an id."""
         return Shop(
             shop_id=shop_id,
             marketplace=self.marketplace,
@@ -74,13 +74,13 @@ class ShopDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IdentifiedDraft(ShopDraft, frozen=True, kw_only=True):
-    """A shop in a list of shops, which names its own id."""
+    """A described shop in a list, with its id."""
 
     shop_id: Name
 
 
 def minor_units(amount: str, currency: str) -> int:
-    """Minor units of a well-formed decimal amount.
+    """Return the minor units of a well-formed decimal amount.
 
     Raises ValueError for more fraction digits than the currency has, or over `AMOUNT_MAX`.
     """
@@ -95,7 +95,7 @@ def minor_units(amount: str, currency: str) -> int:
 
 
 def money(units: int, currency: str) -> str:
-    """Minor units as a decimal string with exactly the currency's digits."""
+    """Return minor units as a decimal string with exactly the currency's digits."""
     digits = CURRENCY_DIGITS[currency]
     if not digits:
         return str(units)

@@ -21,7 +21,7 @@ from domain.totals import PAID, REFUNDED, Totals
 Band = Literal["bottom", "waist", "top"]
 
 CUTS = 6
-"""Amounts on a ladder: what must be sold to reach levels 2 to 7."""
+"""How many amounts a ladder has: the sales at which levels 2 to 7 begin."""
 
 _BANDS: tuple[Band, ...] = ("bottom", "bottom", "waist", "waist", "waist", "top", "top")
 _SHARE_OF_BAND: dict[Band, int] = {"bottom": 0, "waist": 1, "top": 2}
@@ -55,7 +55,7 @@ class LadderDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`amounts` must be above 0 and rise strictly")
 
     def ladder(self) -> Ladder:
-        """Return the ladder this describes."""
+        """Return the ladder in minor units."""
         return Ladder(self.currency, tuple(self._cuts()))
 
     def _cuts(self) -> list[int]:
@@ -65,27 +65,27 @@ class LadderDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SalesGroup(msgspec.Struct, frozen=True):
     """Sales of a shop's category and currency in the newest snapshot, in minor units.
 
-    `sales` rise, one a shop, zeros included; `own` is the asking shop's among them, null if it
-    was not in the snapshot.
+    `sales` are in rising order, one a shop, zeros included; `own` is those of the shop itself, null
+    where it was not in the snapshot.
     """
 
     as_of: date
     sales: Sequence[int]
     own: int | None
     known_cuts: dict[tuple[str, ...], list[int]] = msgspec.field(default_factory=dict)
-    """See `cuts`."""
+    """Results of `cuts`, by quantiles."""
 
     def cuts(self, quantiles: Sequence[str]) -> list[int]:
-        """See `quantile_cuts`; worked out once for all shops of a group that share their rules."""
-        asked = tuple(quantiles)
-        found = self.known_cuts.get(asked)
-        if found is None:
-            found = self.known_cuts[asked] = quantile_cuts(self.sales, asked)
-        return found
+        """Return `quantile_cuts`, computed once for each list of quantiles."""
+        key = tuple(quantiles)
+        cuts = self.known_cuts.get(key)
+        if cuts is None:
+            cuts = self.known_cuts[key] = quantile_cuts(self.sales, key)
+        return cuts
 
 
 class TierBasis(msgspec.Struct, frozen=True):
-    """What a shop's sales are measured by; `currency` is the shop's."""
+    """The ladder and peers that decide a shop's level; `currency` is the shop's."""
 
     currency: str
     ladder: Ladder | None = None
@@ -93,7 +93,7 @@ class TierBasis(msgspec.Struct, frozen=True):
 
 
 class Tier(msgspec.Struct, frozen=True):
-    """The level reached, as it stands in a scorecard; null without a ladder."""
+    """The level of a scorecard; null without a ladder."""
 
     status: Literal["ok", "no_ladder"]
     level: int | None
@@ -104,7 +104,7 @@ class Tier(msgspec.Struct, frozen=True):
 
 
 class NextLevel(msgspec.Struct, frozen=True):
-    """The smallest cut above the sales, the level it reaches and what is missing."""
+    """The smallest cut above the sales, its level, and the sales missing to it."""
 
     level: int
     amount: str
@@ -112,21 +112,21 @@ class NextLevel(msgspec.Struct, frozen=True):
 
 
 class Floor(msgspec.Struct, frozen=True):
-    """The cut of the present level, and what the sales have above it."""
+    """The cut of the present level, and the sales above it."""
 
     amount: str
     margin: str
 
 
 class LadderSource(msgspec.Struct, frozen=True):
-    """Whether cuts are a ladder's amounts or quantiles of the snapshot of `as_of`."""
+    """Where the cuts come from: a ladder's amounts, or quantiles of the snapshot of `as_of`."""
 
     source: Literal["amounts", "quantiles"]
     as_of: date | None
 
 
 class Shares(msgspec.Struct, frozen=True):
-    """Shares of shops and of traffic said to fall to the band; `verified` by nobody."""
+    """Shares of shops and of traffic that the rules give to the band, not verified."""
 
     shops: float
     traffic: float
@@ -135,7 +135,7 @@ class Shares(msgspec.Struct, frozen=True):
 
 
 class TierDetail(Tier, frozen=True):
-    """The level with the way up, the way down, and where it stands among peers."""
+    """The level with the next cut, the present cut, and the percentile among peers."""
 
     next: NextLevel | None
     floor: Floor | None
@@ -154,42 +154,45 @@ class _Cuts(msgspec.Struct, frozen=True):
 
 
 def sales(totals: Totals, rules: Rules) -> int:
-    """Return what these totals come to, in minor units."""
+    """Return the sales of these totals, in minor units."""
     return net_sales(totals[PAID], totals[REFUNDED], rules)
 
 
 def net_sales(paid: int, refunded: int, rules: Rules) -> int:
-    """Return what was paid, less refunds where the rules say so, at least 0, in minor units."""
+    """Return the paid amount, less refunds where the rules say so, at least 0."""
     return max(paid - refunded, 0) if rules.refunds_reduce_sales else paid
 
 
 def has_ladder(ladder: Ladder | None, currency: str) -> bool:
-    """Whether a ladder serves shops of a currency; one in another counts as none."""
+    """Return whether there is a ladder in a currency."""
     return ladder is not None and ladder.currency == currency
 
 
-def tier(totals: Totals, span: Window, yardstick: TierBasis, rules: Rules) -> Tier:
-    """Return the level of the sales window `span`, whose totals these are."""
+def tier(totals: Totals, span: Window, basis: TierBasis, rules: Rules) -> Tier:
+    """Return the level of the sales window `span` from its totals."""
     sold = sales(totals, rules)
-    cuts = _cuts(yardstick, rules)
+    cuts = _cuts(basis, rules)
     level = cuts.level(sold) if cuts else None
     return Tier(
         status="ok" if cuts else "no_ladder",
         level=level,
         band=_BANDS[level - 1] if level else None,
-        sales=money(sold, yardstick.currency),
-        currency=yardstick.currency,
+        sales=money(sold, basis.currency),
+        currency=basis.currency,
         window=span,
     )
 
 
 def tier_detail(
-    totals: Totals, oldest: Totals, span: Window, yardstick: TierBasis, rules: Rules
+    totals: Totals, oldest: Totals, span: Window, basis: TierBasis, rules: Rules
 ) -> TierDetail:
-    """Return the level of the window `span`, explained; `oldest` are its first day's totals."""
-    brief = tier(totals, span, yardstick, rules)
+    """Return the level of the window `span` in detail.
+
+    `oldest` is the totals of the first day of the window.
+    """
+    brief = tier(totals, span, basis, rules)
     sold = sales(totals, rules)
-    cuts = _cuts(yardstick, rules)
+    cuts = _cuts(basis, rules)
     return TierDetail(
         status=brief.status,
         level=brief.level,
@@ -197,19 +200,20 @@ def tier_detail(
         sales=brief.sales,
         currency=brief.currency,
         window=brief.window,
-        next=_next(cuts, sold, yardstick.currency) if cuts else None,
-        floor=_floor(cuts, sold, yardstick.currency) if cuts else None,
-        leaving_tomorrow=money(oldest[PAID], yardstick.currency),
+        next=_next(cuts, sold, basis.currency) if cuts else None,
+        floor=_floor(cuts, sold, basis.currency) if cuts else None,
+        leaving_tomorrow=money(oldest[PAID], basis.currency),
         ladder=cuts.origin if cuts else None,
-        percentile=_percentile(yardstick.group, rules),
+        percentile=_percentile(basis.group, rules),
         shares=_shares(brief.band, rules) if brief.band else None,
     )
 
 
 def quantile_cuts(group: Sequence[int], quantiles: Sequence[str]) -> list[int]:
-    """One minor unit above `percentile_disc(q)` of the group, which rises, for each q in (0, 1).
+    """Return one minor unit above `percentile_disc(q)` of the group for each q.
 
-    `percentile_disc(q)` is the smallest value that at least the share q does not exceed.
+    The group is in rising order, q is in (0, 1), and `percentile_disc(q)` is the smallest value
+    that at least the share q of the group does not exceed.
     """
     size = len(group)
     return [group[-(-over * size // under) - 1] + 1 for over, under in _ratios(tuple(quantiles))]
@@ -220,9 +224,9 @@ def _ratios(shares: tuple[str, ...]) -> list[tuple[int, int]]:
     return [Fraction(share).as_integer_ratio() for share in shares]
 
 
-def _cuts(yardstick: TierBasis, rules: Rules) -> _Cuts | None:
-    ladder, group = yardstick.ladder, yardstick.group
-    if ladder is not None and ladder.currency == yardstick.currency:
+def _cuts(basis: TierBasis, rules: Rules) -> _Cuts | None:
+    ladder, group = basis.ladder, basis.group
+    if ladder is not None and ladder.currency == basis.currency:
         return _Cuts(ladder.amounts, LadderSource("amounts", None))
     if group is not None and len(group.sales) >= rules.peer_min_shops:
         amounts = group.cuts(rules.tier_quantiles)

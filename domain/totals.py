@@ -44,7 +44,7 @@ _COUNTED = RatingState.COUNTED
 
 
 class Histogram(msgspec.Struct, frozen=True, array_like=True):
-    """How many ratings of one, two, three, four and five stars; a list of five on the wire."""
+    """How many ratings of 1, 2, 3, 4 and 5 stars; in JSON a list of five integers."""
 
     ones: int
     twos: int
@@ -63,31 +63,31 @@ class Histogram(msgspec.Struct, frozen=True, array_like=True):
         return self.ones + 2 * self.twos + 3 * self.threes + 4 * self.fours + 5 * self.fives
 
 
-def nothing() -> list[int]:
+def zero_totals() -> list[int]:
     """Return the totals of a day on which nothing happened."""
     return [0] * len(FIELDS)
 
 
 def add(to: list[int], totals: Totals, sign: int = 1) -> None:
-    """Add (or with sign -1 take away) totals in place."""
+    """Add totals in place, or subtract them with sign -1."""
     for index, value in enumerate(totals):
         if value:
             to[index] += sign * value
 
 
-def summed(days: Iterable[Totals]) -> list[int]:
-    """Return the totals of several days together."""
-    return [sum(column) for column in zip(*days, strict=True)] or nothing()
+def sum_days(days: Iterable[Totals]) -> list[int]:
+    """Return the sums of the totals of several days."""
+    return [sum(column) for column in zip(*days, strict=True)] or zero_totals()
 
 
-def over(days: DayTotals, span: Window) -> list[int]:
-    """Return the totals of one window."""
-    return summed(totals for day, totals in days.items() if span.start <= day <= span.end)
+def sum_window(days: DayTotals, span: Window) -> list[int]:
+    """Return the totals of a window."""
+    return sum_days(totals for day, totals in days.items() if span.start <= day <= span.end)
 
 
-def rolling(days: DayTotals, ends: Window, length: int) -> Iterator[list[int]]:
-    """Yield the totals of the `length` days up to each day of `ends`, in linear time."""
-    totals = over(days, window(ends.start, length))
+def rolling_totals(days: DayTotals, ends: Window, length: int) -> Iterator[list[int]]:
+    """Yield the totals of the `length` days up to each day of `ends`."""
+    totals = sum_window(days, window(ends.start, length))
     yield list(totals)
     for day in days_between(ends.start + ONE_DAY, ends.end):
         add(totals, days.get(day, ()))
@@ -106,7 +106,10 @@ def add_rating(
     state: RatingState,
     sign: int = 1,
 ) -> None:
-    """Add (or with sign -1 take away) a rating: its stars if it counts, else one for its reason."""
+    """Add a rating to totals, or subtract it with sign -1.
+
+    A counted rating adds to its stars in each dimension, any other to the counter of its state.
+    """
     if state is not _COUNTED:
         to[_REASONS + state] += sign
         return

@@ -10,7 +10,7 @@ from domain.counters import DIMENSIONS, Dimension
 from domain.days import Window, days_between, window
 from domain.rules import Rules
 from domain.shops import money
-from domain.totals import DayTotals, Totals, histogram, rolling
+from domain.totals import DayTotals, Totals, histogram, rolling_totals
 
 
 class DimensionTrend(msgspec.Struct, frozen=True):
@@ -37,20 +37,22 @@ def trend_span(start: date, end: date, rules: Rules) -> Window:
 
 
 def trend(days: DayTotals, start: date, end: date, currency: str, rules: Rules) -> Trend:
-    """Scores and sales as of each day from `start` to `end`, both included."""
+    """Return scores and sales as of each day from `start` to `end`, both included."""
     ends = window(end, (end - start).days + 1)
-    rated = list(rolling(days, ends, rules.rating_window_days))
-    sold = rolling(days, ends, rules.sales_window_days)
+    rating_totals = list(rolling_totals(days, ends, rules.rating_window_days))
+    sales_totals = rolling_totals(days, ends, rules.sales_window_days)
     return Trend(
         dates=list(days_between(start, end)),
-        sales=[money(tier.sales(totals, rules), currency) for totals in sold],
-        **{name: _dimension_trend(rated, name, rules) for name in DIMENSIONS},
+        sales=[money(tier.sales(totals, rules), currency) for totals in sales_totals],
+        **{name: _dimension_trend(rating_totals, name, rules) for name in DIMENSIONS},
     )
 
 
-def _dimension_trend(rated: Sequence[Totals], dimension: Dimension, rules: Rules) -> DimensionTrend:
-    ratings = [histogram(totals, dimension) for totals in rated]
+def _dimension_trend(
+    window_totals: Sequence[Totals], dimension: Dimension, rules: Rules
+) -> DimensionTrend:
+    histograms = [histogram(totals, dimension) for totals in window_totals]
     return DimensionTrend(
-        score=[figures.score(scores.score(found, rules)) for found in ratings],
-        count=[found.count for found in ratings],
+        score=[figures.score(scores.score(ratings, rules)) for ratings in histograms],
+        count=[ratings.count for ratings in histograms],
     )

@@ -11,14 +11,14 @@ import msgspec
 from domain.counters import COLUMNS_OF, WindowName
 from domain.days import ONE_DAY, days_before
 from domain.rules import Rules
-from domain.totals import Totals, add, nothing
+from domain.totals import Totals, add, zero_totals
 
 _RATINGS, _SALES = COLUMNS_OF["rating"], COLUMNS_OF["sales"]
-_NO_RATINGS, _NO_SALES = nothing()[_RATINGS], nothing()[_SALES]
+_NO_RATINGS, _NO_SALES = zero_totals()[_RATINGS], zero_totals()[_SALES]
 
 
 class Windows(msgspec.Struct, frozen=True):
-    """First days of the windows that end on `end`; listings' steps have counted since ever."""
+    """First days of the windows that end on `end`; the window `ever` has no first day."""
 
     rating_start: date
     sales_start: date
@@ -31,7 +31,7 @@ def windows(end: date, rules: Rules) -> Windows:
 
 
 def windows_before(day: date, rules: Rules) -> Windows:
-    """Return the windows of a day without that day itself: those of its running totals."""
+    """Return the windows of a day's running totals, which leave the day out."""
     return _windows_before(day, rules.rating_window_days, rules.sales_window_days)
 
 
@@ -46,16 +46,16 @@ def _windows(end: date, rating_days: int, sales_days: int) -> Windows:
 
 @lru_cache(1024)
 def _windows_before(day: date, rating_days: int, sales_days: int) -> Windows:
-    whole = _windows(day, rating_days, sales_days)
-    return Windows(whole.rating_start, whole.sales_start, days_before(day, 1))
+    with_day = _windows(day, rating_days, sales_days)
+    return Windows(with_day.rating_start, with_day.sales_start, days_before(day, 1))
 
 
 def window_totals(days: Mapping[date, Totals], of: Windows) -> list[int]:
-    """Sum what these days add to the windows, each counter over its own window."""
-    sums = nothing()
+    """Sum the totals of days, each counter over its own window."""
+    sums = zero_totals()
     for day, totals in days.items():
         if day <= of.end:
-            add(sums, _counted(day, totals, of))
+            add(sums, _count_day(day, totals, of))
     return sums
 
 
@@ -65,20 +65,20 @@ class Move(NamedTuple):
     start: date
     until: date
     signs: dict[WindowName, int]
-    """Of each window; 0 where the days do neither."""
+    """The sign for each window; 0 where the days neither enter nor leave."""
 
 
 def moves(before: Windows, after: Windows) -> list[Move]:
-    """List the days by which sums of windows move to other windows."""
-    borders = sorted(
+    """Return the days that enter and leave between two sets of windows."""
+    boundaries = sorted(
         {
-            border
+            boundary
             for of in (before, after)
-            for border in (of.rating_start, of.sales_start, of.end + ONE_DAY)
+            for boundary in (of.rating_start, of.sales_start, of.end + ONE_DAY)
         }
     )
-    # Steps count every day since ever, so nothing moves before the first border.
-    spans = [Move(*span, _signs(span[0], before, after)) for span in pairwise(borders)]
+    # The window `ever` has no first day, so nothing moves before the first boundary.
+    spans = [Move(*span, _signs(span[0], before, after)) for span in pairwise(boundaries)]
     return [move for move in spans if any(move.signs.values())]
 
 
@@ -93,8 +93,8 @@ def _signs(day: date, before: Windows, after: Windows) -> dict[WindowName, int]:
     }
 
 
-def _counted(day: date, totals: Totals, of: Windows) -> Totals:
-    """Return what a day up to the end of the windows adds to them."""
+def _count_day(day: date, totals: Totals, of: Windows) -> Totals:
+    """Return the totals that a day adds to windows ending on it or later."""
     if day >= of.rating_start and day >= of.sales_start:
         return totals
     counted = list(totals)

@@ -1,8 +1,8 @@
-"""What is reported of shops, one file for each aggregate of facts.
+"""Events and facts of shops, one file for each aggregate.
 
-A file of an aggregate declares its events with their `data`, the facts that these state, and what
-the facts add to a shop. From the list below follow decoding and admission, storing and reading,
-recording and verifying.
+The file of an aggregate declares its events with their `data`, the facts that these state, and
+what the facts add to a shop. Decoding, admission, storing, reading, recording and verifying follow
+from the list below.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,10 +14,10 @@ from domain.facts.aggregate import AffectedKeys, Aggregate, FactsByKind
 from domain.facts.fact import Fact, FactKind, Identity, KnownShop
 
 Event: TypeAlias = ratings.Event | orders.Event | listings.Event
-"""Any event this service takes, told apart by `type`."""
+"""Any event of this service; `type` tells which."""
 
 AGGREGATES: Sequence[Aggregate] = (ratings.RATINGS, orders.ORDERS, listings.LISTINGS)
-"""In the order in which they are recorded: listings change by what orders sell."""
+"""In the order of recording: listings come after orders, whose sales change them."""
 
 KINDS: dict[type[Fact], FactKind] = {
     kind.fact: kind for aggregate in AGGREGATES for kind in aggregate.kinds
@@ -33,19 +33,19 @@ _ADMISSIONS = {
 def admit(event: Event, shop: KnownShop, last: datetime) -> Fact:
     """Return the fact that an event states of a shop.
 
-    `last` is the last instant it may carry. Raises EventRefused: `invalid` for an amount that
-    does not fit the shop's currency, else `time_out_of_range`.
+    `last` is the last instant that the event may carry. Raises EventRefused: `invalid` for an
+    amount that does not fit the shop's currency, else `time_out_of_range`.
     """
     return _ADMISSIONS[event.__struct_config__.tag](event, shop, last)
 
 
 def identity_of(fact: Fact) -> Identity:
-    """Return what makes two deliveries the same fact, over all facts."""
+    """Return the identity of a fact among the facts of all kinds."""
     return KINDS[type(fact)].identity_of(fact)
 
 
 def affected_keys(facts: Iterable[Fact]) -> AffectedKeys:
-    """Return what must be known to record these facts."""
+    """Return the keys of everything that recording these facts must read."""
     affected = AffectedKeys()
     kinds = FactsByKind(facts)
     for aggregate in AGGREGATES:

@@ -1,7 +1,7 @@
-"""Aggregates: facts that name the same id, and what they add to a shop together.
+"""Aggregates: facts that name the same id, and what they add to a shop.
 
-Recording a batch adds, for each affected aggregate, its projection after less its projection
-before. Verifying a shop compares what is stored with the sum of all projections.
+Recording a batch adds, for each affected aggregate, its projection after the batch less its
+projection before. Verifying a shop compares what is stored with the sum of all projections.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ SaleDays: TypeAlias = Mapping[str, Collection[date]]
 
 
 class FactsByKind:
-    """Facts, to be had kind by kind."""
+    """Facts grouped by kind."""
 
     def __init__(self, facts: Iterable[Fact]) -> None:
         self._kinds: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
@@ -46,31 +46,31 @@ class FactsByKind:
 
 
 class Lookup(NamedTuple):
-    """A way to find stored facts: their kind, and the columns of which values are given."""
+    """A query for stored facts: their kind, and the columns whose values are given."""
 
     fact: type[Fact]
     columns: tuple[str, ...]
 
 
 class AffectedKeys(msgspec.Struct, frozen=True):
-    """What must be known of the aggregates that a batch of facts belongs to."""
+    """The keys of everything that recording a batch of facts must read."""
 
     facts: defaultdict[Lookup, set[Key]] = msgspec.field(default_factory=lambda: defaultdict(set))
     rated: set[ReviewKey] = set()
     moderated: set[ReviewKey] = set()
     buyer_months: set[BuyerMonth] = set()
     sales: dict[ListingKey, date] = {}
-    """Listings whose sale days matter, and the first day on which anything changes."""
+    """Listings whose sale days are read, and the first day on which anything changes."""
 
     def add_sales(self, listing: ListingKey, day: date) -> None:
-        """Add a listing whose sale days matter, and a day on which something changes."""
+        """Add a listing whose sale days are read, and a day on which something changes."""
         known = self.sales.get(listing)
         if known is None or day < known:
             self.sales[listing] = day
 
 
 def merge(parts: Iterable[AffectedKeys]) -> AffectedKeys:
-    """Return what must be known to record several batches of facts together."""
+    """Return the keys of several batches that are recorded together."""
     merged = AffectedKeys()
     for part in parts:
         for lookup, keys in part.facts.items():
@@ -88,9 +88,9 @@ class Stored(msgspec.Struct, frozen=True):
 
     facts: dict[Identity, Fact]
     states: dict[ReviewKey, RatingState]
-    """Of every rating of the affected buyers and months; the ratings are among `facts`."""
+    """States of every rating of the affected buyers and months; `facts` holds the ratings."""
     sale_days: Mapping[int, SaleDays]
-    """By shop key, from a sold window before the first day on which anything changes."""
+    """Sale days by shop key, from a sold window before the first day that changes."""
 
 
 class Projection(msgspec.Struct, frozen=True):
@@ -101,13 +101,13 @@ class Projection(msgspec.Struct, frozen=True):
 
 
 class Sums:
-    """What the projections of a shop add up to."""
+    """The sums of the projections of a shop."""
 
     def __init__(self, sale_days: SaleDays | None = None) -> None:
-        """Begin with nothing but days on which listings are known to have sold."""
-        self.days: defaultdict[date, list[int]] = defaultdict(totals.nothing)
+        """Start from zero, with the stored days on which listings sold."""
+        self.days: defaultdict[date, list[int]] = defaultdict(totals.zero_totals)
         self.counts: defaultdict[tuple[date, str], int] = defaultdict(int)
-        """Counters that are no column, by day and counter."""
+        """Counters outside the columns, by day and counter."""
         self.units: defaultdict[tuple[str, date], int] = defaultdict(int)
         """Units sold by listing id and day."""
         self.sale_days: defaultdict[str, set[date]] = defaultdict(set)
@@ -115,7 +115,7 @@ class Sums:
             self.sale_days[listing_id].update(days)
 
     def add(self, projection: Projection, sign: int = 1) -> None:
-        """Add (or with sign -1 take away) the projection of an aggregate."""
+        """Add the projection of an aggregate, or subtract it with sign -1."""
         for (day, counter), count in projection.counts.items():
             if (place := PLACES.get(counter)) is not None:
                 self.days[day][place] += sign * count
@@ -129,7 +129,7 @@ class Sums:
 
 
 class Batch:
-    """New facts beside those that are stored, and what moves because of the new ones."""
+    """New facts and stored facts, and what the new facts add to each shop."""
 
     def __init__(
         self,
@@ -138,7 +138,10 @@ class Batch:
         known: Mapping[Identity, Fact],
         shops: Mapping[int, KnownShop],
     ) -> None:
-        """Begin with nothing moved; `known` are all facts after the batch, `shops` by key."""
+        """Start with nothing moved.
+
+        `known` holds all facts after the batch by identity, `shops` is by key.
+        """
         self.stored = stored
         self.known = known
         self.shops = shops
@@ -147,7 +150,7 @@ class Batch:
         self.moved = {shop_key: Sums(stored.sale_days.get(shop_key)) for shop_key in shops}
         """What is added to each shop, by key."""
         self.states: dict[ReviewKey, RatingState] = {}
-        """Of new ratings, and of stored ones whose state changed."""
+        """States of new ratings, and of stored ratings whose state changed."""
 
     def after(self, kind: type[AnyFact]) -> Sequence[AnyFact]:
         """Return the facts of a kind as they are after the batch."""
@@ -155,23 +158,23 @@ class Batch:
 
 
 class Aggregate(Protocol):
-    """Facts that are looked at together."""
+    """Facts that are projected together."""
 
     kinds: tuple[FactKind, ...]
 
     def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
-        """Add what must be known to record these facts."""
+        """Add the keys of everything that recording these facts must read."""
 
     def record(self, batch: Batch) -> None:
-        """Add what moves because of the new facts of a batch."""
+        """Add to the batch what its new facts add to each shop."""
 
 
 Project: TypeAlias = Callable[[Sequence[Any], KnownShop, SaleDays], Projection]
-"""Gives what the facts of one aggregate, in any order, add to their shop."""
+"""Returns what the facts of one aggregate, in any order, add to their shop."""
 
 
 class ProjectedAggregate:
-    """Facts that carry one id in a column of one name, and what they add to a shop together."""
+    """Facts with the same id in the same column, and what they add to a shop."""
 
     def __init__(self, key: str, kinds: tuple[FactKind, ...], project: Project) -> None:
         """Declare an aggregate; `key` is the column of its id."""
@@ -182,7 +185,7 @@ class ProjectedAggregate:
         self._key_of: Callable[[Fact], Key] = attrgetter("shop_key", key)
 
     def lookups(self, kind: FactKind) -> list[Lookup]:
-        """Return how stored facts of a kind are found: by identity, by aggregate, or both."""
+        """Return the queries for stored facts of a kind: by identity, aggregate, or both."""
         by_identity = Lookup(kind.fact, kind.identity)
         if kind.projected != "together":
             return [by_identity]
@@ -190,7 +193,7 @@ class ProjectedAggregate:
         return [by_aggregate] if self.key in kind.identity else [by_identity, by_aggregate]
 
     def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
-        """Add the identities of these facts, and their aggregates where these are read whole."""
+        """Add the identities of these facts, and the keys of their aggregates."""
         for kind in self.kinds:
             if new := facts.of(kind.fact):
                 for lookup in self.lookups(kind):
@@ -199,25 +202,25 @@ class ProjectedAggregate:
                     self.affect_keys(map(self._key_of, new), affected)
 
     def affect_keys(self, keys: Iterable[Key], affected: AffectedKeys) -> None:
-        """Add all facts of these aggregates, of those kinds that are projected together."""
-        whole = [kind.fact for kind in self.projected if kind.projected == "together"]
-        if whole:
+        """Add all facts of these aggregates whose kinds are projected together."""
+        kinds = [kind.fact for kind in self.projected if kind.projected == "together"]
+        if kinds:
             keys = set(keys)
-            for fact in whole:
+            for fact in kinds:
                 affected.facts[Lookup(fact, ("shop_key", self.key))] |= keys
 
     def record(self, batch: Batch) -> None:
-        """Move the sums by each aggregate that has new facts."""
+        """Add the change of each aggregate that has new facts."""
         self.move(
             batch,
             {self._key_of(fact) for kind in self.projected for fact in batch.new.of(kind.fact)},
         )
 
     def move(self, batch: Batch, keys: Collection[Key]) -> None:
-        """Add the projection of each aggregate after the batch, less the projection before."""
+        """Add the projection of each aggregate after the batch, and subtract the one before."""
         if not keys:
             return
-        before, after = self._grouped(batch.before.of, keys), self._grouped(batch.after, keys)
+        before, after = self._group(batch.before.of, keys), self._group(batch.after, keys)
         for key in keys:
             shop, moved = batch.shops[key[0]], batch.moved[key[0]]
             sale_days = batch.stored.sale_days.get(shop.shop_key, {})
@@ -226,7 +229,7 @@ class ProjectedAggregate:
             if key in after:
                 moved.add(self.project(after[key], shop, moved.sale_days))
 
-    def _grouped(
+    def _group(
         self, facts_of: Callable[[type[Fact]], Sequence[Fact]], keys: Collection[Key]
     ) -> Mapping[Key, list[Fact]]:
         groups: defaultdict[Key, list[Fact]] = defaultdict(list)

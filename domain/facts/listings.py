@@ -1,4 +1,4 @@
-"""Listings: what goes on sale and off it, and what of that sold."""
+"""Listings: when they are on sale, and which of them sold."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -92,13 +92,13 @@ class StockCount(Fact, frozen=True, gc=False):
 
 
 def on_sale_runs(events: Iterable[ListingEvent]) -> list[tuple[date, date | None]]:
-    """Return the runs of days at whose end one listing was on sale: `[from, until)`.
+    """Return the runs of days, `[from, until)`, at whose end a listing was on sale.
 
-    The last run may be open. At the same instant a withdrawal holds over a publication; edits
-    play no part.
+    The last run may be open. At one instant a withdrawal holds over a publication. Edits do not
+    matter.
     """
     last_of_day: dict[date, ListingEvent] = {}
-    for event in sorted(events, key=_order):
+    for event in sorted(events, key=_event_order):
         if event.kind != "edited":
             last_of_day[event.day] = event
     runs: list[tuple[date, date | None]] = []
@@ -115,9 +115,9 @@ def on_sale_runs(events: Iterable[ListingEvent]) -> list[tuple[date, date | None
 
 
 def project(facts: Sequence[ListingEvent], shop: KnownShop, sale_days: SaleDays) -> Projection:
-    """Return when one listing enters and leaves those on sale, and those that sold.
+    """Return the changes of `on_sale` and `sold` by one listing.
 
-    A sale counts on its day and the `sold_window_days - 1` days after it.
+    A sale counts on its day and on the `sold_window_days - 1` days after.
     """
     counts: defaultdict[tuple[date, str], int] = defaultdict(int)
     sold_on = sorted(sale_days.get(facts[0].listing_id, ()))
@@ -150,7 +150,7 @@ def _sold_runs(sale_days: Iterable[date], sold_window_days: int) -> list[tuple[d
     return runs
 
 
-def _order(event: ListingEvent) -> tuple[object, ...]:
+def _event_order(event: ListingEvent) -> tuple[object, ...]:
     return event.time, event.kind == "withdrawn"
 
 
@@ -158,7 +158,7 @@ class _Listings(ProjectedAggregate):
     """Listings, which also change when they sell."""
 
     def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
-        """Add the listings of these facts, and those that the orders among them name."""
+        """Add the listings of these facts, also those that orders name."""
         super().affect(facts, affected)
         for event in facts.of(ListingEvent):
             affected.add_sales((event.shop_key, event.listing_id), event.day)
@@ -169,7 +169,7 @@ class _Listings(ProjectedAggregate):
                 affected.add_sales(listing, order.day)
 
     def record(self, batch: Batch) -> None:
-        """Move the sums by each listing that has new events or days of sale."""
+        """Add the change of each listing that has new events or sale days."""
         keys = {(event.shop_key, event.listing_id) for event in batch.new.of(ListingEvent)}
         for shop_key, moved in batch.moved.items():
             stored = batch.stored.sale_days.get(shop_key, {})

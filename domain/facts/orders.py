@@ -1,4 +1,4 @@
-"""Orders: what is paid for them and given back."""
+"""Orders and refunds: their events, their facts, and the sales that they add."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from msgspec import Meta
 from domain.days import day_of
 from domain.events import Amount, Envelope
 from domain.facts.aggregate import ProjectedAggregate, Projection, SaleDays
-from domain.facts.fact import Fact, FactKind, KnownShop, admitted_instant, amount_in
+from domain.facts.fact import Fact, FactKind, KnownShop, admit_instant, convert_amount
 from domain.names import Id, Region
 
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -35,7 +35,7 @@ class PaidOrder(msgspec.Struct, frozen=True, gc=False):
 
 
 class RefundedOrder(msgspec.Struct, frozen=True, gc=False):
-    """Money given back on an order."""
+    """Money paid back on an order."""
 
     refund_id: Id
     order_id: Id
@@ -71,7 +71,7 @@ class Order(Fact, frozen=True, gc=False):
 
 
 class Refund(Fact, frozen=True, gc=False):
-    """Money given back, in minor units."""
+    """Money paid back, in minor units."""
 
     refund_id: str
     order_id: str
@@ -80,13 +80,13 @@ class Refund(Fact, frozen=True, gc=False):
     amount: int
 
 
-def _order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
+def _admit_order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
     data = event.data
     amounts = [
-        amount_in(shop, line.amount, f"/data/lines/{index}/amount")
+        convert_amount(shop, line.amount, f"/data/lines/{index}/amount")
         for index, line in enumerate(data.lines)
     ]
-    time = admitted_instant(event.time, last)
+    time = admit_instant(event.time, last)
     return Order(
         shop_key=shop.shop_key,
         order_id=data.order_id,
@@ -101,7 +101,7 @@ def _order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
 
 
 def project(facts: Sequence[Fact], shop: KnownShop, sale_days: SaleDays) -> Projection:
-    """Return what is paid, refunded and sold by the facts of one order."""
+    """Return the amounts and units that the facts of one order add."""
     counts: defaultdict[tuple[date, str], int] = defaultdict(int)
     units: defaultdict[tuple[str, date], int] = defaultdict(int)
     for fact in facts:
@@ -118,7 +118,9 @@ def project(facts: Sequence[Fact], shop: KnownShop, sale_days: SaleDays) -> Proj
 ORDERS = ProjectedAggregate(
     "order_id",
     (
-        FactKind(Order, "orders", identity=("order_id",), events={OrderPaid: {}}, admit=_order),
+        FactKind(
+            Order, "orders", identity=("order_id",), events={OrderPaid: {}}, admit=_admit_order
+        ),
         FactKind(Refund, "refunds", identity=("refund_id",), events={OrderRefunded: {}}),
     ),
     project,

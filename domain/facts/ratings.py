@@ -1,4 +1,4 @@
-"""Ratings: which of them count, by what buyers and the marketplace say."""
+"""Ratings: their events, their facts, and which of them count."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from domain import totals
 from domain.days import day_of, month_of
 from domain.events import Envelope, Instant
 from domain.facts.aggregate import AffectedKeys, Batch, BuyerMonth, FactsByKind, ReviewKey
-from domain.facts.fact import Fact, FactKind, KnownShop, admitted_instant
+from domain.facts.fact import Fact, FactKind, KnownShop, admit_instant
 from domain.names import Comment, Id
 from domain.rules import Rules
 from domain.totals import RatingState
@@ -49,7 +49,7 @@ class PostedReview(msgspec.Struct, frozen=True, gc=False):
 
 
 class ModeratedReview(msgspec.Struct, frozen=True, gc=False):
-    """The marketplace takes a rating out, or puts it back."""
+    """The marketplace removes a rating, or restores it."""
 
     review_id: Id
     reason: Reason | None = None
@@ -95,12 +95,12 @@ class Rating(Fact, frozen=True, gc=False):
 
     @property
     def scores(self) -> tuple[int | None, int | None, int | None]:
-        """Stars by dimension, in the order of `DIMENSIONS`."""
+        """Return the stars by dimension, in the order of `DIMENSIONS`."""
         return self.description, self.service, self.logistics
 
 
 class Moderation(Fact, frozen=True, gc=False):
-    """The marketplace took a rating out (`removes`) or put it back in."""
+    """The marketplace removed a rating (`removes`) or restored it."""
 
     review_id: str
     time: datetime
@@ -109,12 +109,12 @@ class Moderation(Fact, frozen=True, gc=False):
     note: str | None
 
 
-def _rating(event: ReviewPosted, shop: KnownShop, last: datetime) -> Rating:
+def _admit_rating(event: ReviewPosted, shop: KnownShop, last: datetime) -> Rating:
     data = event.data
-    time = admitted_instant(event.time, last)
+    time = admit_instant(event.time, last)
     completed_at = None
     if data.completed_at is not None:
-        completed_at = admitted_instant(data.completed_at, last, "/data/completed_at")
+        completed_at = admit_instant(data.completed_at, last, "/data/completed_at")
     return Rating(
         shop_key=shop.shop_key,
         review_id=data.review_id,
@@ -133,7 +133,7 @@ def _rating(event: ReviewPosted, shop: KnownShop, last: datetime) -> Rating:
 
 
 def is_late(rating: Rating, rules: Rules) -> bool:
-    """Tell whether the rating was given after its deadline had passed."""
+    """Return whether a rating was given after its deadline."""
     return (
         rules.rating_deadline_days is not None
         and rating.completed_at is not None
@@ -142,7 +142,7 @@ def is_late(rating: Rating, rules: Rules) -> bool:
 
 
 def is_removed(moderations: Iterable[Moderation]) -> bool:
-    """Tell whether a review is removed: by the last action, at one instant by removal."""
+    """Return whether a review is removed: by the last action, at one instant by removal."""
     last = max(moderations, key=lambda m: (m.time, m.removes), default=None)
     return last is not None and last.removes
 
@@ -150,8 +150,7 @@ def is_removed(moderations: Iterable[Moderation]) -> bool:
 def rating_states(ratings: Sequence[tuple[Rating, bool]], rules: Rules) -> dict[str, RatingState]:
     """Return the states of all ratings of one shop, buyer and month, by review id.
 
-    The month is that of completion. The value beside each rating says whether it is removed.
-    Order does not matter.
+    The month is that of completion. Each rating comes with whether it is removed, in any order.
     """
     states = {
         rating.review_id: REMOVED if removed else LATE if is_late(rating, rules) else COUNTED
@@ -170,7 +169,7 @@ def add_ratings(
 ) -> dict[str, RatingState]:
     """Add all ratings of one shop, buyer and month to their days.
 
-    What a rating adds depends on its state. Return the states, as `rating_states` does.
+    Return the states, as `rating_states` does.
     """
     states = rating_states(ratings, rules)
     for rating, _ in ratings:
@@ -189,15 +188,19 @@ def _cap_order(rating: Rating) -> tuple[datetime, datetime, str]:
 
 
 class Ratings:
-    """The ratings of one buyer and month, which share a cap, with what was said of them.
+    """The ratings of one buyer and month, which share a cap, with their moderations.
 
-    What they add to their shop follows from their states. These are stored, so that the ratings
+    The state of a rating decides what it adds to its shop. States are stored, so that the ratings
     before a batch need not be projected again.
     """
 
     kinds: tuple[FactKind, ...] = (
         FactKind(
-            Rating, "ratings", identity=("review_id",), events={ReviewPosted: {}}, admit=_rating
+            Rating,
+            "ratings",
+            identity=("review_id",),
+            events={ReviewPosted: {}},
+            admit=_admit_rating,
         ),
         FactKind(
             Moderation,
@@ -208,7 +211,7 @@ class Ratings:
     )
 
     def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
-        """Add the reviews of these facts, and the buyers and months of ratings."""
+        """Add the reviews of these facts, and the buyers and months of their ratings."""
         for rating in facts.of(Rating):
             affected.rated.add((rating.shop_key, rating.review_id))
             affected.buyer_months.add((rating.shop_key, rating.month, rating.buyer_id))
@@ -216,7 +219,7 @@ class Ratings:
             affected.moderated.add((moderation.shop_key, moderation.review_id))
 
     def record(self, batch: Batch) -> None:
-        """Move the sums by each rating whose state changes."""
+        """Add the change of each rating whose state changes."""
         stored = batch.stored.states
         moderations: defaultdict[ReviewKey, list[Moderation]] = defaultdict(list)
         for moderation in batch.after(Moderation):

@@ -16,7 +16,7 @@ from domain.facts import KINDS, affected_keys, identity_of
 from domain.facts.aggregate import AffectedKeys, Stored, merge
 from domain.facts.fact import Fact, FactKind
 from domain.facts.ratings import Moderation, Rating
-from domain.recording import Outcome, Recording, Refused, Submission, admitted, decide
+from domain.recording import Outcome, Recording, Refused, Submission, admit_events, decide
 from domain.totals import RatingState
 from domain.windows import window_totals, windows_before
 from infra.postgres.database import Connection, Database
@@ -111,7 +111,7 @@ async def _prepare(
     shops: dict[ShopName, ShopDefinition],
 ) -> PreparedBatch:
     known = {name: definition.known for name, definition in shops.items()}
-    items = await _all(admitted(submission, known, now))
+    items = await _all(admit_events(submission, known, now))
     facts = (item for item in items if not isinstance(item, Refused))
     return PreparedBatch(submission, now, named, shops, items, affected_keys(facts))
 

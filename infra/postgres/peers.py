@@ -14,7 +14,7 @@ import msgspec
 
 from domain.acts import Act
 from domain.metrics import PARTS, RATIOS, WINDOW_OF_PART
-from domain.peers import Group, PeerShops, PeerStanding, Snapshot, snapshot
+from domain.peers import Group, PeerShops, PeerStatistics, Snapshot, snapshot
 from domain.ports import SnapshotHeader, StoredShop
 from domain.rules import Rules
 from domain.windows import moves, windows, windows_before
@@ -103,7 +103,7 @@ class Peers:
         rows = await self._database.fetch("snapshots_page", tenant_id, before, limit)
         return [SnapshotHeader(*row) for row in rows]
 
-    async def standing(self, stored: StoredShop, as_of: date) -> PeerStanding:
+    async def standing(self, stored: StoredShop, as_of: date) -> PeerStatistics:
         """Return the newest statistics of a shop and its peers up to a day."""
         rows = await self._database.fetch(
             "peer_statistics",
@@ -115,8 +115,8 @@ class Peers:
             stored.shop_key,
         )
         if not rows:
-            return PeerStanding()
-        return PeerStanding(
+            return PeerStatistics()
+        return PeerStatistics(
             as_of=rows[0]["as_of"],
             groups={row["metric"]: _group(row) for row in rows if row["metric"]},
             below={row["metric"]: row["below"] for row in rows if row["below"] is not None},

@@ -13,7 +13,7 @@ from domain.facts.ratings import add_ratings
 from domain.ports import ShopKey, ShopTotals, SnapshotVersion, StoredShop
 from domain.rules import Rules, RulesRef
 from domain.tier import Ladder
-from domain.totals import Totals, nothing
+from domain.totals import Totals, zero_totals
 from domain.windows import Windows, windows_before
 from infra.postgres.database import Connection, Database
 from infra.postgres.recount import cohorts, set_running
@@ -148,7 +148,7 @@ class Scores:
             own = {row[0]: row[1:] for row in popped}
             await set_running(
                 connection,
-                {row[0]: (today, (*row[3:], *own.get(row[0], nothing()))) for row in sums},
+                {row[0]: (today, (*row[3:], *own.get(row[0], zero_totals()))) for row in sums},
             )
             return len(outdated)
 
@@ -158,7 +158,7 @@ class Scores:
         """Return the totals of ratings by day under any rules, computed from the ratings."""
 
         async def work(connection: Connection) -> dict[date, Totals]:
-            days: defaultdict[date, list[int]] = defaultdict(nothing)
+            days: defaultdict[date, list[int]] = defaultdict(zero_totals)
             async for cohort in cohorts(connection, shop):
                 add_ratings(days, [(rating, removed) for rating, removed, _ in cohort], rules)
             return dict(days)
@@ -169,7 +169,7 @@ class Scores:
 def _shop_totals(stored: StoredShop, row: asyncpg.Record) -> ShopTotals:
     _, _, currency, amounts, as_of, taken_at, mark, day = row[:8]
     return ShopTotals(
-        kept=stored,
+        stored=stored,
         ladder=_ladder(currency, amounts) if amounts else None,
         snapshot=SnapshotVersion(as_of, taken_at, mark) if mark else None,
         day=day,

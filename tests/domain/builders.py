@@ -1,4 +1,4 @@
-"""Facts, totals and rules for tests, each with what matters to it and the rest left plain."""
+"""Builders of facts, totals and rules for tests, with defaults for all fields."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -12,47 +12,47 @@ from domain.facts.fact import KnownShop
 from domain.facts.listings import ListingEvent
 from domain.facts.ratings import Moderation, Rating
 from domain.rules import TAOBAO, Rules
-from domain.totals import Totals, nothing
+from domain.totals import Totals, zero_totals
 
 FIRST = date(2026, 3, 1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def day(number: int) -> date:
-    """A day by its number; day 0 is `FIRST`."""
+    """Return a day by its number; day 0 is `FIRST`."""
     return FIRST + timedelta(days=number)
 
 
 def noon(number: int) -> datetime:
-    """Noon of a day by its number, in UTC."""
+    """Return noon of a day by its number, in UTC."""
     return NOON + timedelta(days=number)
 
 
 def rules(**changed: Any) -> Rules:
-    """The built-in `taobao` rules with some fields changed."""
+    """Return the built-in `taobao` rules with some fields changed."""
     return msgspec.structs.replace(TAOBAO, **changed)
 
 
 def shop(**changed: Any) -> KnownShop:
-    """A shop under the built-in `taobao` rules with some fields changed."""
+    """Return a shop under the built-in `taobao` rules with some fields changed."""
     return KnownShop(shop_key=1, currency="CNY", time_zone="UTC", rules=rules(**changed))
 
 
 def totals(**fields: int) -> list[int]:
-    """Totals with these fields and zeros elsewhere."""
-    found = nothing()
+    """Return totals with these fields, and zeros elsewhere."""
+    row = zero_totals()
     for name, value in fields.items():
-        found[FIELDS.index(name)] = value
-    return found
+        row[FIELDS.index(name)] = value
+    return row
 
 
 def rated(*histogram: int, dimension: str = "description") -> list[int]:
-    """Totals of one dimension's ratings: how many of one to five stars."""
+    """Return totals of one dimension's ratings: how many of 1 to 5 stars."""
     return totals(**{f"{dimension}_{k}": n for k, n in enumerate(histogram, start=1)})
 
 
 def rating(review_id: str, **changed: Any) -> Rating:
-    """A counted rating of five stars in description, given on day 0."""
+    """Return a counted rating of five stars in description, given on day 0."""
     given = changed.get("time", NOON)
     completed_at = changed.get("completed_at", given)
     fields: dict[str, Any] = {
@@ -74,7 +74,7 @@ def rating(review_id: str, **changed: Any) -> Rating:
 
 
 def moderation(hours: int, *, removes: bool) -> Moderation:
-    """A review is removed or restored, some hours after `NOON`."""
+    """Return the removal or restoral of a review, some hours after `NOON`."""
     return Moderation(
         shop_key=1,
         review_id="r-1",
@@ -86,7 +86,7 @@ def moderation(hours: int, *, removes: bool) -> Moderation:
 
 
 def listing_event(hours: int, kind: str) -> ListingEvent:
-    """One listing is published, edited or withdrawn, some hours after `NOON`."""
+    """Return an event of a listing, some hours after `NOON`."""
     time = NOON + timedelta(hours=hours)
     return ListingEvent(
         shop_key=1, listing_id="l-1", time=time, kind=kind, day=time.date(), title=None
@@ -94,22 +94,22 @@ def listing_event(hours: int, kind: str) -> ListingEvent:
 
 
 def sum_of(days: Mapping[date, Totals], first: int, last: int) -> list[int]:
-    """The totals of days by number, both ends included, one day after the other."""
-    found = nothing()
+    """Add up the totals of days by number, both ends included, day by day."""
+    sums = zero_totals()
     for number in range(first, last + 1):
         for index, value in enumerate(days.get(day(number), ())):
-            found[index] += value
-    return found
+            sums[index] += value
+    return sums
 
 
 def stars_of(totals: Sequence[int], dimension: str) -> tuple[int, int]:
-    """How many ratings, and how many stars, these totals hold in one dimension."""
+    """Return the numbers of ratings and of stars of one dimension in totals."""
     counts = [totals[FIELDS.index(f"{dimension}_{k}")] for k in range(1, 6)]
     return sum(counts), sum(k * n for k, n in enumerate(counts, start=1))
 
 
 SPAN = 50
-"""Days that `day_totals` draws from: numbers 0 to 49."""
+"""Number of days that `day_totals` draws from: 0 to 49."""
 
 _day = st.builds(
     lambda ratings, uncounted, money: totals(

@@ -1,4 +1,4 @@
-"""Properties are searched without a time limit for each example: machines are shared."""
+"""Settings of Hypothesis: no time limit for each example, as machines are shared."""
 
 from hypothesis import settings
 

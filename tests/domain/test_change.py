@@ -1,4 +1,4 @@
-"""Change: what entered and what left explain how a score moved."""
+"""Change: the ratings that entered and left explain the difference of scores."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -17,10 +17,10 @@ from tests.domain.builders import SPAN, day, day_totals, rated, rules, short_rul
 
 
 def test_a_score_falls_because_fives_left() -> None:
-    """Nothing entered, one five left: the whole change is the effect of leaving."""
+    """Without ratings that enter, the effect of leaving is the whole change."""
     days = {day(0): rated(0, 0, 0, 0, 1), day(5): rated(0, 0, 0, 1, 8)}
-    found = change(days, day(9), day(10), rules(rating_window_days=10))
-    assert msgspec.to_builtins(found.description) == {
+    result = change(days, day(9), day(10), rules(rating_window_days=10))
+    assert msgspec.to_builtins(result.description) == {
         "before": 4.9,
         "after": 4.88889,
         "delta": -0.01111,
@@ -30,23 +30,23 @@ def test_a_score_falls_because_fives_left() -> None:
 
 
 def test_effects_are_averaged_over_both_orders() -> None:
-    """10 stars in 2; a one enters and a five leaves: -4/3, -2 entering, 0, -2/3 leaving."""
+    """Entering does -4/3 or -2, leaving 0 or -2/3, where a 1 replaces a 5."""
     days = {
         day(0): rated(0, 0, 0, 0, 1),
         day(1): rated(0, 0, 0, 0, 1),
         day(2): rated(1),
     }
-    found = change(days, day(1), day(2), rules(rating_window_days=2)).description
-    assert (found.before, found.after, found.delta) == (5.0, 3.0, -2.0)
-    assert (found.entered.effect, found.left.effect) == (-1.66667, -0.33333)
+    description = change(days, day(1), day(2), rules(rating_window_days=2)).description
+    assert (description.before, description.after, description.delta) == (5.0, 3.0, -2.0)
+    assert (description.entered.effect, description.left.effect) == (-1.66667, -0.33333)
 
 
 @pytest.mark.parametrize("min_ratings", [1, 100])
 def test_min_ratings_do_not_matter(min_ratings: int) -> None:
-    """Change tells of every rating, however few."""
+    """Change shows scores of any number of ratings."""
     days = {day(0): rated(0, 0, 0, 1), day(1): rated(0, 0, 0, 0, 1)}
-    found = change(days, day(0), day(1), rules(min_ratings=min_ratings)).description
-    assert (found.before, found.after, found.delta) == (4.0, 4.5, 0.5)
+    description = change(days, day(0), day(1), rules(min_ratings=min_ratings)).description
+    assert (description.before, description.after, description.delta) == (4.0, 4.5, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_min_ratings_do_not_matter(min_ratings: int) -> None:
         ({0: rated(0, 1), 5: rated(0, 0, 1)}, 2.0, 3.0, 1.0),
     ],
 )
-def test_without_ratings_on_the_way_there_are_no_effects(
+def test_without_ratings_at_any_step_there_are_no_effects(
     days: dict[int, list[int]], before: float | None, after: float | None, delta: float | None
 ) -> None:
-    """Before, after, or in between when all that was there leaves before anything enters."""
-    totals = {day(number): found for number, found in days.items()}
-    found = change(totals, day(1), day(5), rules(rating_window_days=3)).description
-    assert (found.before, found.after, found.delta) == (before, after, delta)
-    assert (found.entered.effect, found.left.effect) == (None, None)
+    """No ratings before, after, or in between, when all leave before any enters."""
+    totals = {day(number): row for number, row in days.items()}
+    description = change(totals, day(1), day(5), rules(rating_window_days=3)).description
+    assert (description.before, description.after, description.delta) == (before, after, delta)
+    assert (description.entered.effect, description.left.effect) == (None, None)
 
 
 _days = st.integers(0, SPAN + 10)
@@ -74,62 +74,67 @@ _gap = st.integers(1, 30)
 
 @given(day_totals, _days, _gap, short_rules)
 def test_what_entered_less_what_left_is_the_change(
-    days: dict[date, list[int]], start: int, gap: int, under: Rules
+    days: dict[date, list[int]], start: int, gap: int, scoring: Rules
 ) -> None:
-    """Counts and sums of both windows differ by what entered and what left, and by no more."""
-    end, length = start + gap, under.rating_window_days
-    found = change(days, day(start), day(end), under)
+    """Counts and sums of both windows differ by what entered and left alone."""
+    end, length = start + gap, scoring.rating_window_days
+    result = change(days, day(start), day(end), scoring)
     old = sum_of(days, start - length + 1, start)
     new = sum_of(days, end - length + 1, end)
     entered = sum_of(days, max(start + 1, end - length + 1), end)
     left = sum_of(days, start - length + 1, min(start, end - length))
     for name in DIMENSIONS:
-        shown = getattr(found, name)
-        assert (shown.entered.count, shown.entered.sum) == stars_of(entered, name)
-        assert (shown.left.count, shown.left.sum) == stars_of(left, name)
+        dimension = getattr(result, name)
+        assert (dimension.entered.count, dimension.entered.sum) == stars_of(entered, name)
+        assert (dimension.left.count, dimension.left.sum) == stars_of(left, name)
         for index, moved in enumerate(("count", "sum")):
             assert stars_of(new, name)[index] - stars_of(old, name)[index] == getattr(
-                shown.entered, moved
-            ) - getattr(shown.left, moved)
+                dimension.entered, moved
+            ) - getattr(dimension.left, moved)
 
 
 @given(day_totals, _days, _gap, short_rules)
 def test_exact_effects_add_up_to_delta(
-    days: dict[date, list[int]], start: int, gap: int, under: Rules
+    days: dict[date, list[int]], start: int, gap: int, scoring: Rules
 ) -> None:
-    """Each effect is the average of two orders; before rounding they sum to the difference."""
-    end, length = start + gap, under.rating_window_days
-    found = change(days, day(start), day(end), under)
+    """Each effect is the mean of two orders; unrounded, both sum to the difference."""
+    end, length = start + gap, scoring.rating_window_days
+    result = change(days, day(start), day(end), scoring)
     old = sum_of(days, start - length + 1, start)
     new = sum_of(days, end - length + 1, end)
     for name in DIMENSIONS:
-        shown = getattr(found, name)
+        dimension = getattr(result, name)
         before, after = stars_of(old, name), stars_of(new, name)
-        both = _plus(before, (shown.entered.count, shown.entered.sum))
-        kept = _plus(before, (-shown.left.count, -shown.left.sum))
-        means = [_mean(stars) for stars in (before, both, kept, after)]
-        assert (shown.before, shown.after) == (figures.score(means[0]), figures.score(means[3]))
+        both = _plus(before, (dimension.entered.count, dimension.entered.sum))
+        remained = _plus(before, (-dimension.left.count, -dimension.left.sum))
+        means = [_mean(stars) for stars in (before, both, remained, after)]
+        assert (dimension.before, dimension.after) == (
+            figures.score(means[0]),
+            figures.score(means[3]),
+        )
         if None in means:
-            assert (shown.entered.effect, shown.left.effect) == (None, None)
+            assert (dimension.entered.effect, dimension.left.effect) == (None, None)
             continue
-        was, on_both, on_kept, now = (mean for mean in means if mean is not None)
-        entering = (on_both - was + now - on_kept) / 2
-        leaving = (on_kept - was + now - on_both) / 2
-        assert entering + leaving == now - was
-        assert shown.delta == figures.score(now - was)
-        assert shown.entered.effect == figures.score(entering)
-        assert shown.left.effect == figures.score(leaving)
+        mean_before, mean_both, mean_remained, mean_after = (
+            mean for mean in means if mean is not None
+        )
+        entering = (mean_both - mean_before + mean_after - mean_remained) / 2
+        leaving = (mean_remained - mean_before + mean_after - mean_both) / 2
+        assert entering + leaving == mean_after - mean_before
+        assert dimension.delta == figures.score(mean_after - mean_before)
+        assert dimension.entered.effect == figures.score(entering)
+        assert dimension.left.effect == figures.score(leaving)
 
 
 @given(day_totals, _days, _gap, short_rules)
 def test_the_span_holds_every_day_that_is_needed(
-    days: dict[date, list[int]], start: int, gap: int, under: Rules
+    days: dict[date, list[int]], start: int, gap: int, scoring: Rules
 ) -> None:
     """Days outside the span change nothing."""
-    span = change_span(day(start), day(start + gap), under)
-    within = {when: found for when, found in days.items() if span.start <= when <= span.end}
-    assert change(within, day(start), day(start + gap), under) == change(
-        days, day(start), day(start + gap), under
+    span = change_span(day(start), day(start + gap), scoring)
+    within = {when: row for when, row in days.items() if span.start <= when <= span.end}
+    assert change(within, day(start), day(start + gap), scoring) == change(
+        days, day(start), day(start + gap), scoring
     )
 
 

@@ -18,7 +18,7 @@ from domain.days import (
     zone,
     zone_names,
 )
-from domain.totals import over
+from domain.totals import sum_window
 from tests.domain.builders import SPAN, day, day_totals, sum_of
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -39,7 +39,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
     ],
 )
 def test_a_day_begins_at_midnight_of_the_shop(instant: str, time_zone: str, expected: date) -> None:
-    """The same instant falls on the day that the shop's wall clock shows, whatever its offset."""
+    """An instant falls on the day of the shop's local time, whatever its offset."""
     assert day_of(datetime.fromisoformat(instant), time_zone) == expected
 
 
@@ -49,10 +49,10 @@ def test_a_day_begins_at_midnight_of_the_shop(instant: str, time_zone: str, expe
     st.timedeltas(timedelta(days=-5), timedelta(days=5)),
     st.sampled_from(sorted(zone_names())),
 )
-def test_a_month_is_the_one_of_the_day(
+def test_a_month_is_that_of_the_day(
     year: int, month: int, after: timedelta, time_zone: str
 ) -> None:
-    """However near an instant is to the edge of a month, in UTC or in the shop's zone."""
+    """Instants near the end of a month have the month of the zone."""
     instant = datetime(year, month, 1, tzinfo=UTC) + after
     assert month_of(instant, time_zone) == day_of(instant, time_zone).replace(day=1)
 
@@ -67,7 +67,7 @@ def test_only_listed_zones_exist() -> None:
 
 
 def test_every_listed_zone_opens() -> None:
-    """No name that a shop may be given fails when a day is asked for."""
+    """Every zone name that a shop may have gives a day."""
     assert {day_of(NOW, name) for name in zone_names()} <= {
         NOW.date() - timedelta(days=1),
         NOW.date(),
@@ -84,7 +84,7 @@ def test_every_listed_zone_opens() -> None:
     ],
 )
 def test_facts_reach_from_2000_to_ten_minutes_ahead(instant: datetime, *, expected: bool) -> None:
-    """Both limits are themselves within reach."""
+    """Both limits are admitted."""
     assert (FIRST_INSTANT <= instant <= last_instant(NOW)) is expected
 
 
@@ -94,14 +94,14 @@ def test_a_window_includes_both_its_ends() -> None:
     assert window(date(2026, 11, 21), 1) == Window(date(2026, 11, 21), date(2026, 11, 21), 1)
 
 
-def test_days_stop_at_the_first_there_is() -> None:
+def test_days_stop_at_the_first_of_the_calendar() -> None:
     """Going back before the calendar ends at its first day instead of failing."""
     assert days_before(date(1, 1, 3), 2) == date.min
     assert days_before(date(1, 1, 3), 3) == date.min
 
 
 def test_days_between_include_both_ends() -> None:
-    """Days rise from the first to the last, and there are none where the last comes first."""
+    """Days rise from the first to the last; an end before the start gives none."""
     assert list(days_between(day(0), day(2))) == [day(0), day(1), day(2)]
     assert list(days_between(day(0), day(0))) == [day(0)]
     assert list(days_between(day(1), day(0))) == []
@@ -111,10 +111,10 @@ def test_days_between_include_both_ends() -> None:
 def test_a_window_splits_and_adds_up(
     days: dict[date, list[int]], last: int, length: int, later: int
 ) -> None:
-    """Cut anywhere, the two parts of a window hold together what the whole holds."""
+    """The totals of two parts of a window sum to those of the window."""
     later = min(later, length)
-    whole = over(days, window(day(last), length))
-    new = over(days, window(day(last), later))
-    old = over(days, window(day(last - later), length - later))
-    assert whole == [a + b for a, b in zip(old, new, strict=True)]
-    assert whole == sum_of(days, last - length + 1, last)
+    undivided = sum_window(days, window(day(last), length))
+    new = sum_window(days, window(day(last), later))
+    old = sum_window(days, window(day(last - later), length - later))
+    assert undivided == [a + b for a, b in zip(old, new, strict=True)]
+    assert undivided == sum_of(days, last - length + 1, last)

@@ -1,4 +1,4 @@
-"""DSR: the average of what counts, how sure it is, and how it changed."""
+"""DSR: the mean of the counted ratings, its interval and its change."""
 
 from datetime import date
 from fractions import Fraction
@@ -14,7 +14,7 @@ from domain import figures, scores
 from domain.counters import DIMENSIONS, Dimension
 from domain.days import window
 from domain.dsr import Dsr, DsrDetail, detail_span, dsr, dsr_detail
-from domain.peers import PeerStanding
+from domain.peers import PeerStatistics
 from domain.rules import Rules
 from domain.totals import Histogram
 from tests.domain.builders import (
@@ -48,10 +48,10 @@ def test_a_score_is_stars_over_ratings(
     histogram: tuple[int, ...], score: float, dimension: Dimension
 ) -> None:
     """Each dimension is the mean of its own ratings, at 5 decimals."""
-    given_here = rated(*histogram, dimension=dimension)
-    found = getattr(dsr(given_here, window(day(0), 180), rules()), dimension)
-    assert (found.status, found.score, found.histogram) == ("ok", score, Histogram(*histogram))
-    assert (found.count, found.sum) == stars_of(given_here, dimension)
+    ratings = rated(*histogram, dimension=dimension)
+    result = getattr(dsr(ratings, window(day(0), 180), rules()), dimension)
+    assert (result.status, result.score, result.histogram) == ("ok", score, Histogram(*histogram))
+    assert (result.count, result.sum) == stars_of(ratings, dimension)
 
 
 @pytest.mark.parametrize(
@@ -68,25 +68,26 @@ def test_a_score_takes_enough_ratings(
     count: int, min_ratings: int, status: str, score: float | None
 ) -> None:
     """Below `min_ratings` there is a count and a sum but no score."""
-    found = dsr(rated(0, 0, 0, count), window(day(0), 9), rules(min_ratings=min_ratings))
-    shown = found.description
-    assert (shown.status, shown.score, shown.count, shown.sum) == (status, score, count, 4 * count)
+    brief = dsr(rated(0, 0, 0, count), window(day(0), 9), rules(min_ratings=min_ratings))
+    description = brief.description
+    assert (description.status, description.score) == (status, score)
+    assert (description.count, description.sum) == (count, 4 * count)
 
 
 @given(day_totals, st.integers(0, SPAN - 1), short_rules)
 def test_scores_stay_within_one_and_five(
-    days: dict[date, list[int]], number: int, under: Rules
+    days: dict[date, list[int]], number: int, scoring: Rules
 ) -> None:
-    """A score, and the interval around it, never leave the stars, and the interval holds it."""
-    found = dsr_detail(days, day(number), under, None)
+    """Scores and their intervals are between 1 and 5."""
+    detail = dsr_detail(days, day(number), scoring, None)
     for name in DIMENSIONS:
-        shown = getattr(found, name)
-        assert (shown.score is None) == (shown.status != "ok")
-        assert (shown.interval is None) == (shown.count == 0)
-        if shown.interval is not None:
-            assert 1 <= shown.interval.low < shown.interval.high <= 5
-        if shown.score is not None:
-            assert 1 <= shown.score <= 5
+        dimension = getattr(detail, name)
+        assert (dimension.score is None) == (dimension.status != "ok")
+        assert (dimension.interval is None) == (dimension.count == 0)
+        if dimension.interval is not None:
+            assert 1 <= dimension.interval.low < dimension.interval.high <= 5
+        if dimension.score is not None:
+            assert 1 <= dimension.score <= 5
 
 
 @pytest.mark.parametrize(
@@ -99,27 +100,30 @@ def test_scores_stay_within_one_and_five(
     ],
 )
 def test_an_interval_is_worked_by_hand(histogram: tuple[int, ...], low: float, high: float) -> None:
-    """One five: a = (½, ½, ½, ½, 1½), m = 12.5/3.5, v = (52.5/3.5 - m²)/4.5, m ± 1.959964 √v."""
-    found = scores.interval(Histogram(*histogram))
-    assert found == scores.Interval(low, high)
+    """Intervals equal those worked by hand.
+
+    For a single 5: a = (½, ½, ½, ½, 1½), m = 12.5/3.5, v = (52.5/3.5 - m²)/4.5, m ± 1.959964 √v.
+    """
+    interval = scores.interval(Histogram(*histogram))
+    assert interval == scores.Interval(low, high)
 
 
 @given(st.lists(st.integers(0, 5000), min_size=5, max_size=5).filter(any))
 def test_an_interval_follows_its_formula(counts: list[int]) -> None:
-    """Posterior mean and variance in exact fractions, the root alone in floating point."""
+    """Intervals equal their formula in exact fractions, with a floating-point root."""
     prior = [n + Fraction(1, 2) for n in counts]
     total = sum(prior)
     mean = sum(k * a for k, a in enumerate(prior, start=1)) / total
     square = sum(k * k * a for k, a in enumerate(prior, start=1)) / total
-    reach = 1.959964 * sqrt((square - mean**2) / (total + 1))
-    found = scores.interval(Histogram(*counts))
-    assert found is not None
-    assert found.low == pytest.approx(max(1.0, float(mean) - reach), abs=0.0000051)
-    assert found.high == pytest.approx(min(5.0, float(mean) + reach), abs=0.0000051)
+    half_width = 1.959964 * sqrt((square - mean**2) / (total + 1))
+    interval = scores.interval(Histogram(*counts))
+    assert interval is not None
+    assert interval.low == pytest.approx(max(1.0, float(mean) - half_width), abs=0.0000051)
+    assert interval.high == pytest.approx(min(5.0, float(mean) + half_width), abs=0.0000051)
 
 
-def test_one_bad_rating_in_twelve_does_not_read_like_one_in_many() -> None:
-    """The interval narrows as ratings come, at the same average."""
+def test_an_interval_narrows_with_more_ratings() -> None:
+    """A hundred times the ratings with the same mean give a narrower interval."""
     few, many = (scores.interval(Histogram(n, 0, 0, 0, 11 * n)) for n in (1, 100))
     assert few is not None
     assert many is not None
@@ -128,30 +132,32 @@ def test_one_bad_rating_in_twelve_does_not_read_like_one_in_many() -> None:
 
 def test_a_score_falls_when_a_five_leaves() -> None:
     """Nine fives and a four; tomorrow one five has left and nothing else happened."""
-    under = rules(rating_window_days=10)
+    scoring = rules(rating_window_days=10)
     days = {day(0): rated(0, 0, 0, 0, 1), day(5): rated(0, 0, 0, 1, 8)}
-    assert dsr_detail(days, day(9), under, None).description.score == 4.9
-    after = dsr_detail(days, day(10), under, None).description
+    assert dsr_detail(days, day(9), scoring, None).description.score == 4.9
+    after = dsr_detail(days, day(10), scoring, None).description
     assert (after.score, after.change.day) == (4.88889, -0.01111)
 
 
 @given(day_totals, st.integers(0, SPAN + 20), short_rules)
 def test_change_is_the_difference_of_exact_scores(
-    days: dict[date, list[int]], number: int, under: Rules
+    days: dict[date, list[int]], number: int, scoring: Rules
 ) -> None:
-    """Against 1, 7 and 30 days before, rounded once; nothing where either is not ok."""
-    found = dsr_detail(days, day(number), under, None)
+    """Change is from 1, 7 and 30 days before; null where either is not ok."""
+    detail = dsr_detail(days, day(number), scoring, None)
 
     def exact(at: int, name: str) -> Fraction | None:
-        count, stars = stars_of(sum_of(days, at - under.rating_window_days + 1, at), name)
-        return Fraction(stars, count) if count >= under.min_ratings else None
+        count, stars = stars_of(sum_of(days, at - scoring.rating_window_days + 1, at), name)
+        return Fraction(stars, count) if count >= scoring.min_ratings else None
 
     for name in DIMENSIONS:
-        shown = getattr(found, name)
+        dimension = getattr(detail, name)
         now = exact(number, name)
-        assert shown.score == figures.score(now)
+        assert dimension.score == figures.score(now)
         for change, ago in zip(
-            (shown.change.day, shown.change.week, shown.change.month), (1, 7, 30), strict=True
+            (dimension.change.day, dimension.change.week, dimension.change.month),
+            (1, 7, 30),
+            strict=True,
         ):
             then = exact(number - ago, name)
             expected = None if now is None or then is None else figures.score(now - then)
@@ -160,13 +166,13 @@ def test_change_is_the_difference_of_exact_scores(
 
 @given(day_totals, st.integers(0, SPAN + 20), short_rules)
 def test_the_span_holds_every_day_that_is_needed(
-    days: dict[date, list[int]], number: int, under: Rules
+    days: dict[date, list[int]], number: int, scoring: Rules
 ) -> None:
     """Days outside the span change nothing."""
-    span = detail_span(day(number), under)
-    within = {when: found for when, found in days.items() if span.start <= when <= span.end}
-    assert dsr_detail(within, day(number), under, None) == dsr_detail(
-        days, day(number), under, None
+    span = detail_span(day(number), scoring)
+    within = {when: row for when, row in days.items() if span.start <= when <= span.end}
+    assert dsr_detail(within, day(number), scoring, None) == dsr_detail(
+        days, day(number), scoring, None
     )
 
 
@@ -177,19 +183,19 @@ def test_uncounted_are_ratings_of_the_window() -> None:
         day(1): totals(late=1, removed=2),
         day(2): totals(capped=4, removed=1),
     }
-    found = dsr_detail(days, day(2), rules(rating_window_days=2), None)
-    assert msgspec.to_builtins(found.uncounted) == {"late": 1, "capped": 4, "removed": 3}
+    detail = dsr_detail(days, day(2), rules(rating_window_days=2), None)
+    assert msgspec.to_builtins(detail.uncounted) == {"late": 1, "capped": 4, "removed": 3}
 
 
 def test_peers_are_compared_unless_ratings_are_replayed() -> None:
-    """No standing means no peers; a standing without a snapshot says so."""
+    """Without statistics there are no peers; without a snapshot the status says so."""
     days = {day(0): rated(0, 0, 0, 0, 1)}
     assert dsr_detail(days, day(0), rules(), None).description.peers is None
-    found = dsr_detail(days, day(0), rules(), PeerStanding())
-    assert found.description.peers is not None
-    assert found.description.peers.status == "no_snapshot"
-    assert found.service.peers is not None
-    assert found.service.peers.status == "no_score"
+    detail = dsr_detail(days, day(0), rules(), PeerStatistics())
+    assert detail.description.peers is not None
+    assert detail.description.peers.status == "no_snapshot"
+    assert detail.service.peers is not None
+    assert detail.service.peers.status == "no_score"
 
 
 def test_answers_have_the_members_of_the_contract() -> None:
@@ -204,7 +210,7 @@ def test_answers_have_the_members_of_the_contract() -> None:
         "sum": 0,
         "histogram": [0, 0, 0, 0, 0],
     }
-    detail = msgspec.to_builtins(dsr_detail({}, day(0), rules(), PeerStanding()))
+    detail = msgspec.to_builtins(dsr_detail({}, day(0), rules(), PeerStatistics()))
     assert list(detail) == ["window", "uncounted", *DIMENSIONS] == list(DsrDetail.__struct_fields__)
     assert list(detail["service"]) == [*brief["service"], "interval", "peers", "change"]
     assert list(detail["service"]["peers"]) == [

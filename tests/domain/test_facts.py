@@ -1,4 +1,4 @@
-"""Facts: from the declaration of a kind follow its admission, its lookups and what it moves."""
+"""Facts: the declaration of a kind gives its admission, its lookups and its sums."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from domain.facts.aggregate import (
     Stored,
     Sums,
 )
-from domain.facts.fact import Fact, FactKind, Identity, KnownShop, copying
+from domain.facts.fact import Fact, FactKind, Identity, KnownShop, make_admission
 from domain.facts.listings import ListingEdited, ListingEvent, StockCounted
 from domain.facts.orders import ORDERS, Order, OrderRefunded, Refund
 from domain.facts.ratings import Moderation
@@ -48,7 +48,7 @@ def test_each_event_is_admitted_as_a_fact_of_one_kind() -> None:
     assert len(admitted) == len(set(admitted))
 
 
-def test_kinds_tables_and_identities_are_told_apart() -> None:
+def test_kinds_have_tables_of_their_own_and_identities_of_columns() -> None:
     kinds = [kind for aggregate in AGGREGATES for kind in aggregate.kinds]
     assert len({kind.table for kind in kinds}) == len(KINDS) == len(kinds)
     for kind in kinds:
@@ -95,17 +95,17 @@ def test_an_amount_is_refused_before_a_time(
     assert (refusal.value.code, refusal.value.errors[0].pointer) == (code, pointer)
 
 
-def test_a_fact_of_which_an_event_says_nothing_is_no_declaration() -> None:
+def test_a_declaration_with_members_that_no_event_gives_is_refused() -> None:
     with pytest.raises(TypeError, match="ListingEdited says nothing of kind, title"):
-        copying(ListingEdited, ListingEvent, {})
+        make_admission(ListingEdited, ListingEvent, {})
 
 
-def test_a_fact_that_leaves_out_what_an_event_says_is_no_declaration() -> None:
+def test_a_declaration_that_drops_data_of_an_event_is_refused() -> None:
     with pytest.raises(TypeError, match="ListingEvent holds nothing of on_hand"):
-        copying(StockCounted, ListingEvent, {"kind": "counted", "title": None})
+        make_admission(StockCounted, ListingEvent, {"kind": "counted", "title": None})
 
 
-def test_identities_of_different_kinds_never_meet() -> None:
+def test_identities_of_different_kinds_differ() -> None:
     assert identity_of(refund("x", "o")) == (Refund, 1, "x")
     assert len({identity_of(refund(name, "o")) for name in ("x", "y", "x")}) == 2
 
@@ -164,7 +164,7 @@ def _place(counter: str) -> int:
     return sums.days[day(0)].index(1)
 
 
-def test_a_counter_that_is_not_listed_is_no_counter() -> None:
+def test_a_counter_that_is_not_listed_is_refused() -> None:
     with pytest.raises(KeyError, match="refundet"):
         Sums().add(Projection({(day(0), "refundet"): 1}))
 

@@ -27,7 +27,7 @@ from domain import figures
     ],
 )
 def test_halves_are_rounded_away_from_zero(value: Fraction, digits: int, expected: float) -> None:
-    """The decimal half rounds outwards on both sides of zero, where floats would round to even."""
+    """Halves round away from zero on both sides, where floats round to even."""
     assert figures.rounded(value, digits) == expected
 
 
@@ -48,19 +48,19 @@ def test_rounding_agrees_with_decimal_arithmetic(value: Fraction, digits: int) -
 def test_each_figure_has_its_own_digits(
     figure: Callable[[Fraction | None], float | None], expected: float
 ) -> None:
-    """Scores have 5 decimals, rates 6, percents 2, and nothing stays nothing."""
+    """Scores have 5 decimals, rates 6, percents 2; None stays None."""
     assert figure(Fraction(2, 3)) == expected
     assert figure(None) is None
 
 
-def test_a_quotient_over_nothing_is_nothing() -> None:
-    """No score comes from no ratings."""
+def test_a_quotient_over_zero_is_none() -> None:
+    """A denominator of 0 gives None."""
     assert figures.quotient(0, 0) is None
     assert figures.quotient(3, 6) == Fraction(1, 2)
 
 
 def test_a_difference_needs_both_sides() -> None:
-    """What was not there cannot have changed."""
+    """A difference is None where either side is None."""
     assert figures.difference(Fraction(1), Fraction(3)) == -2
     assert figures.difference(None, Fraction(3)) is None
     assert figures.difference(Fraction(1), None) is None

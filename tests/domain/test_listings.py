@@ -1,4 +1,4 @@
-"""Listings: what is asked of storage leaves out none that belongs to a view."""
+"""Listings: the conditions for storage leave out no listing of a view."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.facts.listings import ListingEvent
-from domain.listings import ListingFacts, ListingFilter, View, is_in, listing, sieve
+from domain.listings import ListingFacts, ListingFilter, View, build_listing, is_in, listing_filter
 from domain.rules import Rules, ZeroPayment
 from tests.domain.builders import day, listing_event, rules
 
@@ -38,22 +38,25 @@ _rules = st.builds(
 @pytest.mark.parametrize("view", VIEWS)
 @settings(max_examples=500)
 @given(_events, st.none() | st.integers(0, DAYS).map(day), _rules)
-def test_a_sieve_lets_through_whatever_is_in_its_view(
+def test_every_listing_of_a_view_meets_its_conditions(
     view: View, events: list[ListingEvent], last_sold_on: date | None, under: Rules
 ) -> None:
     """Published, edited, withdrawn and sold on any days."""
     as_of = day(DAYS)
     facts = ListingFacts("l", events, last_sold_on, 0, None)
-    if is_in(view, listing(facts, as_of), as_of, under):
-        assert _passes(facts, sieve(view, as_of, under))
+    if is_in(view, build_listing(facts, as_of), as_of, under):
+        assert _passes(facts, listing_filter(view, as_of, under))
 
 
-def _passes(facts: ListingFacts, through: ListingFilter) -> bool:
+def _passes(facts: ListingFacts, conditions: ListingFilter) -> bool:
     sold, edited = facts.last_sold_on, [e.day for e in facts.events if e.kind == "edited"]
     published = [e.day for e in facts.events if e.kind == "published"]
-    span = through.published
+    span = conditions.published
     return (
         (span is None or any(span[0] <= at <= span[1] for at in published))
-        and (through.unsold_from is None or sold is None or sold < through.unsold_from)
-        and (through.unedited_from is None or max(edited, default=date.min) < through.unedited_from)
+        and (conditions.unsold_from is None or sold is None or sold < conditions.unsold_from)
+        and (
+            conditions.unedited_from is None
+            or max(edited, default=date.min) < conditions.unedited_from
+        )
     )

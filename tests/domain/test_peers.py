@@ -1,4 +1,4 @@
-"""Peers: exact statistics of a group, and a shop beside them."""
+"""Peers: exact statistics of a group, and a shop compared with its group."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -12,7 +12,7 @@ from msgspec.structs import astuple
 from domain.counters import DIMENSIONS
 from domain.figures import percentile
 from domain.metrics import DSR, PARTS, SALES
-from domain.peers import Group, Peers, PeerShops, PeerStanding, compare, snapshot
+from domain.peers import Group, Peers, PeerShops, PeerStatistics, compare, snapshot
 from domain.rules import TAOBAO, Rules
 from tests.domain.builders import day, rules
 
@@ -53,17 +53,17 @@ def of_ratios(peers: Sequence[PeerShops]) -> dict[str, Group]:
 GROUP = Group(shops=5, mean=Fraction(47, 10), min=Fraction(4), max=Fraction(5))
 
 
-def standing(group: Group = GROUP, below: int | None = 3) -> PeerStanding:
-    """A snapshot of day 3 in which some of its peers are below the shop."""
-    return PeerStanding(
+def statistics(group: Group = GROUP, below: int | None = 3) -> PeerStatistics:
+    """Return statistics of day 3 in which some of its peers are below the shop."""
+    return PeerStatistics(
         as_of=day(3),
         groups={SERVICE: group},
         below={} if below is None else {SERVICE: below},
     )
 
 
-def compared(score: Fraction | None, to: PeerStanding, min_shops: int = 5) -> Peers:
-    """A score in service beside its peers."""
+def compared(score: Fraction | None, to: PeerStatistics, min_shops: int = 5) -> Peers:
+    """Compare a score in service with its peers."""
     return compare(score, to, "service", rules(peer_min_shops=min_shops))
 
 
@@ -86,8 +86,8 @@ def compared(score: Fraction | None, to: PeerStanding, min_shops: int = 5) -> Pe
 def test_percent_is_the_way_from_the_mean_to_the_furthest(
     score: Fraction, relation: str, percent: float | None, flag: str
 ) -> None:
-    """Above: of the way to the best; below: to the worst; at most all; level at 5 decimals."""
-    assert compared(score, standing()) == Peers(
+    """`percent` is that of the distance from the mean to the best or the worst."""
+    assert compared(score, statistics()) == Peers(
         status="ok",
         as_of=day(3),
         shops=5,
@@ -101,38 +101,38 @@ def test_percent_is_the_way_from_the_mean_to_the_furthest(
     )
 
 
-def test_there_is_no_percent_of_no_way() -> None:
-    """Where all peers are alike nobody is so and so far between mean and best or worst."""
-    alike = standing(Group(5, Fraction(4), Fraction(4), Fraction(4)))
+def test_there_is_no_percent_of_a_zero_distance() -> None:
+    """Where all peers have the same score `percent` is null."""
+    alike = statistics(Group(5, Fraction(4), Fraction(4), Fraction(4)))
     above, below = compared(Fraction(5), alike), compared(Fraction(3), alike)
     assert (above.relation, above.percent, above.flag) == ("above", None, "red")
     assert (below.relation, below.percent, below.flag) == ("below", None, "green")
 
 
 def test_a_shop_outside_the_snapshot_has_no_percentile() -> None:
-    """It is compared all the same."""
-    found = compared(Fraction(5), standing(below=None))
-    assert (found.status, found.percentile, found.percent) == ("ok", None, 100.0)
+    """A shop outside the snapshot is compared with the mean."""
+    peers = compared(Fraction(5), statistics(below=None))
+    assert (peers.status, peers.percentile, peers.percent) == ("ok", None, 100.0)
 
 
 @pytest.mark.parametrize(
     ("score", "to", "min_shops", "status", "as_of"),
     [
-        (None, standing(), 5, "no_score", day(3)),
-        (None, PeerStanding(), 5, "no_score", None),
-        (None, PeerStanding(as_of=day(3)), 5, "no_score", day(3)),
-        (Fraction(5), PeerStanding(), 5, "no_snapshot", None),
-        (Fraction(5), standing(), 6, "too_few_peers", day(3)),
-        (Fraction(5), PeerStanding(as_of=day(3)), 2, "too_few_peers", day(3)),
+        (None, statistics(), 5, "no_score", day(3)),
+        (None, PeerStatistics(), 5, "no_score", None),
+        (None, PeerStatistics(as_of=day(3)), 5, "no_score", day(3)),
+        (Fraction(5), PeerStatistics(), 5, "no_snapshot", None),
+        (Fraction(5), statistics(), 6, "too_few_peers", day(3)),
+        (Fraction(5), PeerStatistics(as_of=day(3)), 2, "too_few_peers", day(3)),
     ],
 )
-def test_the_first_reason_that_applies_is_told(
-    score: Fraction | None, to: PeerStanding, min_shops: int, status: str, as_of: date | None
+def test_the_status_is_the_first_reason_that_applies(
+    score: Fraction | None, to: PeerStatistics, min_shops: int, status: str, as_of: date | None
 ) -> None:
     """No score, no snapshot, too few peers; all else is null but the snapshot's day."""
-    told = astuple(compared(score, to, min_shops))
-    assert told[:2] == (status, as_of)
-    assert set(told[2:]) == {None}
+    status_and_rest = astuple(compared(score, to, min_shops))
+    assert status_and_rest[:2] == (status, as_of)
+    assert set(status_and_rest[2:]) == {None}
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ def test_the_first_reason_that_applies_is_told(
     [(0, 5, 0.0), (4, 5, 100.0), (1, 4, 33.33), (2, 4, 66.67), (0, 1, None)],
 )
 def test_a_percentile_is_of_the_other_shops(below: int, shops: int, expected: float | None) -> None:
-    """Those strictly below over all others; alone there is none."""
+    """A percentile is the share of other shops strictly below; null without others."""
     assert percentile(below, shops) == expected
 
 
 def test_a_shop_is_a_peer_where_it_has_a_score() -> None:
-    """Under its own `min_ratings`."""
+    """The `min_ratings` of a shop's own rules decide whether it is a peer."""
     counts = (50, 49, 0)
     for least, places in ((50, [0, None, None]), (1, [1, 0, None])):
         of = rules(min_ratings=least)
@@ -162,20 +162,20 @@ def test_each_shop_counts_once() -> None:
     assert below(peers) == {1: 2, 2: 0, 3: None, 4: 0}
 
 
-def test_members_stand_by_currency_and_key() -> None:
-    """Peers by score whatever their currency; all are members, without sales or a score too."""
+def test_members_are_sorted_by_currency_and_key() -> None:
+    """Ranks span currencies; shops without sales or a score are members too."""
     peers = [
         shop(4, 1, 5, sold=7)._replace(currency="USD"),
         shop(3, sold=500),
         shop(1, 1, 4),
     ]
-    taken = snapshot(peers)
-    assert taken.members == {
+    result = snapshot(peers)
+    assert result.members == {
         "CNY": [(1, 0, (None, 0, None, None)), (3, 500, (None, None, None, None))],
         "USD": [(4, 7, (None, 1, None, None))],
     }
-    assert taken.groups["sales", "CNY"] == Group(2, Fraction(250), Fraction(0), Fraction(500))
-    assert taken.groups["sales", "USD"] == Group(1, Fraction(7), Fraction(7), Fraction(7))
+    assert result.groups["sales", "CNY"] == Group(2, Fraction(250), Fraction(0), Fraction(500))
+    assert result.groups["sales", "USD"] == Group(1, Fraction(7), Fraction(7), Fraction(7))
     assert snapshot([]) == ({}, {})
 
 
@@ -195,7 +195,7 @@ _shops = st.lists(st.tuples(_tallies, _tallies, _tallies, st.integers(0, 9)), ma
 @given(_shops, st.data())
 def test_statistics_are_exact(shops: list[PeerShops], data: st.DataObject) -> None:
     """In any order, mean, extremes and ranks equal those of plain fractions."""
-    found = snapshot(data.draw(st.permutations(shops)))
+    result = snapshot(data.draw(st.permutations(shops)))
     ranks = []
     for name in DIMENSIONS:
         stars, counts = ([shop.sums[part][0] for shop in shops] for part in DSR[name].parts)
@@ -204,7 +204,7 @@ def test_statistics_are_exact(shops: list[PeerShops], data: st.DataObject) -> No
             for total, count in zip(stars, counts, strict=True)
         ]
         scores = [score for score in all_scores if score is not None]
-        assert found.groups.get((DSR[name].key, "")) == (
+        assert result.groups.get((DSR[name].key, "")) == (
             Group(
                 shops=len(scores),
                 mean=sum(scores, Fraction(0)) / len(scores),
@@ -223,23 +223,23 @@ def test_statistics_are_exact(shops: list[PeerShops], data: st.DataObject) -> No
     sales = [shop.sales[0] for shop in shops]
     members = [
         (member.shop_key, member.sales, *member.below[:3])
-        for member in found.members.get("CNY", [])
+        for member in result.members.get("CNY", [])
     ]
     assert members == list(zip(range(len(shops)), sales, *ranks, strict=True))
-    assert found.members.keys() <= {"CNY"}
+    assert result.members.keys() <= {"CNY"}
 
 
 @given(st.integers(1, 10**9), st.data())
-def test_scores_that_differ_by_a_hair_are_told_apart(count: int, data: st.DataObject) -> None:
-    """Two neighbouring scores of a billion ratings do not tie, which floats would let them."""
+def test_scores_that_hardly_differ_do_not_tie(count: int, data: st.DataObject) -> None:
+    """Adjacent scores of a billion ratings do not tie, as floats would."""
     stars = data.draw(st.integers(count, 5 * count - 1))
     better = (stars * (count + 1)) // count + 1
     assert below([shop(1, count, stars), shop(2, count + 1, better)]) == {1: 0, 2: 1}
 
 
 @pytest.mark.parametrize("count", [2**25 - 2, 2**25 - 1, 2**25])
-def test_the_longest_counts_that_floats_tell_apart(count: int) -> None:
-    """Where two scores lie nearest, and floats furthest apart, the better one is above."""
+def test_scores_at_the_limit_of_float_precision_do_not_tie(count: int) -> None:
+    """Of the closest scores at the limit of floats the better is above."""
     shops = [shop(1, count, 5 * count - 1), shop(2, count + 1, 5 * (count + 1) - 1)]
     assert below(shops) == {1: 0, 2: 1}
 
@@ -249,9 +249,9 @@ def test_the_longest_counts_that_floats_tell_apart(count: int) -> None:
     st.fractions(1, 5, max_denominator=50),
 )
 def test_percent_is_within_a_hundred(scores: list[Fraction], score: Fraction) -> None:
-    """Whatever the shop's score is today, beside whatever snapshot."""
+    """Any score compared with any group has a percent of 0 to 100."""
     group = Group(len(scores), sum(scores, Fraction(0)) / len(scores), min(scores), max(scores))
-    found = compared(score, standing(group), min_shops=2)
-    assert found.percent is None or 0 <= found.percent <= 100
-    assert (found.flag == "red") == (found.relation == "above")
-    assert (found.flag == "green") == (found.relation == "below")
+    peers = compared(score, statistics(group), min_shops=2)
+    assert peers.percent is None or 0 <= peers.percent <= 100
+    assert (peers.flag == "red") == (peers.relation == "above")
+    assert (peers.flag == "green") == (peers.relation == "below")

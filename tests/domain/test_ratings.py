@@ -1,4 +1,4 @@
-"""Which ratings count: the first that applies of removed, late, capped, counted."""
+"""States of ratings: the first that applies of removed, late, capped, counted."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -31,13 +31,13 @@ COUNTED, LATE, CAPPED, REMOVED = RatingState
 def test_the_deadline_itself_is_in_time(
     completed_at: datetime | None, days: int | None, *, expected: bool
 ) -> None:
-    """Late is after the last instant; never before completion, without one or without a rule."""
-    given = rating("r-1", completed_at=completed_at)
-    assert is_late(given, rules(rating_deadline_days=days)) is expected
+    """Ratings are late after the deadline, never without a completion or a rule."""
+    on_deadline = rating("r-1", completed_at=completed_at)
+    assert is_late(on_deadline, rules(rating_deadline_days=days)) is expected
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("moderations", "expected"),
     [
         ([], False),
         ([(0, True)], True),
@@ -48,14 +48,16 @@ def test_the_deadline_itself_is_in_time(
         ([(0, True), (1, True), (1, False), (2, False)], False),
     ],
 )
-def test_the_last_word_on_a_review_holds(said: list[tuple[int, bool]], *, expected: bool) -> None:
-    """In whatever order they arrive, the later action holds, and removal at the same instant."""
-    for arrival in permutations([moderation(hours, removes=r) for hours, r in said]):
+def test_the_last_moderation_of_a_review_holds(
+    moderations: list[tuple[int, bool]], *, expected: bool
+) -> None:
+    """The later moderation holds in any order of arrival; at given instant the removal."""
+    for arrival in permutations([moderation(hours, removes=r) for hours, r in moderations]):
         assert is_removed(arrival) is expected
 
 
 def test_a_cap_takes_the_first_completed() -> None:
-    """Of four ratings the one completed last is over the cap, though it was given first."""
+    """The rating that was completed last is over the cap, even if given first."""
     ratings = [
         rating("r-a", time=noon(9), completed_at=noon(1)),
         rating("r-b", time=noon(8), completed_at=noon(2)),
@@ -71,7 +73,7 @@ def test_a_cap_takes_the_first_completed() -> None:
 
 
 def test_ties_under_a_cap_go_by_time_and_then_by_id() -> None:
-    """Completion, then the time given, then the bytes of the id decide, so `Z` is before `a`."""
+    """Completion decides, then the time given, then the bytes of the id."""
     same = {"completed_at": noon(1)}
     ratings = [
         rating("a", time=noon(2), **same),
@@ -83,14 +85,14 @@ def test_ties_under_a_cap_go_by_time_and_then_by_id() -> None:
 
 
 def test_a_missing_completion_is_ordered_by_its_time() -> None:
-    """The time given stands in for an absent completion."""
+    """The time given replaces an absent completion."""
     ratings = [rating("r-a", time=noon(3), completed_at=None), rating("r-b", time=noon(2))]
     states = rating_states([(given, False) for given in ratings], rules(ratings_per_buyer_month=1))
     assert states == {"r-a": CAPPED, "r-b": COUNTED}
 
 
 def test_a_removal_brings_a_capped_rating_back() -> None:
-    """Removed and late ratings take no place under the cap; removed comes before late."""
+    """Removed and late ratings do not count towards the cap."""
     capped = rating("r-d", completed_at=noon(4), time=noon(5))
     others = [rating(f"r-{name}", completed_at=noon(1), time=noon(5)) for name in "abc"]
     late = rating("r-0", completed_at=noon(0), time=noon(20))
@@ -133,37 +135,41 @@ _rules = st.builds(
 
 @given(_cohorts, _rules, st.data())
 def test_arrival_order_never_matters(
-    cohort: list[tuple[Rating, bool]], under: Rules, data: st.DataObject
+    cohort: list[tuple[Rating, bool]], scoring: Rules, data: st.DataObject
 ) -> None:
     """The same ratings in any order have the same states."""
     arrived = data.draw(st.permutations(cohort))
-    assert rating_states(arrived, under) == rating_states(cohort, under)
+    assert rating_states(arrived, scoring) == rating_states(cohort, scoring)
 
 
 @given(_cohorts, _rules)
 def test_a_rating_is_capped_by_those_before_it(
-    cohort: list[tuple[Rating, bool]], under: Rules
+    cohort: list[tuple[Rating, bool]], scoring: Rules
 ) -> None:
-    """A rating is over the cap just if so many that could count come before it."""
-    states = rating_states(cohort, under)
-    assert set(states) == {one.review_id for one, _ in cohort}
-    fit = [one for one, removed in cohort if not removed and not is_late(one, under)]
-    for one, removed in cohort:
+    """A rating is capped where `ratings_per_buyer_month` countable ratings come before."""
+    states = rating_states(cohort, scoring)
+    assert set(states) == {candidate.review_id for candidate, _ in cohort}
+    countable = [
+        candidate
+        for candidate, removed in cohort
+        if not removed and not is_late(candidate, scoring)
+    ]
+    for candidate, removed in cohort:
         expected = COUNTED
         if removed:
             expected = REMOVED
-        elif is_late(one, under):
+        elif is_late(candidate, scoring):
             expected = LATE
         elif (
-            under.ratings_per_buyer_month is not None
-            and _before(one, fit) >= under.ratings_per_buyer_month
+            scoring.ratings_per_buyer_month is not None
+            and _before(candidate, countable) >= scoring.ratings_per_buyer_month
         ):
             expected = CAPPED
-        assert states[one.review_id] is expected
+        assert states[candidate.review_id] is expected
 
 
-def _before(one: Rating, others: Sequence[Rating]) -> int:
+def _before(candidate: Rating, others: Sequence[Rating]) -> int:
     def key(rated: Rating) -> tuple[datetime, datetime, bytes]:
         return rated.completed_at or rated.time, rated.time, rated.review_id.encode()
 
-    return sum(key(other) < key(one) for other in others)
+    return sum(key(other) < key(candidate) for other in others)

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from domain.counters import FIELDS
 from domain.facts.ratings import Rating, add_ratings, is_late
 from domain.rules import Rules
-from domain.totals import add, nothing
+from domain.totals import add, zero_totals
 from tests.domain.builders import noon, rating, rules, totals
 
 
-def day_totals(ratings: Iterable[tuple[Rating, bool]], under: Rules) -> dict[date, list[int]]:
-    """What the ratings of one shop add to each day; the value beside each says if it is removed."""
+def day_totals(ratings: Iterable[tuple[Rating, bool]], scoring: Rules) -> dict[date, list[int]]:
+    """Return the day totals of a shop's ratings, each with whether it is removed."""
     cohorts: defaultdict[tuple[str, date], list[tuple[Rating, bool]]] = defaultdict(list)
     for rated, removed in ratings:
         cohorts[rated.buyer_id, rated.month].append((rated, removed))
-    days: defaultdict[date, list[int]] = defaultdict(nothing)
+    days: defaultdict[date, list[int]] = defaultdict(zero_totals)
     for cohort in cohorts.values():
-        add_ratings(days, cohort, under)
+        add_ratings(days, cohort, scoring)
     return dict(days)
 
 
@@ -31,7 +31,7 @@ def test_no_ratings_make_no_days() -> None:
 
 
 def test_each_rating_adds_to_the_day_it_was_given() -> None:
-    """Stars of what counts, one under its reason for what does not; absent dimensions nothing."""
+    """Counted ratings add stars, others a count of their state."""
     ratings = [
         (rating("r-1", time=noon(1), description=5, service=4, logistics=1), False),
         (rating("r-2", time=noon(1), description=5), False),
@@ -46,15 +46,15 @@ def test_each_rating_adds_to_the_day_it_was_given() -> None:
 
 
 def test_the_cap_holds_for_each_buyer_and_month_of_completion() -> None:
-    """Other buyers, and the same buyer's orders of another month, have places of their own."""
+    """Other buyers and other months of completion have a cap of their own."""
     ratings = [
         rating("r-1", time=noon(1)),
         rating("r-2", time=noon(2)),
         rating("r-3", time=noon(3), buyer_id="b-2"),
         rating("r-4", time=noon(4), completed_at=noon(-1)),
     ]
-    found = day_totals([(given, False) for given in ratings], rules(ratings_per_buyer_month=1))
-    assert {given.day: found[given.day] for given in ratings} == {
+    days = day_totals([(given, False) for given in ratings], rules(ratings_per_buyer_month=1))
+    assert {given.day: days[given.day] for given in ratings} == {
         noon(1).date(): totals(description_5=1),
         noon(2).date(): totals(capped=1),
         noon(3).date(): totals(description_5=1),
@@ -89,16 +89,16 @@ _ratings = st.lists(
 
 
 @given(_ratings, st.data())
-def test_every_rating_is_in_just_one_place(
+def test_every_rating_is_counted_once(
     ratings: list[tuple[Rating, bool]], data: st.DataObject
 ) -> None:
-    """In any order of arrival, counted, late, capped and removed add up to all there are."""
-    found = day_totals(data.draw(st.permutations(ratings)), rules(ratings_per_buyer_month=2))
-    assert found == day_totals(ratings, rules(ratings_per_buyer_month=2))
-    whole = nothing()
-    for day in found.values():
-        add(whole, day)
-    by_name = dict(zip(FIELDS, whole, strict=True))
+    """Counted, late, capped and removed ratings add up to all, in any order."""
+    days = day_totals(data.draw(st.permutations(ratings)), rules(ratings_per_buyer_month=2))
+    assert days == day_totals(ratings, rules(ratings_per_buyer_month=2))
+    sums = zero_totals()
+    for day in days.values():
+        add(sums, day)
+    by_name = dict(zip(FIELDS, sums, strict=True))
     counted = sum(by_name[f"service_{k}"] for k in range(1, 6))
     assert counted == by_name["description_5"]
     assert counted + sum(by_name[name] for name in ("late", "capped", "removed")) == len(ratings)
@@ -109,16 +109,16 @@ def test_every_rating_is_in_just_one_place(
 
 
 @given(_ratings)
-def test_without_any_rule_every_standing_rating_counts(
+def test_without_any_rule_every_rating_that_is_not_removed_counts(
     ratings: list[tuple[Rating, bool]],
 ) -> None:
     """No deadline and no cap leave only removals out."""
     lenient = rules(ratings_per_buyer_month=None, rating_deadline_days=None)
     expected: dict[date, list[int]] = {}
-    for one, removed in ratings:
-        stars = {f"service_{one.service}": 1, "description_5": 1}
+    for rated, removed in ratings:
+        stars = {f"service_{rated.service}": 1, "description_5": 1}
         add(
-            expected.setdefault(one.day, nothing()),
+            expected.setdefault(rated.day, zero_totals()),
             totals(removed=1) if removed else totals(**stars),
         )
     assert day_totals(ratings, lenient) == expected

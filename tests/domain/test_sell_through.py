@@ -1,4 +1,4 @@
-"""Sell-through: the steps of one listing add up to what each day's end shows."""
+"""Sell-through: the changes of one listing add up to its state at the end of each day."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -24,12 +24,17 @@ def test_the_rate_is_sold_over_on_sale(
     on_sale: int, sold: int, status: str, rate: float | None
 ) -> None:
     """A fraction at 6 decimals, and none where nothing is on sale."""
-    found = sell_through(on_sale, sold, window(day(0), 30))
-    assert (found.status, found.rate, found.sold, found.on_sale) == (status, rate, sold, on_sale)
+    result = sell_through(on_sale, sold, window(day(0), 30))
+    assert (result.status, result.rate, result.sold, result.on_sale) == (
+        status,
+        rate,
+        sold,
+        on_sale,
+    )
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("events", "expected"),
     [
         ([], []),
         ([(0, "edited")], []),
@@ -50,15 +55,15 @@ def test_the_rate_is_sold_over_on_sale(
     ],
 )
 def test_a_run_lasts_from_publication_to_withdrawal(
-    said: list[tuple[int, str]], expected: list[tuple[date, date | None]]
+    events: list[tuple[int, str]], expected: list[tuple[date, date | None]]
 ) -> None:
-    """The last word of a day decides it; at the same instant the withdrawal holds."""
-    assert on_sale_runs([listing_event(*event) for event in said]) == expected
-    assert on_sale_runs([listing_event(*event) for event in reversed(said)]) == expected
+    """The last event of a day decides; at one instant the withdrawal holds."""
+    assert on_sale_runs([listing_event(*event) for event in events]) == expected
+    assert on_sale_runs([listing_event(*event) for event in reversed(events)]) == expected
 
 
 def test_a_sale_counts_for_its_window_and_before_publication_too() -> None:
-    """Sold on day 0 in a window of 30, published on day 10: sold from day 10 until day 30."""
+    """A listing sold on day 0, published on day 10, is sold until day 30."""
     counts = _counts([listing_event(10 * DAY, "published")], [day(0)], 30)
     assert counts == {(day(10), "on_sale"): 1, (day(10), "sold"): 1, (day(30), "sold"): -1}
 
@@ -75,10 +80,10 @@ _sales = st.lists(st.integers(-20, DAYS), unique=True, max_size=8).map(sorted)
 
 
 @given(_events, _sales, st.integers(1, 12), st.data())
-def test_steps_add_up_to_each_day(
+def test_changes_add_up_to_each_day(
     events: list[ListingEvent], sales: list[int], length: int, data: st.DataObject
 ) -> None:
-    """Summed up to any day, in any order of arrival, steps equal a look at that day alone."""
+    """Changes summed up to any day give that day's state, in any order of arrival."""
     arrived = data.draw(st.permutations(events))
     counts = _counts(arrived, [day(number) for number in sales], length)
     assert 0 not in counts.values()
@@ -111,7 +116,7 @@ def _is_on_sale(events: list[ListingEvent], as_of: date) -> bool:
     return {event.kind for event in known if event.time == last} == {"published"}
 
 
-def test_a_listing_sold_every_day_takes_two_steps() -> None:
-    """Sales that follow each other within the window make one run: one start and one end."""
+def test_sales_within_the_window_make_a_single_run() -> None:
+    """Sales less than a window apart change `sold` on the first and last day alone."""
     sales = [day(0) + timedelta(days=5 * n) for n in range(100)]
     assert len(_counts([listing_event(0, "published")], sales, 30)) == 3

@@ -1,4 +1,4 @@
-"""Money is whole minor units inside and exact decimals outside."""
+"""Money: integers of minor units in the domain, exact decimals in JSON."""
 
 from decimal import Decimal
 from typing import Any
@@ -27,7 +27,7 @@ from domain.shops import AMOUNT_MAX, CURRENCY_DIGITS, IdentifiedDraft, ShopDraft
     ],
 )
 def test_amounts_are_read_in_minor_units(amount: str, currency: str, units: int) -> None:
-    """Digits that are left out are zeros."""
+    """Missing fraction digits are zeros."""
     assert minor_units(amount, currency) == units
 
 
@@ -43,14 +43,14 @@ def test_amounts_are_read_in_minor_units(amount: str, currency: str, units: int)
     ],
 )
 def test_amounts_that_do_not_fit_are_refused(amount: str, currency: str) -> None:
-    """Neither finer than the currency, even by zeros, nor over the most there may be."""
+    """More fraction digits than the currency, even zeros, and larger amounts are errors."""
     with pytest.raises(ValueError, match="at most"):
         minor_units(amount, currency)
 
 
 @given(st.integers(0, AMOUNT_MAX), st.sampled_from(sorted(CURRENCY_DIGITS)))
 def test_money_is_shown_exactly(units: int, currency: str) -> None:
-    """Out and in again is the same amount, with exactly the currency's digits."""
+    """Printing and reading gives the same amount, with exactly the currency's digits."""
     shown, digits = money(units, currency), CURRENCY_DIGITS[currency]
     assert minor_units(shown, currency) == units
     assert Decimal(shown) == Decimal(units).scaleb(-digits)
@@ -67,7 +67,7 @@ def test_small_and_negative_money_keeps_its_zeros(units: int, currency: str, sho
 
 
 def test_a_draft_has_defaults() -> None:
-    """Zone, kind and rules need not be said; rules are those named like the marketplace."""
+    """Zone, kind and rules have defaults; rules default to the marketplace's name."""
     draft = msgspec.convert(
         {"marketplace": "taobao", "category": "baby", "currency": "CNY"}, ShopDraft
     )

@@ -30,13 +30,13 @@ LADDER = Ladder("CNY", (1000, 2000, 3000, 4000, 5000, 6000))
 QUANTILES = ["0.40", "0.70", "0.82", "0.90", "0.95", "0.99"]
 
 
-def detail(paid: int, yardstick: TierBasis, **changed: Any) -> TierDetail:
-    """The tier of a shop with so much paid, nothing of it on the oldest day."""
-    return tier_detail(totals(paid=paid), totals(), SPAN, yardstick, rules(**changed))
+def detail(paid: int, basis: TierBasis, **changed: Any) -> TierDetail:
+    """Return the tier of a shop with an amount paid, none on the oldest day."""
+    return tier_detail(totals(paid=paid), totals(), SPAN, basis, rules(**changed))
 
 
 def group(*sold: int, own: int | None = None) -> TierBasis:
-    """Peers' sales in yuan, and no ladder."""
+    """Return a basis of peers' sales in yuan, without a ladder."""
     return TierBasis("CNY", group=SalesGroup(day(20), sorted(sold), own))
 
 
@@ -57,8 +57,8 @@ def group(*sold: int, own: int | None = None) -> TierBasis:
 )
 def test_a_cut_that_is_met_is_passed(paid: int, level: int, band: str) -> None:
     """Levels 1 and 2 are bottom, 3 to 5 waist, 6 and 7 top."""
-    found = tier(totals(paid=paid), SPAN, TierBasis("CNY", LADDER), rules())
-    assert (found.status, found.level, found.band, found.window) == ("ok", level, band, SPAN)
+    result = tier(totals(paid=paid), SPAN, TierBasis("CNY", LADDER), rules())
+    assert (result.status, result.level, result.band, result.window) == ("ok", level, band, SPAN)
 
 
 @pytest.mark.parametrize(
@@ -68,18 +68,18 @@ def test_a_cut_that_is_met_is_passed(paid: int, level: int, band: str) -> None:
 def test_refunds_reduce_sales_where_rules_say_so(
     paid: int, refunded: int, expected: int, *, reduce: bool
 ) -> None:
-    """And never below 0."""
-    under = rules(refunds_reduce_sales=reduce)
-    assert sales(totals(paid=paid, refunded=refunded), under) == expected
+    """Sales less refunds are never below 0."""
+    scoring = rules(refunds_reduce_sales=reduce)
+    assert sales(totals(paid=paid, refunded=refunded), scoring) == expected
 
 
-def test_the_way_up_and_the_way_down_are_told() -> None:
-    """Between two cuts: what is missing to the next, what there is above the present."""
-    found = msgspec.to_builtins(detail(2500, TierBasis("CNY", LADDER)))
-    assert found["next"] == {"level": 4, "amount": "30.00", "gap": "5.00"}
-    assert found["floor"] == {"amount": "20.00", "margin": "5.00"}
-    assert found["ladder"] == {"source": "amounts", "as_of": None}
-    assert found["shares"] == {
+def test_the_next_cut_and_the_present_cut_are_shown() -> None:
+    """Between two cuts there are a gap above and a margin below."""
+    members = msgspec.to_builtins(detail(2500, TierBasis("CNY", LADDER)))
+    assert members["next"] == {"level": 4, "amount": "30.00", "gap": "5.00"}
+    assert members["floor"] == {"amount": "20.00", "margin": "5.00"}
+    assert members["ladder"] == {"source": "amounts", "as_of": None}
+    assert members["shares"] == {
         "shops": 0.25,
         "traffic": 0.4,
         "relative_traffic": 1.6,
@@ -92,33 +92,33 @@ def test_the_way_up_and_the_way_down_are_told() -> None:
 @pytest.mark.parametrize(("paid", "relative"), [(0, 0.42857), (2000, 1.6), (5000, 6.0)])
 def test_relative_traffic_is_traffic_over_shops(paid: int, relative: float) -> None:
     """A band's share of traffic by its share of shops, at 5 decimals."""
-    found = detail(paid, TierBasis("CNY", LADDER)).shares
-    assert found is not None
-    assert found.relative_traffic == relative
+    shares = detail(paid, TierBasis("CNY", LADDER)).shares
+    assert shares is not None
+    assert shares.relative_traffic == relative
 
 
 def test_a_band_without_shops_has_no_relative_traffic() -> None:
     """Nothing can be relative to a share of nothing."""
-    shares = BandShares(shops=["0", "0.95", "0.05"], traffic=["0.30", "0.40", "0.30"])
-    found = detail(0, TierBasis("CNY", LADDER), band_shares=shares).shares
-    assert found is not None
-    assert (found.shops, found.traffic, found.relative_traffic) == (0.0, 0.3, None)
+    band_shares = BandShares(shops=["0", "0.95", "0.05"], traffic=["0.30", "0.40", "0.30"])
+    shares = detail(0, TierBasis("CNY", LADDER), band_shares=band_shares).shares
+    assert shares is not None
+    assert (shares.shops, shares.traffic, shares.relative_traffic) == (0.0, 0.3, None)
 
 
-def test_what_leaves_tomorrow_was_paid_on_the_oldest_day() -> None:
-    """Refunds of that day play no part."""
-    found = tier_detail(
+def test_the_amount_leaving_tomorrow_was_paid_on_the_oldest_day() -> None:
+    """Refunds of the oldest day do not matter."""
+    result = tier_detail(
         totals(paid=900, refunded=100),
         totals(paid=300, refunded=100),
         SPAN,
         TierBasis("CNY"),
         rules(refunds_reduce_sales=True),
     )
-    assert (found.sales, found.leaving_tomorrow) == ("8.00", "3.00")
+    assert (result.sales, result.leaving_tomorrow) == ("8.00", "3.00")
 
 
 def test_without_a_ladder_there_are_sales_alone() -> None:
-    """Level and what hangs on it are null; sales, currency, window and what leaves are not."""
+    """Without a ladder sales, currency, window and the leaving amount alone are set."""
     assert msgspec.to_builtins(detail(1200, TierBasis("JPY"))) == {
         "status": "no_ladder",
         "level": None,
@@ -135,28 +135,28 @@ def test_without_a_ladder_there_are_sales_alone() -> None:
     }
 
 
-def test_a_ladder_in_another_currency_is_none() -> None:
-    """Peers take its place where there are enough of them."""
+def test_a_ladder_in_another_currency_is_not_used() -> None:
+    """Quantiles of enough peers replace a ladder in another currency."""
     foreign = Ladder("USD", LADDER.amounts)
     assert detail(2500, TierBasis("CNY", foreign)).status == "no_ladder"
     peers = SalesGroup(day(20), [0, 0, 0, 0, 0], 0)
-    found = detail(2500, TierBasis("CNY", foreign, peers)).ladder
-    assert found is not None
-    assert (found.source, found.as_of) == ("quantiles", day(20))
+    source = detail(2500, TierBasis("CNY", foreign, peers)).ladder
+    assert source is not None
+    assert (source.source, source.as_of) == ("quantiles", day(20))
 
 
 def test_quantiles_of_ten_shops() -> None:
-    """Of 0, 100, … 900 the smallest that 40 % do not exceed is the fourth, 300."""
+    """The smallest of 0, 100, … 900 that 40 % do not exceed is 300."""
     assert quantile_cuts(range(0, 1000, 100), QUANTILES) == [301, 601, 801, 801, 901, 901]
 
 
 def test_equal_cuts_are_passed_at_once() -> None:
-    """From below two equal cuts the next level is the one after both."""
+    """Below two equal cuts the next level is that above both."""
     ten = group(*range(0, 1000, 100))
-    found = detail(800, ten)
-    assert found.level == 3
-    assert found.next is not None
-    assert (found.next.level, found.next.amount, found.next.gap) == (5, "8.01", "0.01")
+    result = detail(800, ten)
+    assert result.level == 3
+    assert result.next is not None
+    assert (result.next.level, result.next.amount, result.next.gap) == (5, "8.01", "0.01")
     assert detail(801, ten).level == 5
     top = detail(901, ten)
     assert (top.level, top.next) == (7, None)
@@ -165,7 +165,7 @@ def test_equal_cuts_are_passed_at_once() -> None:
 
 
 def test_shops_without_sales_stay_at_the_bottom() -> None:
-    """Where nobody sells every cut is one minor unit."""
+    """Without any sales every cut is one minor unit."""
     nobody = group(0, 0, 0, 0, 0, own=0)
     assert detail(0, nobody).level == 1
     assert detail(1, nobody).level == 7
@@ -174,18 +174,18 @@ def test_shops_without_sales_stay_at_the_bottom() -> None:
 @pytest.mark.parametrize(("min_shops", "status"), [(5, "ok"), (6, "no_ladder")])
 def test_quantiles_and_percentile_take_enough_peers(min_shops: int, status: str) -> None:
     """Below `peer_min_shops` of the shop's rules there are neither."""
-    found = detail(300, group(1, 2, 3, 3, 5, own=3), peer_min_shops=min_shops)
-    assert found.status == status
-    assert found.percentile == (50.0 if status == "ok" else None)
+    result = detail(300, group(1, 2, 3, 3, 5, own=3), peer_min_shops=min_shops)
+    assert result.status == status
+    assert result.percentile == (50.0 if status == "ok" else None)
 
 
 def test_a_percentile_is_that_of_the_snapshot() -> None:
-    """A shop that was not in it has none, and a ladder of amounts does not take it away."""
+    """Only shops in the snapshot have a percentile, with or without a ladder."""
     assert detail(300, group(1, 2, 3, 4, 5)).percentile is None
     peers = SalesGroup(day(20), [1, 2, 3, 4], 4)
-    yardstick = TierBasis("CNY", LADDER, peers)
-    assert detail(0, yardstick, peer_min_shops=4).percentile == 100.0
-    assert detail(0, yardstick, peer_min_shops=5).percentile is None
+    basis = TierBasis("CNY", LADDER, peers)
+    assert detail(0, basis, peer_min_shops=4).percentile == 100.0
+    assert detail(0, basis, peer_min_shops=5).percentile is None
 
 
 _sales = st.lists(st.integers(0, 50), min_size=1, max_size=60).map(sorted)
@@ -195,7 +195,7 @@ _sales = st.lists(st.integers(0, 50), min_size=1, max_size=60).map(sorted)
 def test_a_quantile_is_the_smallest_that_enough_do_not_exceed(
     sold: Sequence[int], per_mille: int
 ) -> None:
-    """`percentile_disc` by its definition, and one minor unit above it."""
+    """A cut is `percentile_disc`, by its definition, plus one minor unit."""
     share = Fraction(per_mille, 1000)
     expected = min(
         value for value in sold if sum(other <= value for other in sold) >= share * len(sold)
@@ -205,26 +205,26 @@ def test_a_quantile_is_the_smallest_that_enough_do_not_exceed(
 
 @given(_sales, st.integers(0, 60))
 def test_a_level_lies_between_its_cuts(sold: list[int], paid: int) -> None:
-    """Sales are at or above the floor, below the next cut, and the gap just reaches the next."""
-    yardstick = group(*sold)
-    found = detail(paid, yardstick, peer_min_shops=1)
+    """Sales plus the gap reach the next level, a minor unit less does not."""
+    basis = group(*sold)
+    result = detail(paid, basis, peer_min_shops=1)
     cuts = quantile_cuts(sorted(sold), QUANTILES)
-    assert found.level == 1 + sum(cut <= paid for cut in cuts)
-    if found.next is not None:
-        missing = int(found.next.gap.replace(".", ""))
+    assert result.level == 1 + sum(cut <= paid for cut in cuts)
+    if result.next is not None:
+        missing = int(result.next.gap.replace(".", ""))
         assert missing > 0
-        assert detail(paid + missing, yardstick, peer_min_shops=1).level == found.next.level
-        assert detail(paid + missing - 1, yardstick, peer_min_shops=1).level == found.level
+        assert detail(paid + missing, basis, peer_min_shops=1).level == result.next.level
+        assert detail(paid + missing - 1, basis, peer_min_shops=1).level == result.level
 
 
 def drafted(**changed: Any) -> LadderDraft:
-    """A ladder as a caller would send it."""
+    """Return a ladder as a caller sends it."""
     amounts = ["1000.00", "2000", "3000.5", "4000", "5000", "6000"]
     return msgspec.convert({"currency": "CNY", "amounts": amounts, **changed}, LadderDraft)
 
 
-def test_a_ladder_is_kept_in_minor_units() -> None:
-    """And shown again with exactly the currency's digits."""
+def test_a_ladder_holds_minor_units() -> None:
+    """A ladder is shown with exactly the currency's digits."""
     ladder = drafted().ladder()
     assert ladder == Ladder("CNY", (100_000, 200_000, 300_050, 400_000, 500_000, 600_000))
     assert ladder.draft().amounts[1:3] == ["2000.00", "3000.50"]

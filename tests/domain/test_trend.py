@@ -1,4 +1,4 @@
-"""Trend: each day's scores and sales, all in one pass over the days."""
+"""Trend: the scores and sales of each day."""
 
 from datetime import date
 
@@ -23,15 +23,15 @@ def test_scores_and_sales_come_and_go() -> None:
         day(1): [a + b for a, b in zip(rated(1), totals(paid=1050), strict=True)],
         day(3): totals(paid=5),
     }
-    under = rules(rating_window_days=2, sales_window_days=3)
-    found = msgspec.to_builtins(trend(days, day(-1), day(4), "CNY", under))
-    assert list(found) == ["dates", *DIMENSIONS, "sales"]
-    assert found["dates"][::5] == ["2026-02-28", "2026-03-05"]
-    assert found["description"] == {
+    scoring = rules(rating_window_days=2, sales_window_days=3)
+    members = msgspec.to_builtins(trend(days, day(-1), day(4), "CNY", scoring))
+    assert list(members) == ["dates", *DIMENSIONS, "sales"]
+    assert members["dates"][::5] == ["2026-02-28", "2026-03-05"]
+    assert members["description"] == {
         "score": [None, 5.0, 3.0, 1.0, None, None],
         "count": [0, 1, 2, 1, 0, 0],
     }
-    assert found["sales"] == ["0.00", "0.00", "10.50", "10.50", "10.55", "0.05"]
+    assert members["sales"] == ["0.00", "0.00", "10.50", "10.50", "10.55", "0.05"]
 
 
 _number = st.integers(-5, SPAN + 10)
@@ -40,30 +40,30 @@ _more = st.integers(0, 30)
 
 @given(day_totals, _number, _more, short_rules)
 def test_a_trend_equals_the_scorecards_of_its_days(
-    days: dict[date, list[int]], start: int, more: int, under: Rules
+    days: dict[date, list[int]], start: int, more: int, scoring: Rules
 ) -> None:
-    """Rolling from day to day gives what each day's windows give by themselves."""
-    found = trend(days, day(start), day(start + more), "CNY", under)
-    assert found.dates == [day(start + n) for n in range(more + 1)]
+    """Each day of a trend equals the scorecard of that day."""
+    result = trend(days, day(start), day(start + more), "CNY", scoring)
+    assert result.dates == [day(start + n) for n in range(more + 1)]
     for n in range(more + 1):
         end = start + n
-        span = window(day(end), under.rating_window_days)
-        card = dsr(sum_of(days, end - span.days + 1, end), span, under)
+        span = window(day(end), scoring.rating_window_days)
+        card = dsr(sum_of(days, end - span.days + 1, end), span, scoring)
         for name in DIMENSIONS:
-            shown, alone = getattr(found, name), getattr(card, name)
-            assert (shown.score[n], shown.count[n]) == (alone.score, alone.count)
-        sold = tier.sales(sum_of(days, end - under.sales_window_days + 1, end), under)
-        assert found.sales[n] == money(sold, "CNY")
+            dimension, brief = getattr(result, name), getattr(card, name)
+            assert (dimension.score[n], dimension.count[n]) == (brief.score, brief.count)
+        sold = tier.sales(sum_of(days, end - scoring.sales_window_days + 1, end), scoring)
+        assert result.sales[n] == money(sold, "CNY")
 
 
 @given(day_totals, _number, _more, short_rules)
 def test_the_span_holds_every_day_that_is_needed(
-    days: dict[date, list[int]], start: int, more: int, under: Rules
+    days: dict[date, list[int]], start: int, more: int, scoring: Rules
 ) -> None:
     """Days outside the span change nothing."""
     end = day(start + more)
-    span = trend_span(day(start), end, under)
-    within = {when: found for when, found in days.items() if span.start <= when <= span.end}
-    assert trend(within, day(start), end, "CNY", under) == trend(
-        days, day(start), end, "CNY", under
+    span = trend_span(day(start), end, scoring)
+    within = {when: row for when, row in days.items() if span.start <= when <= span.end}
+    assert trend(within, day(start), end, "CNY", scoring) == trend(
+        days, day(start), end, "CNY", scoring
     )

@@ -1,4 +1,4 @@
-"""Windows: sums moved from one end to another are the sums of that end."""
+"""Windows: sums that are moved to another end equal the sums of that end."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -16,7 +16,7 @@ _ends = st.integers(-5, SPAN + 20).map(day)
 
 
 def moved(sums: Totals, before: Windows, after: Windows, days: Mapping[date, Totals]) -> list[int]:
-    """Move sums by the days that move them, and by no other."""
+    """Add and subtract the days that `moves` returns, and no others."""
     total = list(sums)
     for move in moves(before, after):
         for totals in (row for at, row in days.items() if move.start <= at < move.until):
@@ -30,7 +30,7 @@ def moved(sums: Totals, before: Windows, after: Windows, days: Mapping[date, Tot
 def test_sums_move_forwards_and_backwards(
     days: dict[date, list[int]], start: date, end: date, rules: Rules
 ) -> None:
-    """Between any two ends, nearer or further apart than the windows are long."""
+    """Sums move between any two ends, of overlapping windows or not."""
     before, after = windows_before(start, rules), windows(end, rules)
     assert moved(window_totals(days, before), before, after, days) == window_totals(days, after)
     assert moved(window_totals(days, after), after, before, days) == window_totals(days, before)

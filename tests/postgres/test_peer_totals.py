@@ -9,7 +9,7 @@ import pytest
 
 from domain.counters import DIMENSIONS, FIELDS
 from domain.rules import BUILT_IN, TAOBAO, Rules
-from domain.totals import ON_SALE, PAID, REFUNDED, SOLD, histogram, nothing
+from domain.totals import ON_SALE, PAID, REFUNDED, SOLD, histogram, zero_totals
 from domain.windows import window_totals, windows, windows_before
 from infra.postgres.database import Database
 from infra.postgres.peers import Peers
@@ -77,7 +77,7 @@ async def _store(
     for key, (name, by_day, day) in enumerate(zip(names, days, totals_days, strict=True), 1):
         shops.append((1, f"s-{key}", "m", "c", "CNY", "UTC", "individual", name, 1))
         running = window_totals(by_day, windows_before(day, SETS[name]))
-        totals.append((key, day, *running, *by_day.get(day, nothing())))
+        totals.append((key, day, *running, *by_day.get(day, zero_totals())))
         rows += [(key, other, *sums) for other, sums in by_day.items() if other != day]
     columns = ["tenant_id", "shop_id", "marketplace", "category", "currency", "time_zone"]
     columns += ["kind", "rules", "rules_version"]

@@ -22,7 +22,7 @@ EVENING = datetime(2024, 11, 19, 20, tzinfo=UTC)
 
 async def read_shop(books: Books) -> StoredShop:
     """Return the shop as a read returns it."""
-    return (await books.scores.shop_totals(books.tenant_id, ["a"]))["a"].kept
+    return (await books.scores.shop_totals(books.tenant_id, ["a"]))["a"].stored
 
 
 async def test_a_read_sees_what_another_process_made_of_a_shop(books: Books) -> None:
