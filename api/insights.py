@@ -29,7 +29,7 @@ from domain.errors import NotFound
 from domain.forecast import Outlook, forecast, forecast_span
 from domain.listings import has_sold
 from domain.plan import Goal, PlannedScore, Tolerance, plan, plan_span
-from domain.ports import GroupAsked, StoredShop
+from domain.ports import SalesGroupQuery, StoredShop
 from domain.sell_through import SellThrough, sell_through
 from domain.tier import TierBasis, TierDetail, tier_detail
 from domain.totals import ON_SALE, SOLD, sum_window, zero_totals
@@ -139,7 +139,7 @@ async def get_tier(request: ApiRequest, shop_id: ShopId, as_of: AsOf = None) -> 
     day = day_or_today(request, shop, as_of)
     span = window(day, rules.sales_window_days)
     days = await ports.scores.day_totals(stored, span.start, span.end)
-    group = GroupAsked(shop.marketplace, shop.category, shop.currency, day)
+    group = SalesGroupQuery(shop.marketplace, shop.category, shop.currency, day)
     peers = (await ports.peer_sales.groups(stored.tenant_id, [group])).get(group)
     if peers is not None:
         peers = replace(peers, own=await ports.peer_sales.own(stored, peers.as_of))

@@ -17,7 +17,7 @@ from domain.days import FIRST_INSTANT
 from domain.events import Instant
 from domain.facts.ratings import Reason
 from domain.names import Id
-from domain.ports import ReviewsAsked, StoredRating, StoredShop
+from domain.ports import ReviewsQuery, StoredRating, StoredShop
 from domain.totals import RatingState
 
 StateName = Literal["counted", "late", "capped", "removed"]
@@ -90,7 +90,7 @@ async def list_reviews(
     if after is not None and not FIRST_INSTANT <= after[0] <= _LAST_INSTANT:
         raise bad_parameter("cursor", "Expected a cursor that this list gave")
     stored = await get_stored_shop(request, shop_id)
-    wanted = ReviewsAsked(
+    wanted = ReviewsQuery(
         None if filters.state is None else RatingState[filters.state.upper()],
         _bound(request, stored, filters.start, date.min, "start"),
         _bound(request, stored, filters.end, date.max, "end"),

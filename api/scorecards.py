@@ -21,7 +21,7 @@ from api.stamp import request_id
 from domain.days import day_of, window
 from domain.dsr import Dsr, dsr
 from domain.errors import NotFound
-from domain.ports import GroupAsked, ShopTotals, StoredShop
+from domain.ports import SalesGroupQuery, ShopTotals, StoredShop
 from domain.rules import RulesRef
 from domain.sell_through import SellThrough, sell_through
 from domain.tier import SalesGroup, Tier, TierBasis, has_ladder, tier
@@ -151,7 +151,7 @@ async def scorecards(
     days: dict[str, date] = {}
     others: list[tuple[StoredShop, Windows]] = []
     group_of: dict[str, tuple[object, ...]] = {}
-    groups: dict[tuple[object, ...], GroupAsked] = {}
+    groups: dict[tuple[object, ...], SalesGroupQuery] = {}
     for shop_id, shop_totals in totals_by_shop.items():
         shop = shop_totals.stored.shop
         day = todays.get(shop.time_zone)
@@ -170,7 +170,9 @@ async def scorecards(
         if not has_ladder(shop_totals.ladder, shop.currency):
             named = group_of[shop_id] = shop.marketplace, shop.category, shop.currency, day
             if named not in groups:
-                groups[named] = GroupAsked(*named, shop_totals.snapshot if is_running else None)
+                groups[named] = SalesGroupQuery(
+                    *named, shop_totals.snapshot if is_running else None
+                )
     summed = await scores.window_totals(others) if others else {}
     sales: dict[tuple[object, ...], SalesGroup | None] = {}
     if groups:

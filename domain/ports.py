@@ -79,7 +79,7 @@ class SnapshotHeader(msgspec.Struct, frozen=True):
     groups: int
 
 
-class GroupAsked(msgspec.Struct, frozen=True):
+class SalesGroupQuery(msgspec.Struct, frozen=True):
     """A query for the sales of a group of shops as of a day.
 
     `snapshot` is the newest up to that day, where the caller knows it.
@@ -92,7 +92,7 @@ class GroupAsked(msgspec.Struct, frozen=True):
     snapshot: SnapshotVersion | None = None
 
 
-class ReviewsAsked(msgspec.Struct, frozen=True):
+class ReviewsQuery(msgspec.Struct, frozen=True):
     """A query for ratings of the days from `start` to `end`, in a state or in all (None)."""
 
     state: RatingState | None
@@ -231,8 +231,8 @@ class PeerSales(Protocol):
     """Reads the sales of shops in snapshots."""
 
     async def groups(
-        self, tenant_id: int, queries: Collection[GroupAsked]
-    ) -> dict[GroupAsked, SalesGroup]:
+        self, tenant_id: int, queries: Collection[SalesGroupQuery]
+    ) -> dict[SalesGroupQuery, SalesGroup]:
         """Return sales in the newest snapshot up to each day; absent without a snapshot."""
 
     async def own(self, stored: StoredShop, as_of: date) -> int | None:
@@ -262,7 +262,7 @@ class Reviews(Protocol):
     """Reads ratings."""
 
     async def page(
-        self, shop: ShopKey, query: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
+        self, shop: ShopKey, query: ReviewsQuery, after: tuple[datetime, str] | None, limit: int
     ) -> list[StoredRating]:
         """Return up to `limit` ratings after a given one, newest first, then by id."""
 

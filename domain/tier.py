@@ -104,7 +104,7 @@ class Tier(msgspec.Struct, frozen=True):
 
 
 class NextLevel(msgspec.Struct, frozen=True):
-    """The smallest cut above the sales, its level, and the sales missing to it."""
+    """The smallest cut above the sales, its level, and the sales that are missing."""
 
     level: int
     amount: str

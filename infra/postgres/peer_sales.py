@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Final, NamedTuple, TypeAlias
 
-from domain.ports import GroupAsked, SnapshotVersion, StoredShop
+from domain.ports import SalesGroupQuery, SnapshotVersion, StoredShop
 from domain.tier import SalesGroup
 from infra.postgres.database import Database
 from infra.request_batcher import RequestBatcher
@@ -21,10 +21,10 @@ REMEMBERED_MAX: Final = 1_000_000
 _GROUP_SIZE: Final = 64
 """The memory of a remembered group without its sales, counted in sales."""
 
-Groups: TypeAlias = tuple[int, Collection[GroupAsked]]
+Groups: TypeAlias = tuple[int, Collection[SalesGroupQuery]]
 """A tenant, and groups of its shops."""
 
-Sales: TypeAlias = dict[GroupAsked, SalesGroup]
+Sales: TypeAlias = dict[SalesGroupQuery, SalesGroup]
 
 
 class _SnapshotGroup(NamedTuple):
@@ -61,7 +61,7 @@ class PeerSales:
             timeout_s=database.work_timeout_s,
         )
 
-    async def groups(self, tenant_id: int, groups: Collection[GroupAsked]) -> Sales:
+    async def groups(self, tenant_id: int, groups: Collection[SalesGroupQuery]) -> Sales:
         """Return the sales of groups in the newest snapshots up to their days."""
         sales: Sales = {}
         for group in groups:
@@ -149,7 +149,9 @@ class PeerSales:
             self._size -= _GROUP_SIZE + len(group.sales)
 
 
-def _snapshot_group(tenant_id: int, snapshot: SnapshotVersion, group: GroupAsked) -> _SnapshotGroup:
+def _snapshot_group(
+    tenant_id: int, snapshot: SnapshotVersion, group: SalesGroupQuery
+) -> _SnapshotGroup:
     return _SnapshotGroup(tenant_id, snapshot, group.marketplace, group.category, group.currency)
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from domain.facts.ratings import Rating
-from domain.ports import ReviewsAsked, ShopKey, StoredRating
+from domain.ports import ReviewsQuery, ShopKey, StoredRating
 from domain.totals import RatingState
 from infra.postgres.database import Database
 
@@ -17,7 +17,7 @@ class Reviews:
         self._database = database
 
     async def page(
-        self, shop: ShopKey, filters: ReviewsAsked, after: tuple[datetime, str] | None, limit: int
+        self, shop: ShopKey, filters: ReviewsQuery, after: tuple[datetime, str] | None, limit: int
     ) -> list[StoredRating]:
         """Return up to `limit` ratings after the given one, newest first, then by id."""
         rows = await self._database.fetch(

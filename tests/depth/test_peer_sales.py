@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from domain.ports import GroupAsked, SnapshotVersion
+from domain.ports import SalesGroupQuery, SnapshotVersion
 from domain.rules import TAOBAO
 from infra.postgres import peer_sales
 from infra.postgres.database import Database
@@ -15,7 +15,7 @@ from tests.api.samples import event
 from tests.depth.session import Session
 
 DAY = date(2026, 11, 20)
-GROUP = GroupAsked("m", "c", "CNY", DAY)
+GROUP = SalesGroupQuery("m", "c", "CNY", DAY)
 SHOPS = [f"s-{number}" for number in range(TAOBAO.peer_min_shops)]
 SHOP = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "taobao"}
 
@@ -85,7 +85,7 @@ async def test_a_group_is_read_once_and_forgotten_for_others(
     await service.put("shops/s-0", SHOP)
     await service.put("shops/s-1", {**SHOP, "category": "d"})
     await service.snapshot(DAY)
-    other = GroupAsked("m", "d", "CNY", DAY)
+    other = SalesGroupQuery("m", "d", "CNY", DAY)
 
     async def asked(peers: PeerSales) -> int:
         reads.clear()

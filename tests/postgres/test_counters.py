@@ -11,7 +11,7 @@ from domain.facts import aggregate, orders
 from domain.facts.aggregate import Projection, SaleDays
 from domain.facts.fact import Fact, KnownShop
 from domain.facts.orders import Order
-from domain.ports import GroupAsked, StoredShop
+from domain.ports import SalesGroupQuery, StoredShop
 from domain.tier import SalesGroup
 from domain.windows import windows
 from infra.postgres.peer_sales import PeerSales
@@ -89,7 +89,7 @@ async def test_sums_of_money_pass_what_a_bigint_holds(books: Books) -> None:
     assert of_windows[shop.shop_key][PLACES["paid"]] >= BIGINT_MAX
     assert await books.scores.day_totals(shop, date(2000, 1, 1), day)
     await Peers(books.database, books.rules._rules).take(books.act, day)
-    group_key = GroupAsked(shop.shop.marketplace, shop.shop.category, shop.shop.currency, day)
+    group_key = SalesGroupQuery(shop.shop.marketplace, shop.shop.category, shop.shop.currency, day)
     sales = PeerSales(books.database)
     groups = await sales.groups(shop.tenant_id, [group_key])
     group: SalesGroup = groups[group_key]

@@ -10,7 +10,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from domain.listings import ListingFilter
-from domain.ports import ReviewsAsked, ShopKey, StoredShop
+from domain.ports import ReviewsQuery, ShopKey, StoredShop
 from domain.rules import BUILT_IN, TAOBAO
 from domain.shops import Shop
 from domain.windows import windows
@@ -124,7 +124,7 @@ async def read_all(database: Database, shop: ShopKey) -> list[object]:
     draft = Shop("mine", "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
     stored = StoredShop(shop.tenant_id, shop.shop_key, draft, BUILT_IN["taobao"])
     totals = await scores.window_totals([(stored, windows(DAY, TAOBAO))])
-    everything = ReviewsAsked(None, date.min, date.max)
+    everything = ReviewsQuery(None, date.min, date.max)
     return [
         any(any(row) for row in totals.values()),
         await scores.day_totals(stored, DAY, DAY),
