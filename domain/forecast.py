@@ -1,4 +1,4 @@
-"""Forecast: the scores to come without new ratings, and with ratings as of late."""
+"""Forecast: the scores to come without new ratings, and with as many ratings as recently."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

@@ -39,7 +39,7 @@ class Tolerance(
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """Ratings `needed` for the target; null, as is `at`, where it is out of reach."""
+    """Ratings `needed` for the target; null, as is `at`, where the target is impossible."""
 
     status: Literal["ok", "impossible"]
     needed: int | None

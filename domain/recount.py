@@ -47,7 +47,7 @@ class Recount:
     def add_ratings(self, cohort: Sequence[tuple[Rating, bool, RatingState]]) -> None:
         """Add all ratings of one buyer and month.
 
-        Each comes with whether it is removed, and its stored state.
+        Each rating has whether it is removed, and its stored state.
         """
         ratings = [(rating, removed) for rating, removed, _ in cohort]
         states = add_ratings(self._sums.days, ratings, self.shop.rules)

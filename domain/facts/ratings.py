@@ -150,7 +150,7 @@ def is_removed(moderations: Iterable[Moderation]) -> bool:
 def rating_states(ratings: Sequence[tuple[Rating, bool]], rules: Rules) -> dict[str, RatingState]:
     """Return the states of all ratings of one shop, buyer and month, by review id.
 
-    The month is that of completion. Each rating comes with whether it is removed, in any order.
+    The month is that of completion. Ratings are in any order, each with whether it is removed.
     """
     states = {
         rating.review_id: REMOVED if removed else LATE if is_late(rating, rules) else COUNTED

@@ -131,7 +131,7 @@ def test_an_interval_narrows_with_more_ratings() -> None:
 
 
 def test_a_score_falls_when_a_five_leaves() -> None:
-    """Nine fives and a four; tomorrow one five has left and nothing else happened."""
+    """A score changes by the ratings that leave, without any new rating."""
     scoring = rules(rating_window_days=10)
     days = {day(0): rated(0, 0, 0, 0, 1), day(5): rated(0, 0, 0, 1, 8)}
     assert dsr_detail(days, day(9), scoring, None).description.score == 4.9

@@ -120,7 +120,7 @@ def largest_refund(
     _shop: KnownShop,
     _sale_days: SaleDays,
 ) -> Projection:
-    """Count what depends on all refunds of an order together."""
+    """Project the largest refund of an order, which depends on all of its refunds."""
     last = max(facts, key=lambda fact: fact.amount)
     return Projection({(last.day, "refunded"): last.amount})
 

@@ -51,7 +51,7 @@ def test_the_deadline_itself_is_in_time(
 def test_the_last_moderation_of_a_review_holds(
     moderations: list[tuple[int, bool]], *, expected: bool
 ) -> None:
-    """The later moderation holds in any order of arrival; at given instant the removal."""
+    """The later moderation holds in any order of arrival; at one instant the removal."""
     for arrival in permutations([moderation(hours, removes=r) for hours, r in moderations]):
         assert is_removed(arrival) is expected
 

@@ -98,7 +98,7 @@ def test_relative_traffic_is_traffic_over_shops(paid: int, relative: float) -> N
 
 
 def test_a_band_without_shops_has_no_relative_traffic() -> None:
-    """Nothing can be relative to a share of nothing."""
+    """Relative traffic is null where the share of shops is 0."""
     band_shares = BandShares(shops=["0", "0.95", "0.05"], traffic=["0.30", "0.40", "0.30"])
     shares = detail(0, TierBasis("CNY", LADDER), band_shares=band_shares).shares
     assert shares is not None
