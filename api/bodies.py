@@ -139,7 +139,7 @@ async def chunks(
             raise too_large(bytes_max)
         for number, part in enumerate(inflate(raw) if raw else ()):
             if number:
-                # A little can inflate to a lot; others get their turn in between.
+                # A few bytes can inflate to many; let other requests run in between.
                 await asyncio.sleep(0)
             inflated += len(part)
             if inflated > bytes_max:

@@ -21,7 +21,7 @@ class JSONResponse(Response[Any]):
     """Encodes its content once; answers GET with an entity tag, or with 304 where it is known.
 
     The tag is a digest of the answer itself, so it changes with anything that changes the answer,
-    midnight included where the day asked about is today. `tagged` stands in for an answer that
+    midnight included where the day of the answer is today. `tagged` stands in for an answer that
     differs from one request to the next.
     """
 

@@ -25,7 +25,7 @@ EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Eve
 
 
 class Unreadable(Refused, frozen=True, gc=False):
-    """What is no event of this service; `id` is its CloudEvents id as far as it can be read."""
+    """An item that is no event of this service; `id` is its CloudEvents id, if readable."""
 
     id: str | None = None
 
@@ -73,7 +73,7 @@ def _why_not(raw: bytes | msgspec.Raw, error: msgspec.ValidationError) -> Unread
 
 
 def _ids_hold(events: Sequence[Event]) -> bool:
-    """Whether ids are visible ASCII, as `Id` and `EventText` say."""
+    """Tell whether ids are visible ASCII, as `Id` and `EventText` require."""
     ids = chain.from_iterable([_ids_of[type(event)](event) for event in events])
     text = "".join(filter(None, ids))
     return text.isascii() and text.isprintable() and " " not in text
@@ -105,7 +105,7 @@ def _with_any_ids(kind: type[msgspec.Struct]) -> tuple[type[msgspec.Struct], lis
 
 
 class _Identified(msgspec.Struct):
-    """What is told of any object; whatever else it has is passed over."""
+    """An object of which only the id is decoded."""
 
     id: msgspec.Raw = msgspec.Raw(b"null")
 

@@ -41,7 +41,7 @@ _BLANK_LINES = re.compile(rb"\n[ \t\r\n]*\n")
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """One event that was not taken; `index` is its place among the events sent."""
+    """An event that was not stored; `index` is its place among the events sent."""
 
     index: int
     id: str | None
@@ -50,7 +50,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Received(msgspec.Struct, frozen=True):
-    """What became of the events sent; `rejected` rises by index and lists at most 1,000."""
+    """Outcomes of the events sent; `rejected` rises by index and lists at most 1,000."""
 
     received: int
     stored: int
@@ -206,7 +206,7 @@ async def _batch(body: bytes, events_max: int) -> Sequence[Item]:
     for raw in array_items(body, events_max, "events"):
         items.append(decode_one(raw))
         if len(items) % EVENTS_A_TURN == 0:
-            # Other requests get their turn in between.
+            # Let other requests run in between.
             await asyncio.sleep(0)
     return items
 

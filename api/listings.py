@@ -22,7 +22,7 @@ READ_AT_ONCE = 500
 
 
 class ListingsFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which listings, as of which day."""
+    """Filters of a list of listings."""
 
     view: View | None = None
     as_of: date | None = None

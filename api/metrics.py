@@ -26,7 +26,7 @@ REQUEST_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
 
 
 class QueueFigures(msgspec.Struct, frozen=True):
-    """What a queue of the ledger has done: batches, the events in them, seconds waited for them."""
+    """Counts of a queue of the ledger: batches, the events in them, seconds waited for them."""
 
     batches: int
     events: int
@@ -34,7 +34,7 @@ class QueueFigures(msgspec.Struct, frozen=True):
 
 
 class StorageFigures(msgspec.Struct, frozen=True):
-    """What storage counts: its queues by name, and connections of its pool."""
+    """Counts of storage: its queues by name, and connections of its pool."""
 
     queues: Mapping[str, QueueFigures]
     connections_max: int

@@ -24,7 +24,7 @@ class LimitResult(msgspec.Struct, frozen=True):
 class TokenBucketLimiter:
     """A bucket of `rate` tokens for each key, which gains `rate` tokens a second until it is full.
 
-    Only what a bucket lacks is kept, as the instant at which it will be full again: a full one
+    Only what a bucket lacks is stored, as the instant at which it will be full again: a full one
     takes no memory, once the next sweep has passed.
     """
 

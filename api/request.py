@@ -60,7 +60,7 @@ class ApiRequest(Request[None, ApiKey, State]):
     def header(self, name: str) -> str:
         """Return a header, several of a name as one list; empty where there is none.
 
-        To make Litestar's `headers` for the two that most requests are asked for costs 8 µs.
+        Litestar's `headers` cost 8 µs for the two headers that most requests need.
         """
         encoded = name.encode()
         values = [value for given, value in self.scope["headers"] if given == encoded]

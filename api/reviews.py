@@ -24,7 +24,7 @@ StateName = Literal["counted", "late", "capped", "removed"]
 
 
 class ReviewsFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which ratings: in a state, given on which days."""
+    """Filters of a list of ratings."""
 
     state: StateName | None = None
     start: date | None = None

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Heading(msgspec.Struct, frozen=True):
-    """What every answer about one shop begins with."""
+    """The first members of every answer about a shop."""
 
     shop_id: str
     as_of: date

@@ -23,7 +23,7 @@ SHOPS_MAX = 1_000
 
 
 class RejectedShop(msgspec.Struct, frozen=True):
-    """One shop of a list that was not taken; `index` is its place in the list."""
+    """A shop of a list that was not stored; `index` is its place in the list."""
 
     index: int
     shop_id: str | None
@@ -32,13 +32,13 @@ class RejectedShop(msgspec.Struct, frozen=True):
 
 
 class _Named(msgspec.Struct):
-    """What is told of any object; whatever else it has is passed over."""
+    """An object of which only the shop id is decoded."""
 
     shop_id: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class PutShops(msgspec.Struct, frozen=True):
-    """What became of a list of shops."""
+    """Outcomes of a list of shops."""
 
     received: int
     created: int
@@ -49,7 +49,7 @@ class PutShops(msgspec.Struct, frozen=True):
 
 
 class ShopsFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which shops: of a marketplace, of a category."""
+    """Filters of a list of shops."""
 
     marketplace: Name | None = None
     category: Name | None = None

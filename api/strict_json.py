@@ -35,7 +35,7 @@ def field_error(error: Exception) -> FieldError:
 
 
 def is_utf8(text: bytes | bytearray) -> bool:
-    """Tell whether text is UTF-8; decoders look only at what they keep of it."""
+    """Tell whether text is UTF-8; decoders check only the text that they return."""
     try:
         return text.isascii() or bool(text.decode())
     except UnicodeDecodeError:
@@ -87,7 +87,7 @@ def array_items(body: bytes, items_max: int, what: str) -> Iterator[bytes]:
         raise not_json()
     if not body.lstrip(b" \t\r\n").startswith(b"["):
         decode(body, _array)
-    # A character a byte: all that items are told apart by is ASCII.
+    # A character a byte, as every separator of items is ASCII.
     text = body.decode("latin-1")
     at, count = _after_separator(text, text.index("[") + 1), 0
     while text[at] != "]":

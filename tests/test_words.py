@@ -13,15 +13,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 GLOSSARY = PurePosixPath("docs/glossary.md")
 
-# Parts that are being written anew; the list is empty when they are done.
-EXCLUDED = (
-    "api",
-    "tests/api",
-    "tests/contract",
-    "tests/depth",
-    "tests/reference",
-)
-
 DOCSTRING_WORDS_MAX = 15
 RIDDLE = re.compile(r"(Who|What|Those|That)\b")
 WORD = re.compile(r"[A-Za-z]+")
@@ -68,11 +59,6 @@ def documents_and_code() -> list[PurePosixPath]:
         for file in files
         if file.suffix in {".py", ".sql", ".md"} and file.name != Path(__file__).name
     ]
-
-
-def is_excluded(path: PurePosixPath) -> bool:
-    """Return whether a file is in a part that is being written anew."""
-    return any(path.is_relative_to(part) for part in EXCLUDED)
 
 
 def complaints(path: PurePosixPath, text: str) -> Iterator[str]:
@@ -155,7 +141,6 @@ def test_no_banned_word_is_used() -> None:
     hits = [
         f"{path}: {complaint}"
         for path in documents_and_code()
-        if not is_excluded(path)
         for complaint in complaints(path, (ROOT / path).read_text("utf-8"))
     ]
     assert hits == []
@@ -191,17 +176,3 @@ def test_every_list_of_the_glossary_is_read() -> None:
 )
 def test_every_check_finds_a_use(name: str, text: str) -> None:
     assert list(complaints(PurePosixPath(name), text))
-
-
-def count_excluded() -> dict[str, int]:
-    """Return how many complaints each excluded folder would give."""
-    counts = dict.fromkeys(EXCLUDED, 0)
-    for path in filter(is_excluded, documents_and_code()):
-        folder = next(folder for folder in EXCLUDED if path.is_relative_to(folder))
-        counts[folder] += len(list(complaints(path, (ROOT / path).read_text("utf-8"))))
-    return counts
-
-
-if __name__ == "__main__":
-    for excluded, count in count_excluded().items():
-        print(f"{excluded} {count}")

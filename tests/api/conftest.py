@@ -17,14 +17,14 @@ KeyHolder = Callable[..., Awaitable[Client]]
 
 @pytest.fixture
 async def shop(client: Client) -> Client:
-    """Return the client of `acme`, which has the shop `s` of Shanghai under the taobao rules."""
+    """Return the client of `acme` after opening the shop `s` in Shanghai."""
     await open_shop(client)
     return client
 
 
 @pytest.fixture
 def holder(app: Litestar, anonymous: Client, database: Database, clock: Clock) -> KeyHolder:
-    """Clients with keys of their own, which are awaited: tenant, scopes, shops and end vary."""
+    """Return a function that opens clients with keys of their own."""
 
     async def hold(
         *,

@@ -73,12 +73,12 @@ def review(name: str, stars: int = 5, *, time: str = NOON, subject: str = "s") -
 
 
 def lines(events: Iterable[object]) -> bytes:
-    """NDJSON."""
+    """Return values as NDJSON."""
     return b"".join(json.dumps(item).encode() + b"\n" for item in events)
 
 
 def zipped(body: bytes) -> bytes:
-    """One gzip member."""
+    """Return text as a gzip member."""
     return gzip.compress(body, compresslevel=6, mtime=0)
 
 
@@ -153,12 +153,12 @@ def problem(answer: httpx.Response, status: int) -> str:
 
 
 def parameters(answer: httpx.Response) -> list[str]:
-    """Which parameters a 400 blames."""
+    """Return the parameters that a 400 names."""
     assert problem(answer, 400) == "bad_parameter"
     return [error["parameter"] for error in answer.json()["errors"]]
 
 
 def pointers(answer: httpx.Response) -> list[str]:
-    """Which places of the body a 422 blames."""
+    """Return the pointers that a 422 names."""
     problem(answer, 422)
     return [error["pointer"] for error in answer.json()["errors"]]

@@ -1,4 +1,4 @@
-"""The audit trail: every administrative act, told with it or not done at all, never altered."""
+"""The audit trail: every administrative act is recorded with its change, and never altered."""
 
 import asyncpg
 import pytest

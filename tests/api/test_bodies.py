@@ -36,7 +36,7 @@ def sending(*messages: dict[str, Any]) -> Callable[[], Awaitable[Any]]:
 async def read(
     *messages: dict[str, Any], length: str = "", is_gzip: bool = False, bytes_max: int = 100
 ) -> bytes:
-    """Read a body of these messages; its budget is whole again afterwards."""
+    """Read a body of these messages, and check that the budget is released."""
     budget = MemoryBudget(BUDGET)
     reader = bodies.BodyReader(
         sending(*messages), Limits(body_timeout_ms=100), is_gzip=is_gzip, content_length=length

@@ -252,7 +252,7 @@ async def test_more_than_a_thousand_refusals_are_counted_and_not_listed(shop: Cl
 
 
 def binary(**changes: str) -> dict[str, str]:
-    """Headers of binary mode."""
+    """Return the headers of binary mode."""
     envelope = {name: value for name, value in event().items() if name != "data"}
     return {f"ce-{name}": str(value) for name, value in {**envelope, **changes}.items()}
 

@@ -101,7 +101,7 @@ async def test_a_request_id_that_is_not_sane_is_replaced(client: Client) -> None
 
 
 async def test_the_earlier_trouble_is_told(shop: Client) -> None:
-    """405, 415, 413, 400, 404, 422; 409 is of what fits."""
+    """Meet 405, 415, 413, 400, 404 and 422 in this order."""
     await store(shop, event())
     big = b"[" + b" " * (8 * 1024 * 1024)
     headers = {"content-type": "text/plain"}

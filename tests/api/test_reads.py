@@ -1,4 +1,4 @@
-"""Reads: which day is asked about, what changes an answer, and who has it already."""
+"""Reads: the day of an answer, what changes an answer, and conditional requests."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -234,7 +234,7 @@ async def test_a_refused_or_repeated_event_changes_no_tag(shop: Client) -> None:
 
 
 async def test_midnight_needs_no_write(shop: Client, clock: Clock) -> None:
-    """At midnight in Shanghai a new day begins, and the oldest of each window leaves."""
+    """Begin a new day in Shanghai: the oldest day of each window leaves."""
     oldest_rated = review("old", 1, time="2026-05-26T12:00:00+08:00")
     paid = event("order.paid", time="2026-10-23T12:00:00+08:00")
     listed = event("listing.published", time="2026-10-01T12:00:00+08:00")

@@ -254,7 +254,7 @@ async def test_shops_are_json(client: Client) -> None:
 
 
 async def names(client: Client, **query: str | int) -> list[str]:
-    """Ids on all pages."""
+    """Return the ids on all pages."""
     result: list[str] = []
     cursor: str | None = ""
     while cursor is not None:

@@ -1,4 +1,4 @@
-"""Worlds told to an application whose clock stands where theirs does."""
+"""Random worlds, sent to an application whose clock shows the same instant."""
 
 import json
 from typing import Any

@@ -25,13 +25,13 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def media_type(self) -> str | None:
-        """The media type of the body; None without one."""
+        """Return the media type of the body, or None without a body."""
         if self.body is UNSET:
             return None
         return self.headers.get("Content-Type", "application/json")
 
 
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ExpectedResponse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What must come back; values at the JSON pointers in `varies` need only be of one type."""
 
     status: int
@@ -47,7 +47,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary: str
     operation: str
     request: Request
-    answer: Answer
+    answer: ExpectedResponse
 
 
 class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +60,7 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def stories() -> Mapping[str, Story]:
-    """Every story, by the name of its file."""
+    """Return every story by the name of its file."""
     return {
         path.stem: msgspec.json.decode(path.read_bytes(), type=Story)
         for path in sorted(FOLDER.glob("*.json"))

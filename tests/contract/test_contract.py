@@ -29,7 +29,7 @@ Client = AsyncTestClient[Litestar]
 
 
 def operations() -> list[tuple[str, Json]]:
-    """Every operation in the file, under the name a failure should show."""
+    """Return every operation of the file by its method and path."""
     return [
         (f"{method.upper()} {path}", entry)
         for path, item in document()["paths"].items()
@@ -38,7 +38,7 @@ def operations() -> list[tuple[str, Json]]:
 
 
 def answers() -> Iterator[tuple[str, str, Json]]:
-    """Every answer: of which operation, its status, and what it is."""
+    """Yield operation, status and content of every response."""
     for name, entry in operations():
         for status, answer in entry["responses"].items():
             if "$ref" in answer:

@@ -8,7 +8,7 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from tests.conftest import Clock
-from tests.contract.examples import Answer, Request, Step, operations, steps, stories
+from tests.contract.examples import ExpectedResponse, Request, Step, operations, steps, stories
 
 Client = AsyncTestClient[Litestar]
 
@@ -24,7 +24,7 @@ def test_no_two_steps_have_one_name() -> None:
 
 
 async def carry_out(name: str, client: Client, clock: Clock) -> None:
-    """Send what a story says, and compare what comes back."""
+    """Send the requests of a story, and compare the responses."""
     story = stories()[name]
     clock.now = story.now
     for step in story.steps:
@@ -64,11 +64,11 @@ def _content(request: Request) -> bytes | None:
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
 
-def _expected(answer: Answer) -> Any:
+def _expected(answer: ExpectedResponse) -> Any:
     return answer.body if isinstance(answer.body, dict) else None
 
 
-def _comparable(body: Any, answer: Answer) -> Any:
+def _comparable(body: Any, answer: ExpectedResponse) -> Any:
     """Return the body with what varies replaced by its type."""
     result = json.loads(json.dumps(body))
     for pointer in answer.varies:

@@ -35,7 +35,7 @@ async def test_schemathesis_finds_nothing(
 
 
 def run_schemathesis(url: str, key: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Its command, which leaves notes in the folder it runs in."""
+    """Run the command, which writes files into its working directory."""
     return subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIG),

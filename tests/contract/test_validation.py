@@ -20,7 +20,7 @@ def response(
     headers: dict[str, str] = ALIVE,
     json: Any = None,
 ) -> httpx.Response:
-    """Return a response made up for the check; its body is that of `/livez` by default."""
+    """Return a made-up response, by default with the body of `/livez`."""
     request = httpx.Request(method, f"http://testserver.local{path}")
     body = httpx.Response(200, json={"status": "ok"} if json is None else json).content
     content = b"" if method == "HEAD" else body

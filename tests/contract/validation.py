@@ -20,7 +20,7 @@ class Undocumented(AssertionError):
 
 
 async def check_async(response: httpx.Response) -> None:
-    """As `check`; a hook for clients that are asynchronous."""
+    """Check a response like `check`, as a hook of asynchronous clients."""
     await response.aread()
     check(response)
 

@@ -19,7 +19,7 @@ POOL = PoolLimits(connections_max=8)
 
 @pytest.fixture
 async def context(database_url: str, clock: Clock) -> AsyncIterator[Ports]:
-    """Every port, in the test's own event loop."""
+    """Open every port in the test's own event loop."""
     async with open_ports(database_url, POOL, Limits(), clock) as opened:
         yield opened
 
@@ -28,7 +28,7 @@ async def context(database_url: str, clock: Clock) -> AsyncIterator[Ports]:
 async def service(
     app: Litestar, context: Ports, database: Database, clock: Clock
 ) -> AsyncIterator[Session]:
-    """The running application with a key that may do everything in the tenant `acme`."""
+    """Start the application with a key of all scopes in the tenant `acme`."""
     app.state.ports = context
     app.state.metrics = Metrics(context.storage_figures)
     async with AsyncExitStack() as stack:

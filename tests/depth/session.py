@@ -1,4 +1,4 @@
-"""The service under test beside the reference: told the same, asked the same."""
+"""Run the service and the reference side by side on the same input."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -22,41 +22,41 @@ Value = str | int | date
 
 
 class Session:
-    """One tenant's client, and the insides that some tests must reach."""
+    """A tenant's client, and the ports that some tests need."""
 
     def __init__(
         self, client: httpx.AsyncClient, context: Ports, database: Database, clock: Clock
     ) -> None:
-        """Take them over."""
+        """Store the client, its ports and its clock."""
         self.client = client
         self.context = context
         self.database = database
         self.clock = clock
 
     async def get(self, path: str, **query: Value) -> httpx.Response:
-        """Ask under `/v1`."""
+        """Send GET under `/v1`."""
         return await self.client.get(f"/v1/{path}", params={k: str(v) for k, v in query.items()})
 
     async def read(self, path: str, **query: Value) -> Json:
-        """Ask under `/v1` what must be answered."""
+        """Send GET under `/v1` and return the body of a 200."""
         answer = await self.get(path, **query)
         assert answer.status_code == 200, answer.text
         body: Json = answer.json()
         return body
 
     async def put(self, path: str, body: object) -> httpx.Response:
-        """Put what must be taken."""
+        """Send PUT under `/v1`, which must succeed."""
         answer = await self.client.put(f"/v1/{path}", json=body)
         assert answer.status_code in {200, 201}, answer.text
         return answer
 
     async def put_shop(self, shop: Json) -> None:
-        """Put a shop as the reference writes it."""
+        """Store a shop given as the reference writes it."""
         body = {name: value for name, value in shop.items() if name != "shop_id"}
         await self.put(f"shops/{quote(shop['shop_id'])}", body)
 
     async def post(self, events: Sequence[object]) -> Json:
-        """Post a batch that is answered one way or the other."""
+        """Send a batch and return the counts of its outcomes."""
         answer = await self.client.post("/v1/events", json=list(events))
         assert answer.status_code in {200, 207, 422}, answer.text
         body: Json = answer.json()
@@ -72,7 +72,7 @@ class Session:
         return body
 
     async def walk(self, path: str, limit: int, **query: Value) -> Json:
-        """All pages as one: the first with the items of all."""
+        """Read all pages as a single page with all items."""
         whole = await self.read(path, limit=limit, **query)
         page = whole
         assert len(page["items"]) <= limit
@@ -84,7 +84,7 @@ class Session:
         return {**whole, "next_cursor": None}
 
     async def differences(self) -> list[Any]:
-        """What verifying finds stored otherwise than the facts say."""
+        """Return the stored totals that differ from a recount."""
         verification = Verification(self.database, ShopCache(self.database, RulesCache()))
         return [
             (shop.shop_id, difference)
@@ -94,10 +94,10 @@ class Session:
 
 
 class Both:
-    """The service and the reference, told the same world."""
+    """The service and the reference, which get the same input."""
 
     def __init__(self, service: Session, reference: Reference) -> None:
-        """Begin at the reference's instant."""
+        """Set the service's clock to the reference's."""
         self.service = service
         self.reference = reference
         service.clock.now = reference.now
@@ -127,12 +127,12 @@ class Both:
         assert await self.service.snapshot(day) == self.reference.snapshot(day)
 
     async def agree(self, shop_id: str, what: str, expected: Json, **query: Value) -> None:
-        """Both must answer the same, to the digit."""
+        """Compare the answers of both, to the digit."""
         answer = await self.service.read(f"shops/{quote(shop_id)}/{what}", **query)
         assert answer == expected, f"{shop_id} {what}?{urlencode(query)}"
 
     async def agree_on_scores(self, shop_ids: Iterable[str], days: Sequence[date]) -> None:
-        """Everything that stored totals feed must be the same as of each day."""
+        """Compare all answers from stored totals as of each day."""
         for shop_id in shop_ids:
             for day in days:
                 for what in ("scorecard", "dsr", "sell-through"):
@@ -140,8 +140,8 @@ class Both:
                     await self.agree(shop_id, what, answer(shop_id, day), as_of=day)
 
 
-async def told(service: Session, made: World) -> Both:
-    """Both, told all of a world but its snapshots."""
+async def send_world(service: Session, made: World) -> Both:
+    """Send a world to both, but for its snapshots."""
     both = Both(service, made.empty_reference())
     for name, fields in made.rules.items():
         await service.put(f"rules/{name}", fields)
@@ -154,16 +154,16 @@ async def told(service: Session, made: World) -> Both:
     return both
 
 
-async def told_with_snapshots(service: Session, made: World) -> Both:
-    """Both, told all of a world."""
-    both = await told(service, made)
+async def send_world_with_snapshots(service: Session, made: World) -> Both:
+    """Send a world to both, snapshots included."""
+    both = await send_world(service, made)
     for day in made.snapshot_days:
         await both.snapshot(day)
     return both
 
 
 def rating(shop_id: str, number: int) -> Json:
-    """An event: a rating of a Shanghai evening, by one of a thousand buyers."""
+    """Return an event of a rating by some of a thousand buyers."""
     data = {
         "review_id": f"r-{number}",
         "order_id": f"o-{number}",
@@ -182,5 +182,5 @@ def rating(shop_id: str, number: int) -> Json:
 
 
 def _verdicts(answer: Json) -> list[object]:
-    rejected = [(one["index"], one["code"]) for one in answer["rejected"]]
+    rejected = [(error["index"], error["code"]) for error in answer["rejected"]]
     return [answer[name] for name in ("received", "stored", "duplicates")] + [rejected]

@@ -1,4 +1,4 @@
-"""Which statements a pool of one connection sends."""
+"""Record the statements that a pool sends."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -9,31 +9,31 @@ from infra.postgres.database import Database
 
 
 class Statements:
-    """What was sent since listening began."""
+    """The statements sent since recording began."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with no statement."""
         self._sent: list[str] = []
 
-    async def listen(self, database: Database) -> None:
-        """Hear what the pool's connection sends; its limit must be one."""
+    async def record(self, database: Database) -> None:
+        """Record the statements of a pool of a single connection."""
         async with database.connection() as connection:
-            connection.add_query_logger(self._hear)
+            connection.add_query_logger(self._record)
 
-    async def listen_to_all(self, context: Ports) -> None:
-        """Hear every connection that a context's pool may ever open."""
+    async def record_all(self, context: Ports) -> None:
+        """Record the statements of every connection of a context's pool."""
         database: Database = context.rules._database  # type: ignore[attr-defined]
         async with AsyncExitStack() as stack:
             for _ in range(database._limits.connections_max):
                 connection = await stack.enter_async_context(database.connection())
-                connection.add_query_logger(self._hear)
+                connection.add_query_logger(self._record)
 
-    async def heard(self) -> list[str]:
-        """What was sent since this was asked last, oldest first."""
-        # The driver tells of a statement one turn of the loop later.
+    async def take_sent(self) -> list[str]:
+        """Return the statements sent since the last call, oldest first."""
+        # The driver logs a statement in the next iteration of the loop.
         await asyncio.sleep(0)
         sent, self._sent = self._sent, []
         return sent
 
-    def _hear(self, record: Any) -> None:
+    def _record(self, record: Any) -> None:
         self._sent.append(record.query)

@@ -1,4 +1,4 @@
-"""A cursor that no list gave is refused, never stumbled over."""
+"""A cursor that no list returned is refused with a 400."""
 
 import json
 import random
@@ -30,7 +30,7 @@ AFTER: dict[str, list[Any]] = {
 
 
 async def lists(service: Session) -> dict[str, str]:
-    """Four lists, each with a good cursor."""
+    """Make four lists and return a good cursor of each."""
     for number in range(3):
         await service.put(f"shops/{'stu'[number]}", SHOP)
         await service.snapshot(service.clock.now.date().replace(day=number + 1))
@@ -105,10 +105,10 @@ async def test_no_change_of_a_cursor_breaks_anything(service: Session) -> None:
 
 
 def decoded(cursor: str) -> Any:
-    """What a cursor says."""
+    """Decode the content of a cursor."""
     return json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
 
 
 def encoded(place: object) -> str:
-    """A cursor that says this."""
+    """Encode content as a cursor."""
     return urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")

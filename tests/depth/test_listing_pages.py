@@ -18,8 +18,8 @@ VIEWED = {"all", "on_sale", "slow"}
 """Where a listing of March that never sold is shown."""
 
 
-def told(name: str, listing: str, time: str = MARCH) -> Any:
-    """A listing is published, edited or withdrawn."""
+def listing_event(name: str, listing: str, time: str = MARCH) -> Any:
+    """Return an event that publishes, edits or withdraws a listing."""
     return event(f"listing.{name}", data={"listing_id": listing}, time=time)
 
 
@@ -30,7 +30,7 @@ async def test_what_is_there_throughout_is_seen_exactly_once(service: Session, v
     staying = [f"l-{number:03}" for number in range(0, 60, 2)]
     coming = [f"l-{number:03}" for number in range(1, 60, 2)]
     rng.shuffle(coming)
-    await service.post([told("published", listing) for listing in staying + coming[:10]])
+    await service.post([listing_event("published", listing) for listing in staying + coming[:10]])
     seen: list[str] = []
     page = await service.read("shops/s/listings", view=view, limit=4)
     while True:
@@ -38,7 +38,10 @@ async def test_what_is_there_throughout_is_seen_exactly_once(service: Session, v
         if page["next_cursor"] is None:
             break
         gone, new = coming.pop(0), coming[-1]
-        events = [told("withdrawn", gone, "2026-11-20T12:00:00+08:00"), told("published", new)]
+        events = [
+            listing_event("withdrawn", gone, "2026-11-20T12:00:00+08:00"),
+            listing_event("published", new),
+        ]
         await service.post(events)
         coming.append(coming.pop(rng.randrange(len(coming))))
         page = await service.read("shops/s/listings", limit=4, cursor=page["next_cursor"])
@@ -49,10 +52,10 @@ async def test_what_is_there_throughout_is_seen_exactly_once(service: Session, v
 
 async def test_later_pages_keep_the_day_of_the_first_over_midnight(service: Session) -> None:
     await service.put("shops/s", SHOP)
-    await service.post([told("published", f"l-{number}") for number in range(5)])
+    await service.post([listing_event("published", f"l-{number}") for number in range(5)])
     page = await service.read("shops/s/listings", limit=2)
     service.clock.now = service.clock.now.replace(day=25)
-    await service.post([told("withdrawn", "l-4", "2026-11-24T12:00:00+08:00")])
+    await service.post([listing_event("withdrawn", "l-4", "2026-11-24T12:00:00+08:00")])
     rest = await service.read("shops/s/listings", limit=5, cursor=page["next_cursor"])
     assert rest["as_of"] == page["as_of"] == "2026-11-21"
     assert [item["on_sale"] for item in rest["items"]] == [True, True, True]
@@ -61,7 +64,7 @@ async def test_later_pages_keep_the_day_of_the_first_over_midnight(service: Sess
 
 async def test_other_filters_than_the_first_page_had_are_refused(service: Session) -> None:
     await service.put("shops/s", SHOP)
-    await service.post([told("published", f"l-{number}") for number in range(5)])
+    await service.post([listing_event("published", f"l-{number}") for number in range(5)])
     first = {"view": "on_sale", "as_of": "2026-11-20"}
     page = await service.read("shops/s/listings", limit=2, **first)
     cursor = page["next_cursor"]
@@ -78,9 +81,9 @@ async def test_many_listings_of_which_few_are_in_the_view_fill_whole_pages(
     service: Session,
 ) -> None:
     await service.put("shops/s", SHOP)
-    events = [told("published", f"l-{number:04}") for number in range(1_300)]
+    events = [listing_event("published", f"l-{number:04}") for number in range(1_300)]
     events += [
-        told("withdrawn", f"l-{number:04}", "2026-03-02T12:00:00+08:00")
+        listing_event("withdrawn", f"l-{number:04}", "2026-03-02T12:00:00+08:00")
         for number in range(1_300)
         if number % 130
     ]
@@ -100,8 +103,10 @@ async def test_listings_of_which_none_is_in_the_view_are_looked_at_once(
 ) -> None:
     await service.put("shops/s", SHOP)
     lately = "2026-11-01T12:00:00+08:00"
-    await service.post([told("published", f"l-{number:04}", lately) for number in range(1_300)])
+    await service.post(
+        [listing_event("published", f"l-{number:04}", lately) for number in range(1_300)]
+    )
     statements = Statements()
-    await statements.listen_to_all(context)
+    await statements.record_all(context)
     assert (await service.read("shops/s/listings", view="slow"))["items"] == []
-    assert (await statements.heard()).count(sql("listings_page")) == 1
+    assert (await statements.take_sent()).count(sql("listings_page")) == 1

@@ -1,11 +1,11 @@
-"""Days end at another instant in each zone; stored totals follow, answers never wait for them."""
+"""Days end at another instant in each zone; stored totals follow, answers do not wait."""
 
 import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.depth.session import Both, Session, told
+from tests.depth.session import Both, Session, send_world
 from tests.reference.rules import BUILT_IN
 from tests.reference.worlds import CUSTOM_RULES, NOW, World, world
 
@@ -14,7 +14,7 @@ STEPS = (1, 6, 20, 24 * 8, 24 * 30, 24 * 200)
 
 
 def thirds(made: World) -> tuple[World, list[list[object]]]:
-    """A world told a third of its events, and what is left of them in parts."""
+    """Split a world: a third of its events, and the rest in parts."""
     events = [sent.event for sent in made.events]
     rest = events[1::3] + events[2::3]
     size = len(rest) // len(STEPS) + 1
@@ -23,7 +23,7 @@ def thirds(made: World) -> tuple[World, list[list[object]]]:
 
 
 async def agree_today(both: Both) -> None:
-    """Compare every shop as of its own today and a day or two that end elsewhere."""
+    """Compare every shop as of its own today and two earlier days."""
     for shop_id in both.reference.shop_ids:
         today = both.reference.today(shop_id)
         for what in ("scorecard", "dsr", "tier", "sell_through"):
@@ -35,7 +35,7 @@ async def agree_today(both: Both) -> None:
 
 
 async def days_of_totals(service: Session) -> dict[str, object]:
-    """The day that each shop's running totals stand for."""
+    """Return the running day of each shop."""
     rows = await service.database.run(
         lambda connection: connection.fetch(
             "select shop_id, day from shops join shop_totals using (shop_key)"
@@ -50,7 +50,7 @@ async def test_no_answer_depends_on_when_running_totals_are_moved(
 ) -> None:
     rng = random.Random(seed)
     made, parts = thirds(world(seed, 400))
-    both = await told(service, made)
+    both = await send_world(service, made)
     for hours in STEPS:
         both.move(both.reference.now + timedelta(hours=hours, minutes=rng.randrange(60)))
         acts = [rng.choice(("roll", "post", "rules", "shop")) for _ in range(3)]
@@ -70,7 +70,7 @@ async def test_no_answer_depends_on_when_running_totals_are_moved(
 
 
 async def test_totals_stand_for_the_day_of_each_zone_once_moved(service: Session) -> None:
-    both = await told(service, world(84, 300))
+    both = await send_world(service, world(84, 300))
     now = datetime(2024, 11, 21, 9, 30, tzinfo=UTC)
     for hour in range(0, 30, 5):
         both.move(now + timedelta(hours=hour))
@@ -84,7 +84,7 @@ async def test_totals_stand_for_the_day_of_each_zone_once_moved(service: Session
 
 
 async def test_a_midnight_passes_for_one_shop_and_not_for_another(service: Session) -> None:
-    both = await told(service, world(85, 300))
+    both = await send_world(service, world(85, 300))
     for zone_ends in (
         datetime(2024, 11, 21, 0, 0, tzinfo=UTC),
         datetime(2024, 11, 21, 10, 0, tzinfo=UTC),
@@ -105,7 +105,7 @@ async def test_a_midnight_passes_for_one_shop_and_not_for_another(service: Sessi
 async def test_totals_moved_ahead_of_a_clock_that_lags_still_serve_its_day(
     service: Session,
 ) -> None:
-    both = await told(service, world(86, 300))
+    both = await send_world(service, world(86, 300))
     await service.context.scores.roll(NOW + timedelta(days=3))
     await agree_today(both)
     await both.put_rules("strict", BUILT_IN["taobao"])

@@ -1,4 +1,4 @@
-"""Sales of peers that are remembered: never stale, read once, and bounded."""
+"""Cached sales of peers: never stale, read once, and bounded."""
 
 from datetime import date
 
@@ -21,7 +21,7 @@ SHOP = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "taobao
 
 
 async def sell(service: Session, name: str) -> None:
-    """An order of 10.00 in each shop."""
+    """Pay an order of 10.00 in each shop."""
     lines = [{"listing_id": "l", "quantity": 1, "amount": "10.00"}]
     await service.post(
         [
@@ -46,8 +46,8 @@ async def test_a_snapshot_taken_again_at_the_same_instant_is_seen_at_once_by_eve
     other = PeerSales(database)
     for sold in range(4):
         await service.snapshot(DAY)
-        found = await other.groups(tenant_id, [GROUP])
-        assert list(found[GROUP].sales) == [1000 * sold] * len(SHOPS)
+        groups = await other.groups(tenant_id, [GROUP])
+        assert list(groups[GROUP].sales) == [1000 * sold] * len(SHOPS)
         # One unit above what all peers sold in the snapshot is the first cut.
         detail = await service.read("shops/s-0/tier", as_of=f"{DAY}")
         assert detail["tier"]["next"]["amount"] == f"{10 * sold}.01"
@@ -56,7 +56,7 @@ async def test_a_snapshot_taken_again_at_the_same_instant_is_seen_at_once_by_eve
         assert card["tier"]["level"] == 7
 
 
-async def test_two_takings_of_one_date_can_be_asked_for_at_once(
+async def test_two_versions_of_a_snapshot_can_be_read_at_once(
     service: Session, database: Database
 ) -> None:
     tenant_id = await Keys(database).find_tenant("acme")
@@ -64,10 +64,10 @@ async def test_two_takings_of_one_date_can_be_asked_for_at_once(
         await service.put(f"shops/{shop}", SHOP)
     await service.snapshot(DAY)
     [row] = await database.fetch("newest_snapshots", [tenant_id], [DAY])
-    told = msgspec.structs.replace(GROUP, snapshot=SnapshotVersion(*row[2:]))
+    earlier = msgspec.structs.replace(GROUP, snapshot=SnapshotVersion(*row[2:]))
     await service.snapshot(DAY)
-    found = await PeerSales(database).groups(tenant_id, [told, GROUP])
-    assert [len(group.sales) for group in found.values()] == [len(SHOPS)] * 2
+    groups = await PeerSales(database).groups(tenant_id, [earlier, GROUP])
+    assert [len(group.sales) for group in groups.values()] == [len(SHOPS)] * 2
 
 
 async def test_a_group_is_read_once_and_forgotten_for_others(
@@ -76,27 +76,27 @@ async def test_a_group_is_read_once_and_forgotten_for_others(
     reads: list[str] = []
     fetch = Database.fetch
 
-    async def heard(self: Database, name: str, *arguments: object) -> object:
+    async def recorded_fetch(self: Database, name: str, *arguments: object) -> object:
         reads.append(name)
         return await fetch(self, name, *arguments)
 
-    monkeypatch.setattr(Database, "fetch", heard)
+    monkeypatch.setattr(Database, "fetch", recorded_fetch)
     tenant_id = await Keys(database).find_tenant("acme")
     await service.put("shops/s-0", SHOP)
     await service.put("shops/s-1", {**SHOP, "category": "d"})
     await service.snapshot(DAY)
     other = SalesGroupQuery("m", "d", "CNY", DAY)
 
-    async def asked(peers: PeerSales) -> int:
+    async def count_reads(peers: PeerSales) -> int:
         reads.clear()
         for group in (GROUP, GROUP, other, GROUP):
-            found = await peers.groups(tenant_id, [group])
-            assert list(found[group].sales) == [0]
+            groups = await peers.groups(tenant_id, [group])
+            assert list(groups[group].sales) == [0]
         assert reads.count("newest_snapshots") == 4
         return reads.count("sales_groups")
 
-    assert await asked(PeerSales(database)) == 2
+    assert await count_reads(PeerSales(database)) == 2
     monkeypatch.setattr(peer_sales, "REMEMBERED_MAX", 100)
-    assert await asked(PeerSales(database)) == 3
+    assert await count_reads(PeerSales(database)) == 3
     monkeypatch.setattr(peer_sales, "REMEMBERED_MAX", 0)
-    assert await asked(PeerSales(database)) == 4
+    assert await count_reads(PeerSales(database)) == 4

@@ -15,7 +15,7 @@ from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import ShopCache
 from tests.api.samples import problem
 from tests.depth.rule_worlds import random_rules
-from tests.depth.session import Both, Session, told
+from tests.depth.session import Both, Session, send_world
 from tests.reference.rules import Json
 from tests.reference.worlds import World, world
 
@@ -24,7 +24,7 @@ SHOPS_OF_OPEN = ["apia_1", "pdd-2", "kwd-2"]
 
 
 def days_of(made: World) -> list[Any]:
-    """Days that are past in every zone."""
+    """Return days that are past in every zone."""
     return made.days[-4:-1]
 
 
@@ -33,7 +33,7 @@ async def test_changed_rules_are_answered_when_every_shop_follows_them(
     service: Session, seed: int
 ) -> None:
     made = world(seed, 500)
-    both = await told(service, made)
+    both = await send_world(service, made)
     rng = random.Random(seed)
     for name in ("open-1", "strict", "open-1"):
         await both.put_rules(name, random_rules(rng))
@@ -41,25 +41,25 @@ async def test_changed_rules_are_answered_when_every_shop_follows_them(
         assert await service.differences() == []
 
 
-async def test_until_its_turn_a_shop_answers_under_the_old_version(
+async def test_until_it_is_rebuilt_a_shop_answers_under_the_old_version(
     service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = world(53, 500)
-    both = await told(service, made)
+    both = await send_world(service, made)
     before = copy.deepcopy(both.reference)
     rules = random_rules(random.Random(53))
-    reached, go_on = asyncio.Event(), asyncio.Event()
+    is_waiting, go_on = asyncio.Event(), asyncio.Event()
     rebuild_shop = RuleSets._rebuild_shop
 
     async def stop_at_the_second(self: RuleSets, tenant_id: int, shop_id: str, *rest: Any) -> None:
         if shop_id == SHOPS_OF_OPEN[1]:
-            reached.set()
+            is_waiting.set()
             await go_on.wait()
         await rebuild_shop(self, tenant_id, shop_id, *rest)
 
     monkeypatch.setattr(RuleSets, "_rebuild_shop", stop_at_the_second)
     putting = asyncio.create_task(both.put_rules("open-1", rules))
-    await reached.wait()
+    await is_waiting.wait()
     assert not putting.done()
     after = copy.deepcopy(before)
     after.put_rules("open-1", rules)
@@ -77,19 +77,19 @@ async def test_what_is_recorded_half_way_is_counted_under_the_version_of_its_sho
 ) -> None:
     made = world(54, 600)
     stream = [sent.event for sent in made.events]
-    both = await told(service, World(**{**made.__dict__, "events": made.events[::2]}))
-    reached, go_on = asyncio.Event(), asyncio.Event()
+    both = await send_world(service, World(**{**made.__dict__, "events": made.events[::2]}))
+    is_waiting, go_on = asyncio.Event(), asyncio.Event()
     rebuild_shop = RuleSets._rebuild_shop
 
     async def stop_at_the_second(self: RuleSets, tenant_id: int, shop_id: str, *rest: Any) -> None:
         if shop_id == SHOPS_OF_OPEN[1]:
-            reached.set()
+            is_waiting.set()
             await go_on.wait()
         await rebuild_shop(self, tenant_id, shop_id, *rest)
 
     monkeypatch.setattr(RuleSets, "_rebuild_shop", stop_at_the_second)
     putting = asyncio.create_task(both.put_rules("open-1", random_rules(random.Random(54))))
-    await reached.wait()
+    await is_waiting.wait()
     await both.post(stream[1::2])
     assert await service.differences() == []
     go_on.set()
@@ -102,7 +102,7 @@ async def test_a_failed_rebuild_is_finished_at_the_next_start(
     service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = world(55, 500)
-    both = await told(service, made)
+    both = await send_world(service, made)
     rules = random_rules(random.Random(55))
     repaired = []
 
@@ -133,7 +133,7 @@ async def test_sending_the_same_rules_again_finishes_a_rebuild_too(
     service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = world(56, 400)
-    both = await told(service, made)
+    both = await send_world(service, made)
     rules = random_rules(random.Random(56))
     begun = asyncio.Event()
 
@@ -158,7 +158,7 @@ async def test_a_shop_that_cannot_be_rebuilt_keeps_the_rules_it_had(
     service: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = world(57, 400)
-    both = await told(service, made)
+    both = await send_world(service, made)
     shop = made.shops[0]
 
     async def fail(*_: Any) -> None:
@@ -178,7 +178,7 @@ async def test_a_shop_that_cannot_be_rebuilt_keeps_the_rules_it_had(
 
 async def test_a_list_of_shops_can_be_given_other_rules_at_once(service: Session) -> None:
     made = world(58, 500)
-    both = await told(service, made)
+    both = await send_world(service, made)
     changed = [{**shop, "rules": "open-1"} for shop in made.shops]
     answer = await service.client.post("/v1/shops", json=changed)
     moved = [shop for shop in made.shops if shop["shop_id"] not in SHOPS_OF_OPEN]

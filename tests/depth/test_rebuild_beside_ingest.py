@@ -15,42 +15,42 @@ CHANGED = {**BUILT_IN["taobao"], "ratings_per_buyer_month": 1}
 
 
 class Rebuild:
-    """A rebuild of the shop `busy` that lasts until it is let go."""
+    """A rebuild of the shop `busy` that waits until it is released."""
 
     def __init__(self, service: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Make rebuilds linger with their shop locked."""
+        """Make rebuilds wait with their shop locked."""
         self._service = service
         self._begun, self._go_on = asyncio.Event(), asyncio.Event()
         self.finished: list[str] = []
 
-        async def linger(*arguments: Any) -> Any:
+        async def recount_then_wait(*arguments: Any) -> Any:
             self._begun.set()
             counted = await recount(*arguments)
             await self._go_on.wait()
             return counted
 
-        monkeypatch.setattr(rule_sets, "recount", linger)
+        monkeypatch.setattr(rule_sets, "recount", recount_then_wait)
 
     async def note(self, name: str, work: Awaitable[object]) -> None:
-        """Do it, and note that it is finished."""
+        """Await some work, and note its end."""
         await work
         self.finished.append(name)
 
     async def begin(self) -> asyncio.Task[None]:
-        """Change the rules, and come back when `busy` is locked."""
+        """Change the rules, and return once `busy` is locked."""
         putting = self.note("rules", self._service.put("rules/mine", CHANGED))
         task = asyncio.create_task(putting)
         await self._begun.wait()
         return task
 
-    def let_go(self) -> None:
-        """Let the rebuild finish."""
+    def release(self) -> None:
+        """Release the rebuild."""
         self._go_on.set()
 
 
 @pytest.fixture
 async def rebuild(service: Session, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rebuild]:
-    """Three shops, of which `busy` has ratings and, with `other`, rules that will change."""
+    """Open three shops; the rules of `busy` and `other` will change."""
     await service.put("rules/mine", BUILT_IN["taobao"])
     for shop_id, rules in (("busy", "mine"), ("other", "mine"), ("third", "taobao")):
         shop = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": rules}
@@ -58,7 +58,7 @@ async def rebuild(service: Session, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     await service.post([rating("busy", number) for number in range(3_000)])
     rebuild = Rebuild(service, monkeypatch)
     yield rebuild
-    rebuild.let_go()
+    rebuild.release()
 
 
 async def test_other_shops_record_while_a_shop_is_rebuilt(
@@ -68,7 +68,7 @@ async def test_other_shops_record_while_a_shop_is_rebuilt(
     for shop_id in ("other", "third"):
         await rebuild.note(shop_id, service.post([rating(shop_id, 1)]))
     assert rebuild.finished == ["other", "third"]
-    rebuild.let_go()
+    rebuild.release()
     await putting
     uncounted = (await service.read("shops/busy/dsr"))["dsr"]["uncounted"]
     assert uncounted == {"late": 0, "capped": 2_000, "removed": 0}
@@ -87,5 +87,5 @@ async def test_who_waits_for_the_shop_that_is_rebuilt_keeps_no_other_shop_waitin
             await rebuild.note("third", service.post([rating("third", 1)]))
         assert rebuild.finished == ["third"]
     finally:
-        rebuild.let_go()
+        rebuild.release()
         await asyncio.gather(putting, waiting)

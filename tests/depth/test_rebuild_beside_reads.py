@@ -1,4 +1,4 @@
-"""An answer given while rules change is wholly of the old version or wholly of the new."""
+"""An answer given while rules change is of a single version."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ async def test_no_answer_mixes_two_versions(
         before = await answer(service, path)
         scores = service.context.scores
         for name in ("day_totals", "window_totals"):
-            monkeypatch.setattr(scores, name, overtaken(service, getattr(scores, name)))
+            monkeypatch.setattr(scores, name, after_a_change(service, getattr(scores, name)))
         between = await answer(service, path)
         monkeypatch.undo()
         await service.put("rules/mine", CHANGED)
@@ -46,16 +46,16 @@ async def test_no_answer_mixes_two_versions(
 
 
 async def answer(service: Session, path: str) -> Json:
-    """The answer, but for the number of the version."""
-    found = await service.client.get(f"/v1/shops/s/{path}")
-    assert found.status_code == 200, found.text
-    body: Json = found.json()
+    """Return an answer with the version's number reduced to its parity."""
+    response = await service.client.get(f"/v1/shops/s/{path}")
+    assert response.status_code == 200, response.text
+    body: Json = response.json()
     body["rules"]["version"] %= 2
     return body
 
 
-def overtaken(service: Session, read: Any) -> Any:
-    """The read, before which the rules are changed."""
+def after_a_change(service: Session, read: Any) -> Any:
+    """Wrap a read so that the rules change just before it."""
 
     async def change_then_read(*arguments: Any) -> Any:
         await service.put("rules/mine", CHANGED)

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.depth.rule_worlds import random_rules
-from tests.depth.session import Session, told_with_snapshots
+from tests.depth.session import Session, send_world_with_snapshots
 from tests.reference.worlds import world
 
 SEEDS = (31, 32)
@@ -16,7 +16,7 @@ async def test_replay_foretells_what_a_shop_scores_once_given_the_rules(
     service: Session, seed: int
 ) -> None:
     made = world(seed, 500)
-    both = await told_with_snapshots(service, made)
+    both = await send_world_with_snapshots(service, made)
     rng = random.Random(seed)
     names = []
     for number in range(3):
@@ -38,7 +38,7 @@ async def test_replay_foretells_what_a_shop_scores_once_given_the_rules(
 
 async def test_replay_under_its_own_rules_leaves_out_peers_alone(service: Session) -> None:
     made = world(33, 400)
-    both = await told_with_snapshots(service, made)
+    both = await send_world_with_snapshots(service, made)
     for shop in made.shops:
         shop_id, own = shop["shop_id"], shop.get("rules") or shop["marketplace"]
         for day in made.days[:-1]:

@@ -14,14 +14,14 @@ NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)
 
 
 def posted(review_id: str, time: datetime, **data: object) -> Json:
-    """A rating by a buyer of its own."""
+    """Return an event of a rating by a buyer of its own."""
     names = {"review_id": review_id, "order_id": review_id, "buyer_id": review_id}
     data = {**names, "completed_at": None, **data}
     return event(data=data, time=time.isoformat(), id=f"e-{review_id}")
 
 
 async def opened(service: Session, zone: str = "Asia/Shanghai") -> Both:
-    """Both, with the shop `s`."""
+    """Open the shop `s` in both."""
     both = Both(service, Reference(service.clock.now))
     shop = {"shop_id": "s", "marketplace": "m", "category": "c", "currency": "CNY"}
     await both.put_shop({**shop, "rules": "taobao", "time_zone": zone})
@@ -33,9 +33,9 @@ async def test_ratings_of_one_instant_come_by_the_bytes_of_their_ids(service: Se
     ids = ["a", "B", "b", "A", "~", "!", "_", "-", "0", "9", "aa", "a!", "Z", "z" * 64]
     await both.post([posted(name, NOON) for name in ids])
     for limit in (1, 2, 3, 5, 13, 14, 15):
-        found = await service.walk("shops/s/reviews", limit)
-        assert found == both.reference.reviews("s")
-    assert [item["review_id"] for item in found["items"]] == sorted(ids)
+        page = await service.walk("shops/s/reviews", limit)
+        assert page == both.reference.reviews("s")
+    assert [item["review_id"] for item in page["items"]] == sorted(ids)
 
 
 async def test_a_microsecond_decides_the_order(service: Session) -> None:
@@ -70,9 +70,9 @@ async def test_ratings_that_arrive_between_pages_move_no_other(service: Session)
 async def test_the_oldest_rating_there_can_be_is_shown(service: Session, zone: str) -> None:
     both = await opened(service, zone)
     await both.post([posted("r-1", datetime(2000, 1, 1, tzinfo=UTC))])
-    found = await service.read("shops/s/reviews")
-    assert found == both.reference.reviews("s")
-    assert len(found["items"]) == 1
+    page = await service.read("shops/s/reviews")
+    assert page == both.reference.reviews("s")
+    assert len(page["items"]) == 1
 
 
 async def test_a_rating_of_a_day_that_has_not_begun_is_shown_unless_a_day_ends_it(

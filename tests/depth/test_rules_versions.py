@@ -33,7 +33,7 @@ async def test_good_names_are_kept_as_they_are(service: Session) -> None:
     for name in good:
         answer = await service.put(f"rules/{name}", GOOD)
         assert answer.json() == {**GOOD, "name": name, "version": 1, "built_in": False}
-    names = [one["name"] for one in (await service.read("rules"))["items"]]
+    names = [rules["name"] for rules in (await service.read("rules"))["items"]]
     assert names == sorted(["pinduoduo", "taobao", *good])
 
 
@@ -70,7 +70,7 @@ async def test_many_different_puts_at_once_number_their_versions(service: Sessio
     bodies = [{**GOOD, "slow_days": days} for days in range(1, 13)]
     answers = await asyncio.gather(*(service.put("rules/mine", body) for body in bodies))
     assert sorted(answer.json()["version"] for answer in answers) == list(range(1, 13))
-    newest = max((answer.json() for answer in answers), key=lambda one: one["version"])
+    newest = max((answer.json() for answer in answers), key=lambda rules: rules["version"])
     assert await service.read("rules/mine") == newest
 
 

@@ -1,4 +1,4 @@
-"""What the service does by itself goes on whatever fails, and ends when it is told to."""
+"""Background work goes on after a failure, and ends with the service."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,17 +20,17 @@ DEADLINE_S = 30
 
 
 class Work:
-    """Ports that note what they are asked to do, and fail at what they are told to."""
+    """Ports that record their calls; the call `failing` raises."""
 
     def __init__(self, failing: str = "") -> None:
-        """Begin with nothing done."""
+        """Start with no call recorded."""
         self.done: list[str] = []
-        self.asked: list[tuple[Any, ...]] = []
+        self.calls: list[tuple[Any, ...]] = []
         self._failing = failing
         self.begun = asyncio.Event()
 
     def context(self) -> Ports:
-        """A context of these ports."""
+        """Return a context of these ports."""
         made = SimpleNamespace(
             rules=SimpleNamespace(rebuild=self._piece("rebuild")),
             scores=SimpleNamespace(roll=self._piece("roll")),
@@ -42,7 +42,7 @@ class Work:
     def _piece(self, name: str) -> Callable[..., Awaitable[None]]:
         async def do(*arguments: Any, **named: Any) -> None:
             self.done.append(name)
-            self.asked.append((name, *arguments, named))
+            self.calls.append((name, *arguments, named))
             self.begun.set()
             if name == self._failing:
                 raise RuntimeError(name)
@@ -51,15 +51,15 @@ class Work:
 
 
 async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:
-    """Let others run until it holds."""
+    """Run other tasks until a condition holds."""
     async with asyncio.timeout(DEADLINE_S):
-        while not (found if isinstance(found := holds(), bool) else await found):
+        while not (holding if isinstance(holding := holds(), bool) else await holding):
             await asyncio.sleep(0)
 
 
 @pytest.fixture(autouse=True)
-def restless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between two ticks."""
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the pause between two ticks."""
     monkeypatch.setattr(schedule, "TICK_S", 0)
 
 
@@ -86,9 +86,9 @@ async def test_snapshots_wait_for_their_interval(monkeypatch: pytest.MonkeyPatch
         now[0] += 3_600
         await until(lambda: work.done.count("snapshots") == 2)
     clock = Clock().now
-    [asked, _] = [one for one in work.asked if one[0] == "snapshots"]
+    [call, _] = [call for call in work.calls if call[0] == "snapshots"]
     unless_since = clock - timedelta(seconds=1_800)
-    assert asked == ("snapshots", date(2026, 11, 20), clock, {"unless_since": unless_since})
+    assert call == ("snapshots", date(2026, 11, 20), clock, {"unless_since": unless_since})
 
 
 async def test_nothing_is_left_running_at_the_end() -> None:
@@ -153,7 +153,7 @@ async def test_the_real_pieces_catch_up_with_what_was_left_behind(service: Sessi
         await until(compared)
 
 
-async def test_one_that_fails_keeps_no_later_one_from_its_turn() -> None:
+async def test_a_failure_does_not_keep_later_work_from_running() -> None:
     done = []
 
     async def work(number: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.postgres.rules import RulesCache
-from tests.depth.session import Session, rating, told_with_snapshots
+from tests.depth.session import Session, rating, send_world_with_snapshots
 from tests.reference.rules import BUILT_IN
 from tests.reference.worlds import World, world
 
@@ -16,7 +16,7 @@ LATER = 5
 
 
 async def agree_on_peers(both: Any, made: World) -> None:
-    """Compare what depends on snapshots, as of each snapshot's day and of today."""
+    """Compare what depends on snapshots, as of their days and of today."""
     for shop_id in both.reference.shop_ids:
         for day in (*made.snapshot_days, both.reference.today(shop_id)):
             await both.agree(shop_id, "dsr", both.reference.dsr(shop_id, day), as_of=day)
@@ -29,7 +29,7 @@ async def agree_on_peers(both: Any, made: World) -> None:
 async def test_a_second_snapshot_of_a_date_replaces_the_first(service: Session, seed: int) -> None:
     made = world(seed, 900)
     early = [sent for number, sent in enumerate(made.events) if number % LATER]
-    both = await told_with_snapshots(service, World(**{**made.__dict__, "events": early}))
+    both = await send_world_with_snapshots(service, World(**{**made.__dict__, "events": early}))
     await both.post([sent.event for sent in made.events[::LATER]])
     await agree_on_peers(both, made)
     both.move(made.now + timedelta(minutes=1))
@@ -45,7 +45,7 @@ async def test_shops_that_moved_to_another_category_since_are_compared_there(
     service: Session, seed: int
 ) -> None:
     made = world(seed, 900)
-    both = await told_with_snapshots(service, made)
+    both = await send_world_with_snapshots(service, made)
     rng = random.Random(seed)
     places = [(shop["marketplace"], shop["category"]) for shop in made.shops]
     for shop in rng.sample(made.shops, 8):
@@ -57,7 +57,7 @@ async def test_shops_that_moved_to_another_category_since_are_compared_there(
 
 async def test_shops_opened_since_have_peers_but_no_percentile(service: Session) -> None:
     made = world(75, 900)
-    both = await told_with_snapshots(service, made)
+    both = await send_world_with_snapshots(service, made)
     for shop in made.shops[:3]:
         twin = {**shop, "shop_id": f"{shop['shop_id']}-2", "rules": "open-1"}
         await both.put_shop(twin)

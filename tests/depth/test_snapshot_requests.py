@@ -1,4 +1,4 @@
-"""Peer snapshots asked for by callers: which day, which body, which page."""
+"""Peer snapshots that callers request: which day, which body, which page."""
 
 from datetime import UTC, date, datetime, timedelta
 

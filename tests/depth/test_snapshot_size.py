@@ -45,20 +45,20 @@ async def test_a_snapshot_of_ten_thousand_shops_takes_a_few_statements(
         await service.put(f"shops/first-{number}", shop_in(number, "first"))
     statements, limits = Statements(), PoolLimits(connections_max=1)
     async with open_database(database_url, limits) as database:
-        await statements.listen(database)
+        await statements.record(database)
         await take(service, database, hours=1)
-        await statements.heard()
+        await statements.take_sent()
         await take(service, database, hours=2)
-        few = await statements.heard()
+        few = await statements.take_sent()
         assert 3 < len(few) < 20
 
         scores = await fill(database_url)
-        await statements.heard()
+        await statements.take_sent()
         started = perf_counter()
         await take(service, database, hours=3)
         took = perf_counter() - started
     print(f"a snapshot of {SHOPS + 10} shops: {took:.2f} s")
-    assert await statements.heard() == few
+    assert await statements.take_sent() == few
     assert took < 5
     assert (await service.read("peer-snapshots"))["items"][0]["shops"] == SHOPS + 10
 
@@ -73,19 +73,19 @@ async def test_a_snapshot_of_ten_thousand_shops_takes_a_few_statements(
 
 
 async def take(service: Session, database: Database, *, hours: int) -> None:
-    """Take a snapshot of every tenant, as a worker does that has just started."""
+    """Take a snapshot of every tenant, like a worker just started."""
     now = service.clock.now + timedelta(hours=hours)
     await Peers(database, RulesCache()).take_all(DAY, now, unless_since=now)
 
 
 def shop_in(number: int, category: str) -> dict[str, str]:
-    """A shop under one of two sets of rules."""
+    """Return a shop under either of two sets of rules."""
     rules = ("mine", "taobao")[number % 2]
     return {"marketplace": "m", "category": category, "currency": "CNY", "rules": rules}
 
 
 async def fill(database_url: str) -> list[Fraction]:
-    """Shops with made-up totals; the service scores of the first category's."""
+    """Add shops with made-up totals; return the service scores of a category."""
     rng = random.Random(0)
     stars = [FIELDS.index(f"service_{n}") for n in range(1, 6)]
     rows, scores = [], []

@@ -26,18 +26,18 @@ async def test_of_many_workers_exactly_one_takes_the_snapshot(
         for _ in range(WORKERS):
             limits = PoolLimits(connections_max=1)
             database = await stack.enter_async_context(open_database(database_url, limits))
-            await statements.listen(database)
+            await statements.record(database)
             workers.append(Peers(database, RulesCache()))
 
         async def all_take(minutes: int) -> int:
-            await statements.heard()
+            await statements.take_sent()
             at = now + timedelta(minutes=minutes)
             work: list[Any] = [
                 worker.take_all(DAY, at, unless_since=at - timedelta(minutes=30))
                 for worker in workers
             ]
             await asyncio.gather(*work)
-            return sum("update peer_snapshots" in query for query in await statements.heard())
+            return sum("update peer_snapshots" in query for query in await statements.take_sent())
 
         assert await all_take(0) == 1
         assert await all_take(29) == 0
@@ -50,5 +50,5 @@ async def test_many_requests_at_once_each_take_one_and_the_last_stands(service: 
     for number in range(5):
         await service.put(f"shops/s-{number}", SHOP)
     taken = await asyncio.gather(*(service.snapshot(DAY) for _ in range(WORKERS)))
-    assert {(one["as_of"], one["shops"]) for one in taken} == {(f"{DAY}", 5)}
+    assert {(header["as_of"], header["shops"]) for header in taken} == {(f"{DAY}", 5)}
     assert len((await service.read("peer-snapshots"))["items"]) == 1

@@ -144,7 +144,7 @@ async def test_bad_parameters_are_told_before_unknown_shops(service: Session) ->
 async def test_day_totals_are_read_by_one_query(service: Session) -> None:
     await service.put("shops/s", SHOP)
     statements = Statements()
-    await statements.listen_to_all(service.context)
+    await statements.record_all(service.context)
     long: dict[str, dict[str, str]] = {
         "trend": {"start": "2025-10-18", "end": "2026-11-21"},
         "dsr/change": {"start": "2025-10-18", "end": "2026-11-21"},
@@ -152,8 +152,8 @@ async def test_day_totals_are_read_by_one_query(service: Session) -> None:
         "dsr/plan": GOAL,
     }
     for path, query in long.items():
-        await statements.heard()
+        await statements.take_sent()
         await service.read(f"shops/s/{path}", **query)
-        sent = await statements.heard()
+        sent = await statements.take_sent()
         assert sum("daily_totals" in query for query in sent) == 1, sent
         assert len(sent) <= 6, sent

@@ -20,36 +20,36 @@ _DIGITS_BUT_TWO = {
 
 
 def rounded_units(value: Fraction, digits: int) -> int:
-    """`value` in units of 10^-digits, half away from zero."""
+    """Return `value` in units of 10^-digits, half away from zero."""
     scale: int = 10**digits
     units = math.floor(abs(value) * scale + Fraction(1, 2))
     return -units if value < 0 else units
 
 
 def rounded(value: Fraction, digits: int) -> float:
-    """The double nearest to `value` rounded half away from zero."""
+    """Return the double nearest to `value` rounded half away from zero."""
     return float(Fraction(rounded_units(value, digits), 10**digits))
 
 
 def score_or_null(value: Fraction | None) -> float | None:
-    """`value` as scores are shown."""
+    """Return `value` rounded to the digits of a score."""
     return None if value is None else rounded(value, SCORE_DIGITS)
 
 
 def percent_or_null(value: Fraction | None) -> float | None:
-    """`value`, already times 100, as percents are shown."""
+    """Return `value`, already times 100, rounded to the digits of a percent."""
     return None if value is None else rounded(value, PERCENT_DIGITS)
 
 
 def square_root(value: Fraction) -> Fraction:
-    """The root to fifty digits: far past what any rounding shows."""
+    """Return the root to fifty digits, more than any rounding shows."""
     with localcontext() as context:
         context.prec = 50
         return Fraction((Decimal(value.numerator) / Decimal(value.denominator)).sqrt())
 
 
 def currency_digits(currency: str) -> int:
-    """How many fraction digits ISO 4217 gives a currency."""
+    """Return how many fraction digits ISO 4217 gives a currency."""
     for digits, currencies in _DIGITS_BUT_TWO.items():
         if currency in currencies.split():
             return digits
@@ -57,7 +57,7 @@ def currency_digits(currency: str) -> int:
 
 
 def minor_units(amount: str, digits: int) -> int | None:
-    """A well-formed amount in minor units, or None if it has more fraction digits than allowed."""
+    """Return an amount in minor units, or None with more digits than allowed."""
     whole, _, fraction = amount.partition(".")
     if len(fraction) > digits:
         return None
@@ -65,7 +65,7 @@ def minor_units(amount: str, digits: int) -> int | None:
 
 
 def money(minor: int, currency: str) -> str:
-    """Minor units as a decimal string with exactly the currency's digits."""
+    """Return minor units as a decimal string with exactly the currency's digits."""
     digits = currency_digits(currency)
     sign = "-" if minor < 0 else ""
     text = str(abs(minor)).rjust(digits + 1, "0")
@@ -73,12 +73,12 @@ def money(minor: int, currency: str) -> str:
 
 
 def day_of(instant: datetime, zone: ZoneInfo) -> date:
-    """The calendar day of an instant in a zone."""
+    """Return the calendar day of an instant in a zone."""
     return instant.astimezone(zone).date()
 
 
 def instant_text(instant: datetime) -> str:
-    """RFC 3339 in UTC with `Z`; microseconds only where there are any."""
+    """Return RFC 3339 text in UTC with `Z`, microseconds only where not zero."""
     return instant.replace(tzinfo=None).isoformat() + "Z"
 
 
@@ -90,16 +90,16 @@ class Window:
     end: date
 
     def __contains__(self, day: date) -> bool:
-        """Whether the day lies inside, the edges included."""
+        """Return whether the day lies inside, the edges included."""
         return self.start <= day <= self.end
 
     def __iter__(self) -> Iterator[date]:
-        """Every day, oldest first."""
+        """Yield every day, oldest first."""
         for offset in range((self.end - self.start).days + 1):
             yield self.start + timedelta(days=offset)
 
     def shown(self) -> dict[str, str | int]:
-        """The window as answers give it."""
+        """Return the window in the form of an answer."""
         return {
             "start": self.start.isoformat(),
             "end": self.end.isoformat(),
@@ -108,5 +108,5 @@ class Window:
 
 
 def window_ending(end: date, days: int) -> Window:
-    """The run of `days` days whose last is `end`."""
+    """Return the run of `days` days whose last is `end`."""
     return Window(end - timedelta(days=days - 1), end)

@@ -42,13 +42,13 @@ class RefusalError(Exception):
     """An event the service must not store; `code` says why."""
 
     def __init__(self, code: str) -> None:
-        """Keep the code of the contract."""
+        """Store the code of the contract."""
         super().__init__(code)
         self.code = code
 
 
 def microseconds(text: object) -> int | None:
-    """An RFC 3339 instant as microseconds since 1970, or None where it is not one."""
+    """Return an RFC 3339 instant as microseconds since 1970, None for other text."""
     match = _INSTANT.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         return None
@@ -166,8 +166,8 @@ _DATA: dict[str, dict[str, Check]] = {
 
 
 @dataclass(frozen=True)
-class Draft:
-    """An event whose form is right; whether it suits the shop and the clock is still open."""
+class CheckedEvent:
+    """An event of the right form, not yet compared with the shop and the clock."""
 
     type: str
     shop_id: str
@@ -175,8 +175,8 @@ class Draft:
     data: Mapping[str, Any]
 
 
-def check_form(event: object) -> Draft:
-    """Everything that can be said of an event without knowing the shop or the time of day."""
+def check_form(event: object) -> CheckedEvent:
+    """Check what needs neither the shop nor the time of day."""
     if not isinstance(event, dict):
         raise RefusalError("malformed")
     if "data" not in event or not _fits(event, _ENVELOPE):
@@ -186,15 +186,15 @@ def check_form(event: object) -> Draft:
     data = event["data"]
     if not isinstance(data, dict) or not _fits(data, _DATA[event["type"]]):
         raise RefusalError("invalid")
-    return Draft(event["type"], event["subject"], event["time"], data)
+    return CheckedEvent(event["type"], event["subject"], event["time"], data)
 
 
-def build_fact(draft: Draft, currency: str, now: datetime) -> Fact:
-    """Read the draft's amounts in the shop's currency, then its instants against the clock."""
-    data = draft.data
-    amounts = _amounts(draft, currency)
-    time = _instant(draft.time, now)
-    match draft.type:
+def build_fact(event: CheckedEvent, currency: str, now: datetime) -> Fact:
+    """Read the amounts in the shop's currency, then check the instants."""
+    data = event.data
+    amounts = _amounts(event, currency)
+    time = _instant(event.time, now)
+    match event.type:
         case "review.posted":
             return _review(data, time, now)
         case "review.removed" | "review.restored" as action:
@@ -213,8 +213,8 @@ def build_fact(draft: Draft, currency: str, now: datetime) -> Fact:
         case "stock.counted":
             return StockCount(time, data["listing_id"], data["on_hand"])
         case _:
-            title = data.get("title") if draft.type == "listing.published" else None
-            return ListingEvent(time, draft.type, data["listing_id"], title)
+            title = data.get("title") if event.type == "listing.published" else None
+            return ListingEvent(time, event.type, data["listing_id"], title)
 
 
 def _review(data: Mapping[str, Any], time: datetime, now: datetime) -> Review:
@@ -231,12 +231,12 @@ def _review(data: Mapping[str, Any], time: datetime, now: datetime) -> Review:
     )
 
 
-def _amounts(draft: Draft, currency: str) -> list[int]:
-    match draft.type:
+def _amounts(event: CheckedEvent, currency: str) -> list[int]:
+    match event.type:
         case "order.paid":
-            return [_amount(line["amount"], currency) for line in draft.data["lines"]]
+            return [_amount(line["amount"], currency) for line in event.data["lines"]]
         case "order.refunded":
-            return [_amount(draft.data["amount"], currency)]
+            return [_amount(event.data["amount"], currency)]
         case _:
             return []
 

@@ -1,4 +1,4 @@
-"""What a shop's events say once decoded; equal facts are equal in the sense of the contract."""
+"""Facts of a shop's events; they are equal when their contents are equal."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ class Review:
 
     @property
     def identity(self) -> Identity:
-        """What makes it the same rating when sent again."""
+        """Return the review id: a rating is posted once."""
         return "review.posted", self.review_id
 
     @property
     def completion(self) -> datetime:
-        """The order's completion, for which the rating's own time stands in."""
+        """Return the order's completion, or without one the time of the rating."""
         return self.completed_at or self.time
 
 
@@ -45,7 +45,7 @@ class ReviewAction:
 
     @property
     def identity(self) -> Identity:
-        """Removal and restoral of one instant are two facts."""
+        """Return type, id and instant: a removal and a restoral can share an instant."""
         return "review.removed" if self.removes else "review.restored", self.review_id, self.time
 
 
@@ -70,7 +70,7 @@ class Order:
 
     @property
     def identity(self) -> Identity:
-        """An order is paid once."""
+        """Return the order id: an order is paid once."""
         return "order.paid", self.order_id
 
 
@@ -85,7 +85,7 @@ class Refund:
 
     @property
     def identity(self) -> Identity:
-        """An order may have many refunds."""
+        """Return the refund id: an order may have many refunds."""
         return "order.refunded", self.refund_id
 
 
@@ -100,7 +100,7 @@ class ListingEvent:
 
     @property
     def identity(self) -> Identity:
-        """One of each type an instant."""
+        """Return type, id and instant: each type happens once an instant."""
         return self.type, self.listing_id, self.time
 
 
@@ -114,7 +114,7 @@ class StockCount:
 
     @property
     def identity(self) -> Identity:
-        """One count an instant."""
+        """Return listing id and instant: a listing is counted once an instant."""
         return "stock.counted", self.listing_id, self.time
 
 
@@ -134,7 +134,7 @@ class ShopFacts:
 
 
 def sort_into_kinds(facts: Iterable[Fact]) -> ShopFacts:
-    """Tell the kinds apart."""
+    """Sort facts by their kind."""
     known = tuple(facts)
     return ShopFacts(
         reviews=tuple(fact for fact in known if isinstance(fact, Review)),

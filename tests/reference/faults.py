@@ -1,4 +1,4 @@
-"""Bad events of every kind, each with the code it must be refused with."""
+"""Make bad events of every kind, each with the code of its refusal."""
 
 import copy
 import itertools
@@ -181,12 +181,14 @@ def _data_faults() -> Iterator[Fault]:
     yield from _each("order.paid", ("data", "lines", 0, "amount"), _BAD_AMOUNTS)
     yield from _each("order.refunded", ("data", "amount"), _BAD_AMOUNTS)
     on_hands = (*_BAD_INTEGERS, 1_000_000_001, None, _MISSING)
-    yield from _each("stock.counted", ("data", "on_hand"), [one for one in on_hands if one != 0])
+    yield from _each(
+        "stock.counted", ("data", "on_hand"), [count for count in on_hands if count != 0]
+    )
     yield from _each("review.posted", ("data", "completed_at"), _OUT_OF_RANGE, "time_out_of_range")
 
 
 def _precedence_faults() -> Iterator[Fault]:
-    """Two faults at once: the earlier in the contract's list is told."""
+    """Yield events with two faults, and the code that comes first."""
     unknown_shop = (("subject",), "no-such-shop")
     unknown_type = (("type",), "order.shipped")
     too_old = (("time",), "1999-01-01T00:00:00Z")
@@ -217,7 +219,7 @@ _NOT_OBJECTS: tuple[Any, ...] = (None, 5, 5.5, True, "text", "", [], [{}])
 def faulty_events(
     rng: random.Random, good: Sequence[Json], shops: Sequence[Json]
 ) -> list[tuple[Any, str]]:
-    """Every kind of bad event once, made of the good ones, with its code."""
+    """Make every kind of bad event once from good ones, with its code."""
     bad: list[tuple[Any, str]] = [(value, "malformed") for value in _NOT_OBJECTS]
     for fault in _faults():
         candidates = [event for event in good if fault.type in {_ANY, event["type"]}]
@@ -240,7 +242,7 @@ def _changed(event: Json, fault: Fault) -> Json:
 
 
 def _currency_faults(good: Sequence[Json], shops: Sequence[Json]) -> list[tuple[Any, str]]:
-    """One fraction digit or one minor unit too many, in every shop with a refund."""
+    """Make amounts a digit or a minor unit too large, in every shop with refunds."""
     bad: list[tuple[Any, str]] = []
     for shop in shops:
         currency = shop["currency"]
@@ -257,7 +259,7 @@ def _currency_faults(good: Sequence[Json], shops: Sequence[Json]) -> list[tuple[
 
 
 def clock_edge_events(good: Sequence[Json], now: datetime) -> list[tuple[Json, str]]:
-    """At ten minutes past the clock, which is still allowed, and a microsecond later."""
+    """Make events ten minutes past the clock, and a microsecond later."""
     latest = now + timedelta(minutes=10)
     review = next(event for event in good if event["type"] == "review.posted")
     made: list[tuple[Json, str]] = []

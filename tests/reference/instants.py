@@ -1,4 +1,4 @@
-"""Instants that lie where mistakes are made, and the many ways to write one."""
+"""Draw instants at the edges of windows, and spell them in many ways."""
 
 import random
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ _OFFSETS = (0, 480, 345, -690, 840, -180)
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a calendar day, in UTC."""
+    """Return the first instant of a calendar day, in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def summer_time_days(year: int, zone: ZoneInfo) -> list[date]:
-    """The days of a year on which the zone's offset changes."""
+    """Return the days of a year on which the zone's offset changes."""
     first = date(year, 1, 1)
     days = [first + timedelta(days=number) for number in range(365)]
     return [
@@ -39,7 +39,7 @@ class Moments:
     def __init__(
         self, rng: random.Random, zone: ZoneInfo, now: datetime, days: Sequence[date]
     ) -> None:
-        """Aim at the edges of the windows that end on `days`."""
+        """Store what instants are drawn from; `days` are the ends of windows."""
         self._rng = rng
         self._zone = zone
         self._now = now
@@ -47,7 +47,7 @@ class Moments:
         self._summer_time_days = summer_time_days(now.year, zone)
 
     def any(self) -> datetime:
-        """Mostly of the last eight months, often at the edge of something."""
+        """Draw an instant, mostly of the last eight months, often at an edge."""
         kind = self._rng.random()
         if kind < 0.5:
             moment = self._now - timedelta(seconds=self._rng.randint(0, 240 * 86_400))
@@ -61,22 +61,22 @@ class Moments:
         return self.past(moment)
 
     def edge(self) -> datetime:
-        """At, or a tick beside, the midnight at which a day enters or leaves a window."""
+        """Draw an instant around the midnight at which a day enters or leaves a window."""
         day = self._rng.choice(self._days) - timedelta(days=self._rng.choice(_WINDOWS) - 1)
         return self.past(start_of_day(day, self._zone) + self._rng.choice(_TICKS))
 
     def month_edge(self, near: datetime) -> datetime:
-        """At, or a tick beside, the start of the month of an instant."""
+        """Draw an instant around the start of the month of another."""
         first = near.astimezone(self._zone).date().replace(day=1)
         return self.past(start_of_day(first, self._zone) + self._rng.choice(_TICKS))
 
     def past(self, moment: datetime) -> datetime:
-        """The instant, or `now` where it is later."""
+        """Return the instant, or `now` where the instant is later."""
         return min(moment, self._now)
 
 
 def written(rng: random.Random, instant: datetime) -> str:
-    """One of the RFC 3339 spellings of an instant."""
+    """Return the instant in a random spelling of RFC 3339."""
     offset = rng.choice(_OFFSETS)
     local = instant.astimezone(timezone(timedelta(minutes=offset)))
     text = local.replace(tzinfo=None, microsecond=0).isoformat()

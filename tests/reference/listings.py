@@ -35,15 +35,15 @@ class Listing:
 
     @property
     def on_sale(self) -> bool:
-        """Whether the last word was a publication."""
+        """Return whether the last event of the listing published it."""
         return self.published_on is not None
 
     def units_in(self, window: Window) -> int:
-        """Units paid in the window."""
+        """Return the units paid in the window."""
         return sum(sale.units for sale in self.sales if sale.day in window)
 
     def shown(self, as_of: date, rules: Rules) -> Json:
-        """An item of `/listings`."""
+        """Return the listing as an item of `/listings`."""
         units = self.units_in(window_ending(as_of, rules.sold_window_days))
         return {
             "listing_id": self.listing_id,
@@ -65,7 +65,7 @@ def _day_text(day: date | None) -> str | None:
 
 
 def listings_as_of(facts: ShopFacts, as_of: date, zone: ZoneInfo) -> list[Listing]:
-    """Every listing that a listing event up to the day names, by id."""
+    """Return every listing that an event up to the day names, by id."""
     events = [event for event in facts.listing_events if day_of(event.time, zone) <= as_of]
     return [
         _listing(listing_id, facts, as_of, zone)
@@ -107,7 +107,7 @@ def _listing(listing_id: str, facts: ShopFacts, as_of: date, zone: ZoneInfo) -> 
 
 
 def _start_of_run(events: Iterable[ListingEvent]) -> datetime | None:
-    """When the present run on sale began, or None when the listing is not on sale."""
+    """Return when the present run on sale began, or None without any."""
     run_start: datetime | None = None
     types = ("listing.published", "listing.withdrawn")
     moves = [event for event in events if event.type in types]
@@ -120,7 +120,7 @@ def _start_of_run(events: Iterable[ListingEvent]) -> datetime | None:
 
 
 def is_zero_payment(listing: Listing, as_of: date, rules: Rules) -> bool:
-    """On sale, young enough (or, in the other reading, old enough), nothing sold lately."""
+    """Return whether a listing on sale, young (or old) enough, has not sold lately."""
     if listing.published_on is None:
         return False
     young = listing.published_on in window_ending(as_of, rules.zero_payment_published_days)
@@ -131,7 +131,7 @@ def is_zero_payment(listing: Listing, as_of: date, rules: Rules) -> bool:
 
 
 def is_slow(listing: Listing, as_of: date, rules: Rules) -> bool:
-    """On sale for long, and for as long neither sold nor edited."""
+    """Return whether a listing long on sale has neither sold nor been edited."""
     recent = window_ending(as_of, rules.slow_days)
     return (
         listing.published_on is not None
@@ -142,7 +142,7 @@ def is_slow(listing: Listing, as_of: date, rules: Rules) -> bool:
 
 
 def in_view(listing: Listing, view: str, as_of: date, rules: Rules) -> bool:
-    """Whether a view of `/listings` shows the listing."""
+    """Return whether a view of `/listings` shows the listing."""
     return {
         "all": True,
         "on_sale": listing.on_sale,
@@ -152,7 +152,7 @@ def in_view(listing: Listing, view: str, as_of: date, rules: Rules) -> bool:
 
 
 def sell_through(listings: Iterable[Listing], as_of: date, window_days: int) -> Json:
-    """Of the listings on sale, the share that sold."""
+    """Return the share of the listings on sale that sold."""
     window = window_ending(as_of, window_days)
     on_sale = [listing for listing in listings if listing.on_sale]
     sold = [listing for listing in on_sale if listing.units_in(window) > 0]

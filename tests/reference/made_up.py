@@ -25,12 +25,12 @@ _BUSY_SHOPS = 5
 
 
 def made_up_world() -> World:
-    """Make the world the files tell of."""
+    """Make the world of the committed files."""
     return world(_SEED, _SIZE)
 
 
 def made_up_files() -> dict[str, str]:
-    """Name and content of every file."""
+    """Return the content of every file by its name."""
     made = made_up_world()
     reference = made.empty_reference()
     posted = reference.post([sent.event for sent in made.events])
@@ -59,7 +59,7 @@ def write_files() -> None:
 
 
 def _one_a_line(members: Json) -> str:
-    """JSON whose members, and the answers in it, stand on lines of their own."""
+    """Encode JSON with a line for each member and each answer."""
     lines = []
     for name, value in members.items():
         text = _one_a_line(value).rstrip() if name == "answers" else json.dumps(value)

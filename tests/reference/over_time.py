@@ -14,7 +14,7 @@ _STEADY_DAYS = 28
 
 
 def short_changes(ratings: Sequence[Rating], dimension: str, as_of: date, rules: Rules) -> Json:
-    """How far the score moved in a day, a week and thirty days."""
+    """Return how far the score moved in a day, a week and thirty days."""
     now = tally(ratings, dimension, rating_window(as_of, rules)).score(rules)
 
     def since(days: int) -> float | None:
@@ -26,11 +26,11 @@ def short_changes(ratings: Sequence[Rating], dimension: str, as_of: date, rules:
 
 
 def change(ratings: Sequence[Rating], dimension: str, start: date, end: date, rules: Rules) -> Json:
-    """What entered and what left the window between two days, and what each did to the score."""
+    """Return what entered and left between two days, and the effects of both."""
     old, new = rating_window(start, rules), rating_window(end, rules)
     before, after = tally(ratings, dimension, old), tally(ratings, dimension, new)
-    entered = tally([one for one in ratings if one.day not in old], dimension, new)
-    left = tally([one for one in ratings if one.day not in new], dimension, old)
+    entered = tally([rating for rating in ratings if rating.day not in old], dimension, new)
+    left = tally([rating for rating in ratings if rating.day not in new], dimension, old)
     entered_effect, left_effect = _effects(before, entered, left)
     delta = None
     if before.mean is not None and after.mean is not None:
@@ -51,11 +51,11 @@ def _moved(moved: Tally, effect: Fraction | None) -> Json:
 def _effects(
     before: Tally, entered: Tally, left: Tally
 ) -> tuple[Fraction, Fraction] | tuple[None, None]:
-    """The mean over both orders: first in then out, first out then in."""
+    """Return the mean effects of both orders: enter then leave, leave then enter."""
     only_entered = before.plus(entered)
     only_left = before.plus(left, Fraction(-1))
     after = only_entered.plus(left, Fraction(-1))
-    means = [one.mean for one in (before, only_entered, only_left, after)]
+    means = [moved.mean for moved in (before, only_entered, only_left, after)]
     known = [mean for mean in means if mean is not None]
     if len(known) < len(means):
         return None, None
@@ -76,7 +76,7 @@ class Forecast:
 def forecast(
     ratings: Sequence[Rating], dimension: str, as_of: date, days: int, rules: Rules
 ) -> Forecast:
-    """Let the ratings known as of a day leave, with and without new ones like the last 28 days'."""
+    """Forecast scores without new ratings, and with as many as lately."""
     known = [rating for rating in ratings if rating.day <= as_of]
     recent = tally(known, dimension, window_ending(as_of, _STEADY_DAYS))
     silent, steady = [], []
@@ -91,7 +91,7 @@ def forecast(
 
 
 def plan(remaining: Tally, target: Fraction, stars: int, rules: Rules) -> Json:
-    """How many ratings of `stars` lift what remains to the target, and how many bad ones fit."""
+    """Return how many ratings reach the target, and how many low ones fit."""
     count, total = remaining.count, remaining.sum
     needed = max(0, math.ceil(rules.min_ratings - count))
     if stars > target:
@@ -113,5 +113,5 @@ def plan(remaining: Tally, target: Fraction, stars: int, rules: Rules) -> Json:
 
 
 def _tolerance(reserve: Fraction, cost: Fraction) -> int | None:
-    """How many ratings that cost so much each the reserve bears."""
+    """Return how many ratings of a cost the reserve covers."""
     return max(0, math.floor(reserve / cost)) if cost > 0 else None

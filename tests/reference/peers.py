@@ -1,4 +1,4 @@
-"""Peer snapshots and what one shop's figures mean beside the others'."""
+"""Compare a shop's figures with those of its peers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Snapshot:
 
 
 def percentile(group: Mapping[str, Fraction] | Mapping[str, int], shop_id: str) -> Fraction | None:
-    """The percent of the other shops strictly below, None for a shop that is not there."""
+    """Return the percent of other shops strictly below, or None for an absent shop."""
     if shop_id not in group or len(group) < 2:
         return None
     below = sum(value < group[shop_id] for value in group.values())
@@ -39,7 +39,7 @@ def percentile(group: Mapping[str, Fraction] | Mapping[str, int], shop_id: str) 
 
 
 def percentile_disc(values: list[int], share: Fraction) -> int:
-    """The smallest value that at least `share` of them do not exceed."""
+    """Return the smallest value that at least `share` of all do not exceed."""
     return min(
         value
         for value in values
@@ -54,7 +54,7 @@ def compare(
     shop_id: str,
     min_shops: int,
 ) -> Json:
-    """The `peers` member of one dimension."""
+    """Return the `peers` member of a dimension."""
     answer: dict[str, Any] = dict.fromkeys(
         ("shops", "mean", "min", "max", "percentile", "relation", "percent", "flag")
     )

@@ -1,4 +1,4 @@
-"""Which ratings count, and what they add up to in a window."""
+"""Decide which ratings count, and add them up in a window."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,11 +32,11 @@ class Rating:
     removal: ReviewAction | None
 
     def stars(self, dimension: str) -> int | None:
-        """What the buyer gave, or None where the dimension was left out."""
+        """Return the buyer's stars, or None where the dimension was left out."""
         return self.review.scores[DIMENSIONS.index(dimension)]
 
     def shown(self) -> Json:
-        """An item of `/reviews`."""
+        """Return the rating as an item of `/reviews`."""
         review, removal = self.review, self.removal
         completed = review.completed_at
         return {
@@ -56,7 +56,7 @@ class Rating:
 
 
 def judge(facts: ShopFacts, rules: Rules, zone: ZoneInfo) -> list[Rating]:
-    """Give every rating its state, from nothing but the facts."""
+    """Return every rating with its state, computed from the facts alone."""
     removals = {review.review_id: _removal(review, facts.actions) for review in facts.reviews}
     groups = {review.review_id: _cap_group(review, zone) for review in facts.reviews}
 
@@ -84,7 +84,7 @@ def judge(facts: ShopFacts, rules: Rules, zone: ZoneInfo) -> list[Rating]:
 
 
 def _removal(review: Review, actions: Iterable[ReviewAction]) -> ReviewAction | None:
-    """The action that holds, if it is a removal: the last, and of two at one instant that."""
+    """Return the removal in force: a later action wins, of a tie the removal."""
     mine = [action for action in actions if action.review_id == review.review_id]
     last = max(mine, key=lambda action: (action.time, action.removes), default=None)
     return last if last is not None and last.removes else None
@@ -114,36 +114,36 @@ class Tally:
 
     @property
     def count(self) -> Fraction:
-        """How many in all."""
+        """Return the number of ratings."""
         return sum(self.histogram, Fraction(0))
 
     @property
     def sum(self) -> Fraction:
-        """Their stars."""
+        """Return the sum of the stars."""
         return sum((stars * n for stars, n in enumerate(self.histogram, 1)), Fraction(0))
 
     @property
     def mean(self) -> Fraction | None:
-        """The exact mean, whatever `min_ratings`."""
+        """Return the exact mean, whatever `min_ratings`."""
         return self.sum / self.count if self.count else None
 
     def plus(self, other: "Tally", times: Fraction = Fraction(1)) -> "Tally":
-        """Add `times` the other."""
+        """Return the sum with `times` another tally."""
         pairs = zip(self.histogram, other.histogram, strict=True)
         return Tally(tuple(mine + times * theirs for mine, theirs in pairs))
 
     def status(self, rules: Rules) -> str:
-        """`none`, `insufficient` or `ok`."""
+        """Return `none`, `insufficient` or `ok`."""
         if not self.count:
             return "none"
         return "insufficient" if self.count < rules.min_ratings else "ok"
 
     def score(self, rules: Rules) -> Fraction | None:
-        """The exact score, which only `ok` has."""
+        """Return the exact score, None unless the status is `ok`."""
         return self.mean if self.status(rules) == "ok" else None
 
     def interval(self) -> Json | None:
-        """The 95 % credible interval under half a rating of prior per star."""
+        """Return the 95 % credible interval under half a rating of prior per star."""
         if not self.count:
             return None
         weights = [n + Fraction(1, 2) for n in self.histogram]
@@ -155,7 +155,7 @@ class Tally:
         return {"low": rounded(low, SCORE_DIGITS), "high": rounded(high, SCORE_DIGITS)}
 
     def block(self, rules: Rules) -> Json:
-        """A dimension as the scorecard shows it."""
+        """Return the dimension in the form of a scorecard."""
         return {
             "status": self.status(rules),
             "score": score_or_null(self.score(rules)),
@@ -166,7 +166,7 @@ class Tally:
 
 
 def tally(ratings: Iterable[Rating], dimension: str, window: Window) -> Tally:
-    """Count the counted ratings of a window, one by one."""
+    """Count the counted ratings of a window."""
     stars = [
         rating.stars(dimension)
         for rating in ratings
@@ -176,14 +176,14 @@ def tally(ratings: Iterable[Rating], dimension: str, window: Window) -> Tally:
 
 
 def rating_window(as_of: date, rules: Rules) -> Window:
-    """The days whose ratings make the score as of a day."""
+    """Return the window of the score as of a day."""
     return window_ending(as_of, rules.rating_window_days)
 
 
 def score_as_of(
     ratings: Iterable[Rating], dimension: str, as_of: date, rules: Rules
 ) -> Fraction | None:
-    """The exact score of a day, or None unless it is `ok`."""
+    """Return the exact score of a day, or None unless it is `ok`."""
     return tally(ratings, dimension, rating_window(as_of, rules)).score(rules)
 
 

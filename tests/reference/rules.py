@@ -51,12 +51,12 @@ class Rules:
     slow_days: int
 
     def shown(self) -> Json:
-        """How an answer names the set."""
+        """Return the set in the form of an answer."""
         return {"name": self.name, "version": self.version}
 
 
 def rules_from(name: str, version: int, fields: Mapping[str, Any]) -> Rules:
-    """Read a set as `PUT /v1/rules/{name}` takes it; its bounds are taken on trust."""
+    """Read a set as `PUT /v1/rules/{name}` takes it, without checking bounds."""
     return Rules(
         name=name,
         version=version,

@@ -1,4 +1,4 @@
-"""The reference itself: feed it shops and events, ask it what the service must answer."""
+"""Compute every answer of the service from shops and events alone."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,8 +41,8 @@ _MOST_REJECTED_LISTED = 1_000
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What `POST /v1/events` answers; the five members are `body`."""
+class BatchResult:
+    """A response to `POST /v1/events`; the five members are `body`."""
 
     status: int
     body: Json
@@ -50,13 +50,13 @@ class Answer:
 
 
 class Reference:
-    """One tenant's world; every answer recounts from the facts.
+    """The shops and facts of a tenant; every answer is computed from the facts.
 
     `now` is the server's clock and may be moved. Days default to the shop's today.
     """
 
     def __init__(self, now: datetime) -> None:
-        """Begin with nothing but the built-in rules."""
+        """Start with the built-in rules alone."""
         self.now = now.astimezone(UTC)
         self._rules: dict[str, list[Mapping[str, Any]]] = {
             name: [fields] for name, fields in BUILT_IN.items()
@@ -74,7 +74,7 @@ class Reference:
         return self.rules(name).shown()
 
     def rules(self, name: str) -> Rules:
-        """The newest version of a set."""
+        """Return the newest version of a set."""
         versions = self._rules[name]
         return rules_from(name, len(versions), versions[-1])
 
@@ -86,38 +86,38 @@ class Reference:
         return whole
 
     def put_shops(self, shops: Iterable[Mapping[str, Any]]) -> None:
-        """Store or replace many."""
+        """Store or replace many shops."""
         for shop in shops:
             self.put_shop(shop)
 
     def put_ladder(self, marketplace: str, category: str, ladder: Mapping[str, Any] | None) -> None:
-        """Set the amounts of a category, or with None take them away."""
+        """Set the amounts of a category, or remove them with None."""
         self._ladders.pop((marketplace, category), None)
         if ladder is not None:
             self._ladders[marketplace, category] = ladder
 
     @property
     def shop_ids(self) -> list[str]:
-        """Every shop, by id."""
+        """Return the ids of all shops, sorted."""
         return sorted(self._shops)
 
     def receive(self, event: object) -> str:
-        """Take one event in: `stored`, `duplicate` or the code it is refused with."""
+        """Receive an event: return `stored`, `duplicate` or the code of its refusal."""
         try:
-            draft = check_form(event)
-            shop = self._shops.get(draft.shop_id)
+            checked = check_form(event)
+            shop = self._shops.get(checked.shop_id)
             if shop is None:
                 return "unknown_shop"
-            fact = build_fact(draft, shop["currency"], self.now)
+            fact = build_fact(checked, shop["currency"], self.now)
         except RefusalError as refusal:
             return refusal.code
-        known = self._facts[draft.shop_id].setdefault(fact.identity, fact)
+        known = self._facts[checked.shop_id].setdefault(fact.identity, fact)
         if known is fact:
             return "stored"
         return "duplicate" if known == fact else "conflict"
 
-    def post(self, events: Sequence[object]) -> Answer:
-        """Take a batch in; `errors` of what is rejected are left empty, being free text."""
+    def post(self, events: Sequence[object]) -> BatchResult:
+        """Receive a batch; `errors` of rejected events stay empty, being free text."""
         verdicts = tuple(self.receive(event) for event in events)
         rejected: list[Json] = [
             {"index": index, "id": _readable_id(event), "code": verdict, "errors": []}
@@ -133,7 +133,7 @@ class Reference:
             "rejected_count": len(rejected),
             "rejected": rejected[:_MOST_REJECTED_LISTED],
         }
-        return Answer(status, body, verdicts)
+        return BatchResult(status, body, verdicts)
 
     def snapshot(self, as_of: date | None = None) -> Json:
         """Compare all shops as of a date, by default yesterday in UTC."""
@@ -162,7 +162,7 @@ class Reference:
         }
 
     def today(self, shop_id: str) -> date:
-        """The shop's today."""
+        """Return the present day of the shop."""
         return day_of(self.now, ZoneInfo(self._shops[shop_id]["time_zone"]))
 
     def scorecard(self, shop_id: str, as_of: date | None = None) -> Json:
@@ -274,8 +274,8 @@ class Reference:
         for name in DIMENSIONS:
             counted = [tally(view.ratings, name, rating_window(day, view.rules)) for day in days]
             answer[name] = {
-                "score": [score_or_null(one.score(view.rules)) for one in counted],
-                "count": [int(one.count) for one in counted],
+                "score": [score_or_null(of_day.score(view.rules)) for of_day in counted],
+                "count": [int(of_day.count) for of_day in counted],
             }
         sales = [sales_as_of(view.facts, day, view.rules, view.zone) for day in days]
         return {**answer, "sales": shown_sales(sales, view.shop["currency"])}
@@ -296,8 +296,8 @@ class Reference:
         return {
             **view.top(),
             "dates": [day.isoformat() for day in Window(first, last)],
-            "silent": {name: one.silent for name, one in by_name.items()},
-            "steady": {name: one.steady for name, one in by_name.items()},
+            "silent": {name: scores.silent for name, scores in by_name.items()},
+            "steady": {name: scores.steady for name, scores in by_name.items()},
         }
 
     def plan(
@@ -310,7 +310,7 @@ class Reference:
         by: date,
         stars: int,
     ) -> Json:
-        """Answer `/dsr/plan`; the target is taken exactly as written."""
+        """Answer `/dsr/plan` for the target exactly as written."""
         view = self._view(shop_id, as_of)
         left_by_then = Window(rating_window(by, view.rules).start, view.as_of)
         remaining = tally(view.ratings, dimension, left_by_then)
@@ -343,7 +343,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class _ShopView:
-    """One shop's facts as one question sees them."""
+    """The facts of a shop as of a day, under some rules."""
 
     shop: Json
     as_of: date

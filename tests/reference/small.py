@@ -13,19 +13,19 @@ NOON = "T12:00:00+08:00"
 
 
 def days_ago(days: int) -> date:
-    """A day counted back from `TODAY`."""
+    """Return a day by its distance from `TODAY`."""
     return TODAY - timedelta(days=days)
 
 
 def at_noon(days: int) -> str:
-    """Noon in Shanghai, so many days ago."""
+    """Return noon in Shanghai, so many days ago."""
     return days_ago(days).isoformat() + NOON
 
 
 class SmallWorld:
     """A reference with the shop `s` of Shanghai, under the taobao rules with some of them changed.
 
-    Whatever is told is checked to be stored.
+    Every event sent is checked to be stored.
     """
 
     def __init__(
@@ -88,8 +88,8 @@ class SmallWorld:
 
     def rate_all(self, time: str, stars: Iterable[int], shop_id: str = "s") -> None:
         """Rate many times at one instant."""
-        for one in stars:
-            self.rate(time, one, shop_id=shop_id)
+        for given in stars:
+            self.rate(time, given, shop_id=shop_id)
 
     def act(self, name: str, review_id: str, time: str, reason: str | None = None) -> None:
         """Remove or restore a review."""
@@ -103,7 +103,7 @@ class SmallWorld:
         self.tell("order.paid", time, data, of.get("shop_id", "s"))
 
     def refund(self, time: str, amount: str) -> None:
-        """Refund something of an order nobody knows."""
+        """Refund a part of an unknown order."""
         refund_id = f"f-{next(self._numbers)}"
         data = {"refund_id": refund_id, "order_id": "o-unknown", "amount": amount}
         self.tell("order.refunded", time, data)
@@ -113,10 +113,10 @@ class SmallWorld:
         self.tell(f"listing.{name}", time, {"listing_id": listing, "title": title})
 
     def description(self, as_of: date = TODAY) -> Json:
-        """The description's block of `/dsr`."""
+        """Return the description's block of `/dsr`."""
         block: Json = self.reference.dsr("s", as_of)["dsr"]["description"]
         return block
 
     def states(self) -> dict[str, str]:
-        """The state of every rating, by id."""
+        """Return the state of every rating, by id."""
         return {item["review_id"]: item["state"] for item in self.reference.reviews("s")["items"]}

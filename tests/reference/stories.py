@@ -1,4 +1,4 @@
-"""Facts as shops live them: orders, ratings, removals, listings and stock, all of them valid."""
+"""Make valid facts of shops: orders, ratings, removals, listings and stock."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -27,10 +27,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Teller:
-    """Where one shop's facts come from."""
+    """A shop of which facts are made, and the facts made so far that others name."""
 
     def __init__(self, shop: Json, rules: Json, now: datetime, days: Sequence[date]) -> None:
-        """Remember what shapes the shop's edges."""
+        """Read the shop's currency, zone and deadline."""
         self.shop_id: str = shop["shop_id"]
         self.currency: str = shop["currency"]
         self.zone = ZoneInfo(shop.get("time_zone", "Asia/Shanghai"))
@@ -46,10 +46,10 @@ def _or(value: int | None, otherwise: int) -> int:
 
 
 class Story:
-    """Tells facts about shops until there are enough; no two share an identity."""
+    """Makes facts about shops until there are enough; no two share an identity."""
 
     def __init__(self, rng: random.Random, tellers: Sequence[Teller]) -> None:
-        """Give the first shops most of what happens."""
+        """Prepare to draw facts, most of them of the first shops."""
         self._rng = rng
         self._tellers = tellers
         self._weights = [1 + 12 // (place + 1) for place in range(len(tellers))]
@@ -58,12 +58,12 @@ class Story:
         self._facts: list[tuple[datetime, Json]] = []
 
     def new_delivery(self) -> str:
-        """A CloudEvents id not used before."""
+        """Return a CloudEvents id not used before."""
         self._deliveries += 1
         return f"e-{self._deliveries}"
 
     def tell(self, size: int) -> list[Json]:
-        """About `size` facts, oldest first."""
+        """Make about `size` facts, oldest first."""
         self._extremes(self._tellers[0])
         chapters: list[tuple[Callable[[Teller, Moments], None], int]] = [
             (self._rating, 10),
@@ -257,7 +257,7 @@ class Story:
         self._add(teller, "stock.counted", time, data, listing_id, time.isoformat())
 
     def _extremes(self, teller: Teller) -> None:
-        """The largest, longest, oldest and oddest that is still allowed."""
+        """Add the largest, longest and oldest values that are allowed."""
         oldest = datetime(2000, 1, 1, tzinfo=UTC)
         long_id = "i" * 64
         details = {

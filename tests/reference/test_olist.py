@@ -23,11 +23,11 @@ def test_thirty_real_shops_on_three_days() -> None:
         "rejected": [],
     }
     expected = json.loads((OLIST / "expected.json").read_text(encoding="utf-8"))
-    found = {
+    figures = {
         day: {shop_id: _figures(reference, shop_id, date.fromisoformat(day)) for shop_id in by_shop}
         for day, by_shop in expected.items()
     }
-    assert found == expected
+    assert figures == expected
 
 
 def _figures(reference: Reference, shop_id: str, day: date) -> Json:

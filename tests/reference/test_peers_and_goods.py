@@ -1,4 +1,4 @@
-"""The reference's peers, tier and sell-through, reckoned by hand."""
+"""The reference's peers, tier and sell-through, computed by hand."""
 
 from datetime import date
 from fractions import Fraction
@@ -16,7 +16,10 @@ _RUNGS = ["1000", "2000.00", "3000.00", "4000.00", "5000.00", "6000.00"]
 
 
 def _five_shops() -> SmallWorld:
-    """Shops `s`, `p2` to `p5` with scores of 4, 5, 3, 2 and 1 and sales of 40, 30, 20, 10, 0."""
+    """Make five shops with scores of 4 5 3 2 1.
+
+    Their sales are 40, 30, 20, 10 and 0.
+    """
     small = SmallWorld()
     for shop_id in ("p2", "p3", "p4", "p5"):
         small.open_shop(shop_id)
@@ -155,7 +158,7 @@ def test_refunds_reduce_sales_where_the_rules_say_so_but_not_below_nothing() -> 
 
 
 def test_tier_by_quantiles_of_the_peers() -> None:
-    """Of 0 10 20 30 40 the quantiles are 10, 30 and four times 40; cuts lie one fen above."""
+    """Cut a minor unit above the quantiles 10, 30 and 40."""
     small = _five_shops()
     small.reference.snapshot(days_ago(2))
     tier = small.reference.tier("s", TODAY)["tier"]
@@ -197,8 +200,8 @@ def test_no_ladder_without_snapshot_or_in_another_currency() -> None:
 def test_percentile_disc() -> None:
     values = [10, 0, 40, 20, 30]
     shares = {"0.2": 0, "0.20001": 10, "0.4": 10, "0.7": 30, "0.8": 30, "0.81": 40, "0.99": 40}
-    found = {share: percentile_disc(values, Fraction(share)) for share in shares}
-    assert found == shares
+    values_by_share = {share: percentile_disc(values, Fraction(share)) for share in shares}
+    assert values_by_share == shares
     assert percentile_disc([7], Fraction("0.4")) == 7
 
 

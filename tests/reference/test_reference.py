@@ -1,4 +1,4 @@
-"""The ratings' side of the reference: worked cases of the design and cases reckoned by hand."""
+"""Scores of the reference: worked cases of the design and cases computed by hand."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -70,7 +70,7 @@ def test_no_score_below_the_least_number_of_ratings() -> None:
 
 
 def test_interval() -> None:
-    """One five: a = 0.5 four times and 1.5, m = 12.5 / 3.5, v = (15 - m^2) / 4.5."""
+    """Compute for one five: a = 0.5 and 1.5, m = 12.5 / 3.5."""
     assert _tally(0, 0, 0, 0, 1).interval() == {"low": 2.1871, "high": 4.95576}
     assert _tally(0, 0, 0, 0, 100_000).interval() == {"low": 4.99987, "high": 5.0}
     assert _tally(0, 0, 0, 0, 0).interval() is None
@@ -99,7 +99,7 @@ def test_the_day_is_that_of_the_shops_zone() -> None:
 
 
 def test_late_is_counted_in_hours_not_in_calendar_days() -> None:
-    """New York's clocks go back on 1 November 2026, so its 15th day has an hour more."""
+    """Cross 1 November 2026, when New York's day has 25 hours."""
     small = SmallWorld(zone="America/New_York")
     completed = "2026-10-25T12:00:00-04:00"
     on_time = small.rate("2026-11-09T11:00:00-05:00", 5, completed=completed)
@@ -182,7 +182,7 @@ def test_change_of_a_day_a_week_and_a_month() -> None:
 
 
 def test_effects_are_the_mean_over_both_orders() -> None:
-    """5 5 4 loses a 5 and gains a 3: by way of 17/4 or of 9/2."""
+    """Lose a 5 and gain a 3: by way of 17/4 or of 9/2."""
     small = SmallWorld(rating_window_days=7)
     small.rate(at_noon(8), 5)
     small.rate_all(at_noon(5), (5, 4))
@@ -214,7 +214,7 @@ def test_no_effects_where_the_way_leads_through_nothing() -> None:
 
 
 def test_forecast() -> None:
-    """The last 28 days brought 5, 2 and 1; each day to come brings a 28th of that."""
+    """Expect each day to bring a 28th of 5, 2 and 1."""
     small = SmallWorld(rating_window_days=7, min_ratings=100)
     small.rate(at_noon(28), 3)
     small.rate(at_noon(27), 1)
@@ -264,14 +264,14 @@ def test_plans(
     histogram: Sequence[int], target: str, stars: int, status: str, needed: int | None
 ) -> None:
     rules = rules_from("pinduoduo", 1, BUILT_IN["pinduoduo"])
-    found = plan(_tally(*histogram), Fraction(target), stars, rules)
-    assert (found["status"], found["needed"]) == (status, needed)
-    assert (found["at"] is None) == (needed is None)
+    goal = plan(_tally(*histogram), Fraction(target), stars, rules)
+    assert (goal["status"], goal["needed"]) == (status, needed)
+    assert (goal["at"] is None) == (needed is None)
 
 
 def test_no_tolerance_for_ratings_that_do_not_hurt() -> None:
-    found = plan(_tally(0, 0, 0, 0, 10), Fraction(3), 5, _TAOBAO)
-    assert found["tolerance"] == {"1": 10, "2": 20, "3": None, "4": None}
+    goal = plan(_tally(0, 0, 0, 0, 10), Fraction(3), 5, _TAOBAO)
+    assert goal["tolerance"] == {"1": 10, "2": 20, "3": None, "4": None}
 
 
 def test_a_plan_counts_what_is_known_now_and_still_there_then() -> None:
@@ -279,11 +279,11 @@ def test_a_plan_counts_what_is_known_now_and_still_there_then() -> None:
     small.rate(at_noon(9), 1)
     small.rate(at_noon(4), 4)
     small.rate(at_noon(1), 1)
-    found = small.reference.plan(
+    goal = small.reference.plan(
         "s", days_ago(2), dimension="description", target="4.5", by=days_ago(-1), stars=5
     )
-    assert found["needed"] == 1
-    assert found["at"] == {"count": 2, "sum": 9, "score": 4.5}
+    assert goal["needed"] == 1
+    assert goal["at"] == {"count": 2, "sum": 9, "score": 4.5}
 
 
 def test_a_trend_is_the_scores_of_its_days() -> None:

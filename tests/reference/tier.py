@@ -34,12 +34,12 @@ class Cuts:
     as_of: date | None
 
     def level(self, sales: int) -> int:
-        """The level an amount reaches."""
+        """Return the level that an amount reaches."""
         return 1 + sum(cut <= sales for cut in self.amounts)
 
 
 def paid_in(facts: ShopFacts, window: Window, zone: ZoneInfo) -> int:
-    """What was paid in the window, in minor units."""
+    """Return the amount paid in the window, in minor units."""
     return sum(
         line.amount
         for order in facts.orders
@@ -49,7 +49,7 @@ def paid_in(facts: ShopFacts, window: Window, zone: ZoneInfo) -> int:
 
 
 def sales_as_of(facts: ShopFacts, as_of: date, rules: Rules, zone: ZoneInfo) -> int:
-    """The measure of the tier, in minor units."""
+    """Return the sales that decide the tier, in minor units."""
     window = window_ending(as_of, rules.sales_window_days)
     paid = paid_in(facts, window, zone)
     if not rules.refunds_reduce_sales:
@@ -61,7 +61,7 @@ def sales_as_of(facts: ShopFacts, as_of: date, rules: Rules, zone: ZoneInfo) -> 
 def find_cuts(
     ladder: Mapping[str, Any] | None, snapshot: Snapshot | None, group_key: Group, rules: Rules
 ) -> Cuts | None:
-    """The tenant's ladder in the shop's currency, else the quantiles of enough peers' sales."""
+    """Return the tenant's ladder, else the quantiles of enough peers' sales."""
     currency = group_key[2]
     if ladder is not None and ladder["currency"] == currency:
         digits = currency_digits(currency)
@@ -76,12 +76,12 @@ def find_cuts(
 
 
 def band_of(level: int) -> str:
-    """Levels 1 and 2, 3 to 5, 6 and 7."""
+    """Return the band of a level: 1 and 2, 3 to 5, 6 and 7."""
     return _BANDS[(level > 2) + (level > 5)]
 
 
 def tier_block(sales: int, cuts: Cuts | None, currency: str, window: Window) -> Json:
-    """The tier as the scorecard shows it."""
+    """Return the tier in the form of a scorecard."""
     level = None if cuts is None else cuts.level(sales)
     return {
         "status": "no_ladder" if cuts is None else "ok",
@@ -94,7 +94,7 @@ def tier_block(sales: int, cuts: Cuts | None, currency: str, window: Window) -> 
 
 
 def next_and_floor(sales: int, cuts: Cuts | None, currency: str) -> Json:
-    """The cut above and the cut below."""
+    """Return the cut above and the cut below."""
     if cuts is None:
         return {"next": None, "floor": None}
     above = min((cut for cut in cuts.amounts if cut > sales), default=None)
@@ -115,7 +115,7 @@ def next_and_floor(sales: int, cuts: Cuts | None, currency: str) -> Json:
 
 
 def shares(level: int | None, rules: Rules) -> Json | None:
-    """What the folklore says of the level's band."""
+    """Return the shares that the rules give the level's band."""
     if level is None:
         return None
     band = _BANDS.index(band_of(level))
@@ -131,7 +131,7 @@ def shares(level: int | None, rules: Rules) -> Json | None:
 def sales_percentile(
     snapshot: Snapshot | None, group_key: Group, shop_id: str, rules: Rules
 ) -> float | None:
-    """The shop's place by sales in the snapshot, None among too few."""
+    """Return the percentile of the shop's sales, or None among too few peers."""
     group = {} if snapshot is None else snapshot.sales.get(group_key, {})
     if len(group) < rules.peer_min_shops:
         return None
@@ -139,5 +139,5 @@ def sales_percentile(
 
 
 def shown_sales(amounts: Sequence[int], currency: str) -> list[str]:
-    """A run of sales as money."""
+    """Return amounts as money."""
     return [money(amount, currency) for amount in amounts]

@@ -1,4 +1,4 @@
-"""The same fact in other words, and other words for the same identity."""
+"""Spell an event in another way, or change its content under its identity."""
 
 import copy
 import random
@@ -18,17 +18,17 @@ _OPTIONAL = {
 }
 
 
-def retell(rng: random.Random, event: Json, delivery: str) -> Json:
+def respell(rng: random.Random, event: Json, delivery: str) -> Json:
     """Change everything about an event that is not its content."""
-    told: Json = copy.deepcopy(event)
-    data: Json = told["data"]
-    told |= {"id": delivery, "source": "/elsewhere", "time": _respelled(rng, told["time"])}
-    told["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    twin: Json = copy.deepcopy(event)
+    data: Json = twin["data"]
+    twin |= {"id": delivery, "source": "/elsewhere", "time": _respelled(rng, twin["time"])}
+    twin["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     if data.get("completed_at") is not None:
         data["completed_at"] = _respelled(rng, data["completed_at"])
-    for name in _OPTIONAL.get(told["type"], ()):
+    for name in _OPTIONAL.get(twin["type"], ()):
         data.setdefault(name, None)
-    if told["type"] == "review.posted":
+    if twin["type"] == "review.posted":
         for name in ("description", "service", "logistics"):
             data["scores"].setdefault(name, None)
         data["scores"]["looks"] = 9
@@ -36,8 +36,8 @@ def retell(rng: random.Random, event: Json, delivery: str) -> Json:
         if "amount" in holder:
             holder["amount"] = _shorter_amount(holder["amount"])
     data["unknown"] = {"deep": [None, 1.5, 10**30, {"lines": False}]}
-    told["data"] = dict(reversed(data.items()))
-    return dict(reversed(told.items()))
+    twin["data"] = dict(reversed(data.items()))
+    return dict(reversed(twin.items()))
 
 
 def _respelled(rng: random.Random, text: str) -> str:
@@ -49,7 +49,7 @@ def _shorter_amount(text: str) -> str:
 
 
 def contradict(rng: random.Random, event: Json, delivery: str) -> Json | None:
-    """Keep the identity and change some content; None for types that are all identity."""
+    """Change some content of an event under its identity, None without content."""
     twin: Json = copy.deepcopy(event)
     twin["id"] = delivery
     data: Json = twin["data"]
@@ -108,7 +108,7 @@ def _other_scores(scores: Json) -> Json:
 
 
 def _other_lines(lines: list[Json]) -> list[Json]:
-    """Reversed where that makes a difference, else one line more or less."""
+    """Reverse the lines where that changes them, else add or drop a line."""
     listings = [line["listing_id"] for line in lines]
     if listings != listings[::-1]:
         return lines[::-1]

@@ -10,7 +10,7 @@ from tests.reference.faults import clock_edge_events, faulty_events
 from tests.reference.rules import BUILT_IN, Json
 from tests.reference.scores import Reference
 from tests.reference.stories import Story, Teller
-from tests.reference.twins import contradict, retell
+from tests.reference.twins import contradict, respell
 
 NOW = datetime(2024, 11, 20, 15, 45, 30, tzinfo=UTC)
 
@@ -95,7 +95,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class World:
-    """Everything to be fed to a service and to the reference; `days` are worth asking about."""
+    """Input of a service and of the reference; `days` are those to read answers of."""
 
     seed: int
     now: datetime
@@ -107,7 +107,7 @@ class World:
     snapshot_days: list[date]
 
     def empty_reference(self) -> Reference:
-        """A reference that knows the shops, rules and ladders, but no event yet."""
+        """Return a reference with shops, rules and ladders, but no event."""
         reference = Reference(self.now)
         for name, fields in self.rules.items():
             reference.put_rules(name, fields)
@@ -117,7 +117,7 @@ class World:
         return reference
 
     def reference(self, stream: Iterable[Sent] | None = None) -> Reference:
-        """A reference fed the stream (by default the events), with its snapshots taken."""
+        """Return a reference fed a stream (by default the events) and its snapshots."""
         reference = self.empty_reference()
         for sent in self.events if stream is None else stream:
             reference.receive(sent.event)
@@ -135,7 +135,7 @@ def world(seed: int, size: int = 300, *, now: datetime = NOW, clock_edges: bool 
     rng = random.Random(seed)
     rules = {**BUILT_IN, **CUSTOM_RULES}
     shops = [_shop(row) for row in _SHOP_ROWS]
-    days = _days_worth_asking(now.date())
+    days = _days_around_changes(now.date())
     tellers = [
         Teller(shop, rules[shop.get("rules") or shop["marketplace"]], now, days)
         for shop in shops
@@ -144,7 +144,7 @@ def world(seed: int, size: int = 300, *, now: datetime = NOW, clock_edges: bool 
     story = Story(rng, tellers)
     facts = story.tell(size)
     good = [Sent(event, "stored", number) for number, event in enumerate(facts)]
-    others = _told_again(rng, good, story) + _contradicted(rng, good, story)
+    others = _sent_again(rng, good, story) + _contradicted(rng, good, story)
     others += [Sent(event, code, None) for event, code in faulty_events(rng, facts, shops)]
     if clock_edges:
         edges = clock_edge_events(facts, now)
@@ -168,7 +168,7 @@ def world(seed: int, size: int = 300, *, now: datetime = NOW, clock_edges: bool 
 
 
 def shuffled(events: Sequence[Sent], seed: int) -> list[Sent]:
-    """The events in random order and about half of them twice.
+    """Return the events in random order, about half of them twice.
 
     A contradiction never comes before the fact it contradicts; repeats get no new id.
     """
@@ -180,7 +180,7 @@ def shuffled(events: Sequence[Sent], seed: int) -> list[Sent]:
 
 
 def expected_verdicts(stream: Iterable[Sent]) -> list[str]:
-    """`stored`, `duplicate` or the refusal of each event, arriving in this order."""
+    """Return the expected code of each event, arriving in this order."""
     arrived: set[int | None] = set()
     verdicts = []
     for sent in stream:
@@ -192,7 +192,7 @@ def expected_verdicts(stream: Iterable[Sent]) -> list[str]:
 
 
 def _hold_contradictions(stream: Iterable[Sent]) -> list[Sent]:
-    """Move each contradiction that came too early to right behind its fact."""
+    """Move each contradiction that came too early to just after its fact."""
     arrived: set[int | None] = set()
     held: dict[int | None, list[Sent]] = {}
     ordered: list[Sent] = []
@@ -212,22 +212,22 @@ def _shop(row: Sequence[str | None]) -> Json:
     return {name: value for name, value in given if value is not None}
 
 
-def _days_worth_asking(today: date) -> list[date]:
-    """Today, yesterday, and days after the summer times of the zones end or begin."""
+def _days_around_changes(today: date) -> list[date]:
+    """Return today, yesterday, and days around changes of summer time."""
     year = today.year
     fixed = [date(2012, 1, 2), date(year, 2, 29 if year % 4 == 0 else 28), date(year, 3, 31)]
     autumn = [date(year, 10, 27), date(year, 10, 31), date(year, 11, 4)]
     return [*fixed, *autumn, today - timedelta(days=1), today]
 
 
-def _told_again(rng: random.Random, good: Sequence[Sent], story: Story) -> list[Sent]:
-    """Some facts a second time, in other words."""
+def _sent_again(rng: random.Random, good: Sequence[Sent], story: Story) -> list[Sent]:
+    """Send some facts a second time, spelled in another way."""
     chosen = rng.sample(good, len(good) // 8)
-    return [replace(sent, event=retell(rng, sent.event, story.new_delivery())) for sent in chosen]
+    return [replace(sent, event=respell(rng, sent.event, story.new_delivery())) for sent in chosen]
 
 
 def _contradicted(rng: random.Random, good: Sequence[Sent], story: Story) -> list[Sent]:
-    """The same identities with other content."""
+    """Send some identities again with other content."""
     contradictions = []
     for sent in rng.sample(good, len(good) // 8):
         twin = contradict(rng, sent.event, story.new_delivery())
