@@ -52,7 +52,12 @@ def _parsed(content_type: str) -> tuple[str, str]:
         return "", ""
     header = Message()
     header["content-type"] = content_type
-    return header.get_content_type(), str(header.get_param("charset", "utf-8")).lower()
+    try:
+        charset = header.get_param("charset", "utf-8")
+    except ValueError:
+        # The number of a continued parameter has more digits than an integer may have.
+        return "", ""
+    return header.get_content_type(), str(charset).lower()
 
 
 def is_gzip(content_encoding: str) -> bool:

@@ -219,6 +219,7 @@ IN_HEADERS: tuple[bytes, ...] = (
     b'handling="strict',
     b"application/json; charset=utf-16",
     b"application/json; charset=" + b"a" * 5_000,
+    b"application/json; charset*" + b"9" * 5_000 + b"=utf-8",
     b"application/json; charset*=utf-8''%ff",
     b"multipart/form-data; boundary=",
     b"=?utf-8?q?=ff?=",
