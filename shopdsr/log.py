@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TextIO
 
 import msgspec
+import stamina.instrumentation
 import structlog
 from structlog.typing import EventDict
 
@@ -28,6 +29,8 @@ def configure_log(to: TextIO = sys.stderr) -> None:
         logger_factory=structlog.WriteLoggerFactory(to),
         cache_logger_on_first_use=True,
     )
+    # A line of its own for each retry would quote the message of the driver.
+    stamina.instrumentation.set_on_retry_hooks([])
     logger = logging.getLogger("asyncio")
     logger.handlers = [_ToLog()]
     logger.propagate = False
