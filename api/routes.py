@@ -76,6 +76,6 @@ _OPEN_FAMILIES = [health.router, docs.router]
 
 ROUTES = [
     Router("/v1", route_handlers=_FAMILIES, before_request=admit, response_class=JSONResponse),
-    Router("/", route_handlers=[*_OPEN_FAMILIES, docs.ASSETS], before_request=start),
+    Router("/", route_handlers=_OPEN_FAMILIES, before_request=start),
 ]
 TAGS = [tag for family in (*_FAMILIES, *_OPEN_FAMILIES) for tag in family.tags]

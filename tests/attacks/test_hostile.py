@@ -54,7 +54,13 @@ def test_no_path_parameter_makes_a_5xx(
 
 def test_no_path_makes_a_5xx(connection: RawSocket, key: str) -> None:
     for value in values.QUOTED:
-        for path in (f"/{value}", f"/v1/{value}", f"/v1/shops/s/{value}", f"/problems/{value}"):
+        for path in (
+            f"/{value}",
+            f"/v1/{value}",
+            f"/v1/shops/s/{value}",
+            f"/problems/{value}",
+            f"/docs/assets/{value}",
+        ):
             _must_hold(connection.request("GET", path, raw_headers(key)), path)
 
 

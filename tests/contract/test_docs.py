@@ -9,6 +9,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from api.docs import ASSETS
 from api.problems import KINDS
 
 Client = AsyncTestClient[Litestar]
@@ -113,3 +114,12 @@ async def test_no_other_problem_has_a_page(anonymous: Client) -> None:
     answer = await anonymous.get("/problems/%3Cscript%3E")
     assert answer.status_code == 404
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_an_asset_is_the_same_to_head_and_get(browser: Client) -> None:
+    for name in ASSETS:
+        whole = await browser.get(f"/docs/assets/{name}")
+        head = await browser.head(f"/docs/assets/{name}")
+        assert (head.status_code, head.content) == (200, b"")
+        for header in ("Content-Type", "Content-Length", "X-Content-Type-Options"):
+            assert head.headers[header] == whole.headers[header], (name, header)
