@@ -23,7 +23,7 @@ _LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class KeyDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A key to make; null `shop_ids` is all that the key of the request reaches."""
+    """A key to make; null `shop_ids` and `expires_at` are those of the key of the request."""
 
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
     shop_ids: Annotated[list[Name], Meta(min_length=1, max_length=SHOPS_OF_KEY_MAX)] | None = None
@@ -59,20 +59,20 @@ class KeyList(msgspec.Struct, frozen=True):
     **operation("admin", bodies=SMALL_JSON, problems=("invalid",)),
 )
 async def post_key(request: ApiRequest, data: JSONBody[KeyDraft]) -> NewKey:
-    """Make a key, which grants no more shops than the key that makes it."""
+    """Make a key, which grants nothing beyond the scopes, shops and expiry of its maker.
+
+    A member that is absent or null is that of the maker.
+    """
     own = request.auth
-    shop_ids = own.shop_ids if data.shop_ids is None else list(dict.fromkeys(data.shop_ids))
-    for index, shop_id in enumerate(data.shop_ids or []):
-        if not own.may_access(shop_id):
-            raise bad_pointer("invalid", f"/shop_ids/{index}", "Expected a shop of this key")
     now = request.ports.clock()
     if data.expires_at is not None and not now < data.expires_at <= _LATEST:
         raise bad_pointer("invalid", "/expires_at", "Expected an instant to come")
+    _must_not_exceed(data, own)
     text, stored = make_key(
         tenant_id=own.tenant_id,
         scopes=list(dict.fromkeys(data.scopes)),
-        shop_ids=shop_ids,
-        expires_at=data.expires_at,
+        shop_ids=own.shop_ids if data.shop_ids is None else list(dict.fromkeys(data.shop_ids)),
+        expires_at=own.expires_at if data.expires_at is None else data.expires_at,
         now=now,
     )
     await request.ports.keys.add(request.act, stored)
@@ -105,6 +105,18 @@ async def delete_key(
     if not any(key.key_id == key_id and _within(key, request.auth) for key in keys):
         raise NotFound("key", key_id)
     await request.ports.keys.revoke(request.act, key_id)
+
+
+def _must_not_exceed(draft: KeyDraft, own: ApiKey) -> None:
+    """Raise Problem `forbidden` where a key would grant what its maker does not have."""
+    for index, scope in enumerate(draft.scopes):
+        if scope not in own.scopes:
+            raise bad_pointer("forbidden", f"/scopes/{index}", "Expected a scope of this key")
+    for index, shop_id in enumerate(draft.shop_ids or []):
+        if not own.may_access(shop_id):
+            raise bad_pointer("forbidden", f"/shop_ids/{index}", "Expected a shop of this key")
+    if own.expires_at and draft.expires_at and draft.expires_at > own.expires_at:
+        raise bad_pointer("forbidden", "/expires_at", "Expected no later end than of this key")
 
 
 def _within(key: ApiKey, own: ApiKey) -> bool:

@@ -51,7 +51,11 @@ KINDS: Mapping[str, Kind] = {
         "A valid API key is needed",
         "Send `Authorization: Bearer sdk_…` with a key that is neither revoked nor expired.",
     ),
-    "forbidden": Kind(403, "The API key lacks a scope", "The key is valid but not for this."),
+    "forbidden": Kind(
+        403,
+        "The API key may not do this",
+        "The key lacks the scope that this needs, or would grant what it does not have.",
+    ),
     "not_found": Kind(404, "Not found", "Nothing of this name is there for this API key."),
     "method_not_allowed": Kind(
         405, "The method is not allowed", "The path exists; `Allow` lists its methods."
