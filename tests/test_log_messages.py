@@ -30,7 +30,9 @@ def test_a_retry_shows_no_message_of_what_failed(caplog: pytest.LogCaptureFixtur
     configure_log(log)
     tries = 0
     try:
-        for attempt in stamina.retry_context(on=OSError, attempts=3, wait_initial=0.0, wait_jitter=0.0):
+        for attempt in stamina.retry_context(
+            on=OSError, attempts=3, wait_initial=0.0, wait_jitter=0.0
+        ):
             with attempt:
                 tries += 1
                 if tries < 3:
