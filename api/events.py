@@ -18,7 +18,7 @@ from api.ports import Limits
 from api.problems import Problem, bad_parameter
 from api.request import ApiRequest
 from api.strict_json import array_items, is_json, is_utf8, not_json
-from domain.errors import EventCode, FieldError
+from domain.errors import ERRORS_MAX, EventCode, FieldError
 from domain.recording import Outcome, Refused, Submission
 
 BATCH = "application/cloudevents-batch+json"
@@ -46,7 +46,7 @@ class Rejected(msgspec.Struct, frozen=True):
     index: int
     id: str | None
     code: EventCode
-    errors: list[FieldError]
+    errors: Annotated[list[FieldError], Meta(max_length=ERRORS_MAX)]
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -76,7 +76,8 @@ class Tally:
                 if isinstance(outcome, Refused):
                     self.rejected_count += 1
                     if len(self.rejected) < REJECTED_LISTED_MAX:
-                        self.rejected.append(Rejected(index, item.id, outcome.code, outcome.errors))
+                        errors = outcome.errors[:ERRORS_MAX]
+                        self.rejected.append(Rejected(index, item.id, outcome.code, errors))
         self.stored += stored
         self.duplicates += duplicates
         self.received += len(outcomes)

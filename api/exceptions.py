@@ -78,34 +78,12 @@ def _bad_parameters(request: Request[Any, Any, Any], error: ValidationException)
     return Problem("bad_parameter", f"{names} {verb} not valid", errors=faults)
 
 
-def _problem(error: Exception) -> Problem:  # noqa: PLR0911 - one a kind of error
+def _problem(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case errors.NotFound():
-            return Problem("not_found", f"There is no {error.what} `{error.name}`")
-        case errors.UnknownRules():
-            return bad_pointer(
-                "unknown_rules", "/rules", f"There are no rules named `{error.name}`"
-            )
-        case errors.BuiltInRules():
-            return Problem("built_in", f"The rules `{error.name}` are built in")
-        case errors.ShopImmutable():
-            fields = " and ".join(f"`{field}`" for field in error.fields)
-            return Problem(
-                "immutable",
-                f"The shop `{error.shop_id}` has events, so its {fields} cannot change",
-                errors=[
-                    ErrorDetail(detail="Expected the present value", pointer=f"/{field}")
-                    for field in error.fields
-                ],
-            )
-        case errors.Unavailable():
-            return Problem(
-                "unavailable",
-                "The database cannot serve this request now",
-                headers={"Retry-After": str(RETRY_AFTER_S)},
-            )
+        case errors.Refusal():
+            return _of_refusal(error)
         case NotFoundException():
             return Problem("not_found", "There is no such path")
         case MethodNotAllowedException(headers={"allow": methods}):
@@ -116,5 +94,37 @@ def _problem(error: Exception) -> Problem:  # noqa: PLR0911 - one a kind of erro
             )
         case HTTPException(status_code=400):
             return Problem("bad_request", "The request cannot be read")
+        case _:
+            return Problem("internal", "The request could not be carried out")
+
+
+def _of_refusal(refusal: errors.Refusal) -> Problem:  # noqa: PLR0911 - a kind each
+    match refusal:
+        case errors.NotFound():
+            return Problem("not_found", f"There is no {refusal.what} `{refusal.name}`")
+        case errors.UnknownRules():
+            return bad_pointer(
+                "unknown_rules", "/rules", f"There are no rules named `{refusal.name}`"
+            )
+        case errors.BuiltInRules():
+            return Problem("built_in", f"The rules `{refusal.name}` are built in")
+        case errors.TooManyStored():
+            return Problem("too_many", f"There are {refusal.count_max} {refusal.what} already")
+        case errors.ShopImmutable():
+            fields = " and ".join(f"`{field}`" for field in refusal.fields)
+            return Problem(
+                "immutable",
+                f"The shop `{refusal.shop_id}` has events, so its {fields} cannot change",
+                errors=[
+                    ErrorDetail(detail="Expected the present value", pointer=f"/{field}")
+                    for field in refusal.fields
+                ],
+            )
+        case errors.Unavailable():
+            return Problem(
+                "unavailable",
+                "The database cannot serve this request now",
+                headers={"Retry-After": str(RETRY_AFTER_S)},
+            )
         case _:
             return Problem("internal", "The request could not be carried out")

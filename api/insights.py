@@ -26,18 +26,30 @@ from domain.counters import STARS, Dimension
 from domain.days import window
 from domain.dsr import DsrDetail, detail_span, dsr_detail
 from domain.errors import NotFound
-from domain.forecast import Outlook, forecast, forecast_span
+from domain.forecast import (
+    FORECAST_DAYS_MAX,
+    ForecastDates,
+    Outlook,
+    forecast,
+    forecast_span,
+)
 from domain.listings import has_sold
 from domain.plan import Goal, PlannedScore, Tolerance, plan, plan_span
 from domain.ports import SalesGroupQuery, StoredShop
 from domain.sell_through import SellThrough, sell_through
 from domain.tier import TierBasis, TierDetail, tier_detail
 from domain.totals import ON_SALE, SOLD, sum_window, zero_totals
-from domain.trend import DimensionTrend, trend, trend_span
+from domain.trend import (
+    TREND_DAYS_MAX,
+    DimensionTrend,
+    TrendDates,
+    TrendSales,
+    trend,
+    trend_span,
+)
 from domain.windows import windows
 
 LOWEST, HIGHEST = STARS[0], STARS[-1]
-TREND_DAYS_MAX = 400
 PLAN_DAYS_MAX = 365
 
 _SHOP_READ: dict[str, Any] = operation("scores:read", problems=("not_found",))
@@ -64,11 +76,11 @@ class SellThroughAnswer(Heading, frozen=True):
 class TrendAnswer(Heading, frozen=True):
     """Lists of one length, one entry a day; `sales` are those of the tier's window."""
 
-    dates: list[date]
+    dates: TrendDates
     description: DimensionTrend
     service: DimensionTrend
     logistics: DimensionTrend
-    sales: list[str]
+    sales: TrendSales
 
 
 class ChangeAnswer(Heading, frozen=True):
@@ -82,7 +94,7 @@ class ChangeAnswer(Heading, frozen=True):
 class ForecastAnswer(Heading, frozen=True):
     """`silent`: ratings only leave. `steady`: each day also brings what a recent day brought."""
 
-    dates: list[date]
+    dates: ForecastDates
     silent: Outlook
     steady: Outlook
 
@@ -226,7 +238,7 @@ async def get_forecast(
     shop_id: ShopId,
     as_of: AsOf = None,
     days: Annotated[
-        int, QueryParameter(ge=1, le=180, description="How many days to look ahead.")
+        int, QueryParameter(ge=1, le=FORECAST_DAYS_MAX, description="How many days to look ahead.")
     ] = 30,
 ) -> ForecastAnswer:
     """Return the scores of days to come.

@@ -10,14 +10,17 @@ from msgspec import Meta
 
 from api.auth import make_key
 from api.operations import SMALL_JSON, get, operation
+from api.pages import cut_page, resume
+from api.parameters import LIMIT_DEFAULT, Cursor, Limit, fit_name
 from api.problems import bad_pointer
 from api.request import ApiRequest
 from domain.errors import NotFound
 from domain.events import Instant
-from domain.keys import ApiKey, Scope
+from domain.keys import SCOPES, ApiKey, Scope
 from domain.names import Name
 
 SHOPS_OF_KEY_MAX = 1_000
+KEYS_ON_PAGE_MAX = 50
 
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -25,7 +28,7 @@ _LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 class KeyDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A key to make; null `shop_ids` and `expires_at` are those of the key of the request."""
 
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=len(SCOPES))]
     shop_ids: Annotated[list[Name], Meta(min_length=1, max_length=SHOPS_OF_KEY_MAX)] | None = None
     expires_at: Instant | None = None
 
@@ -34,8 +37,8 @@ class KeyShown(msgspec.Struct, frozen=True):
     """A key without its secret."""
 
     id: str
-    scopes: list[Scope]
-    shop_ids: list[str] | None
+    scopes: Annotated[list[Scope], Meta(max_length=len(SCOPES))]
+    shop_ids: Annotated[list[str], Meta(max_length=SHOPS_OF_KEY_MAX)] | None
     created_at: Instant
     expires_at: Instant | None
     revoked_at: Instant | None
@@ -47,16 +50,21 @@ class NewKey(KeyShown, frozen=True):
     key: str
 
 
-class KeyList(msgspec.Struct, frozen=True):
-    """The keys that this key may see, newest first."""
+class KeysFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All keys: there is no filter."""
+
+
+class KeysPage(msgspec.Struct, frozen=True):
+    """One page of the keys that this key may see, newest first."""
 
     items: list[KeyShown]
+    next_cursor: str | None
 
 
 @post(
     "/keys",
     summary="Make an API key",
-    **operation("admin", bodies=SMALL_JSON, problems=("invalid",)),
+    **operation("admin", bodies=SMALL_JSON, problems=("invalid", "too_many")),
 )
 async def post_key(request: ApiRequest, data: JSONBody[KeyDraft]) -> NewKey:
     """Make a key, which grants nothing beyond the scopes, shops and expiry of its maker.
@@ -64,7 +72,8 @@ async def post_key(request: ApiRequest, data: JSONBody[KeyDraft]) -> NewKey:
     A member that is absent or null is that of the maker.
     """
     own = request.auth
-    now = request.ports.clock()
+    ports = request.ports
+    now = ports.clock()
     if data.expires_at is not None and not now < data.expires_at <= _LATEST:
         raise bad_pointer("invalid", "/expires_at", "Expected an instant to come")
     _must_not_exceed(data, own)
@@ -75,18 +84,25 @@ async def post_key(request: ApiRequest, data: JSONBody[KeyDraft]) -> NewKey:
         expires_at=own.expires_at if data.expires_at is None else data.expires_at,
         now=now,
     )
-    await request.ports.keys.add(request.act, stored)
+    await ports.keys.add(request.act, stored, ports.limits.definitions_max)
     return NewKey(**msgspec.structs.asdict(_shown(stored.key)), key=text)
 
 
 @get("/keys", summary="API keys, newest first", **operation("admin"))
-async def list_keys(request: ApiRequest) -> KeyList:
-    """Return the tenant's keys.
+async def list_keys(
+    request: ApiRequest, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> KeysPage:
+    """Return the tenant's keys, at most 50 on a page, however many are allowed.
 
     A key with a list of shops sees the keys that are within its list.
     """
-    keys = await request.ports.keys.list(request.auth.tenant_id)
-    return KeyList([_shown(key) for key in keys if _within(key, request.auth)])
+    filters, after = resume(cursor, KeysFilters(), tuple[Instant, Name])
+    limit = min(limit, KEYS_ON_PAGE_MAX)
+    keys = await request.ports.keys.page(
+        request.auth.tenant_id, request.auth.shop_ids, after=after, limit=limit + 1
+    )
+    items, following = cut_page(keys, limit, filters, lambda key: (key.created_at, key.key_id))
+    return KeysPage([_shown(key) for key in items], following)
 
 
 @delete(
@@ -101,10 +117,9 @@ async def delete_key(
     ],
 ) -> None:
     """End a key; ending it again changes nothing."""
-    keys = await request.ports.keys.list(request.auth.tenant_id)
-    if not any(key.key_id == key_id and _within(key, request.auth) for key in keys):
+    if not fit_name(key_id):
         raise NotFound("key", key_id)
-    await request.ports.keys.revoke(request.act, key_id)
+    await request.ports.keys.revoke(request.act, key_id, request.auth.shop_ids)
 
 
 def _must_not_exceed(draft: KeyDraft, own: ApiKey) -> None:
@@ -117,12 +132,6 @@ def _must_not_exceed(draft: KeyDraft, own: ApiKey) -> None:
             raise bad_pointer("forbidden", f"/shop_ids/{index}", "Expected a shop of this key")
     if own.expires_at and draft.expires_at and draft.expires_at > own.expires_at:
         raise bad_pointer("forbidden", "/expires_at", "Expected no later end than of this key")
-
-
-def _within(key: ApiKey, own: ApiKey) -> bool:
-    if own.shop_ids is None:
-        return True
-    return key.shop_ids is not None and set(key.shop_ids) <= set(own.shop_ids)
 
 
 def _shown(key: ApiKey) -> KeyShown:

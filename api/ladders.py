@@ -15,14 +15,17 @@ _PATH = "/ladders/{marketplace:str}/{category:str}"
 @put(
     _PATH,
     summary="Set the amounts of levels 2 to 7 in a category",
-    **operation("admin", bodies=SMALL_JSON, statuses=(200, 201), problems=("invalid",)),
+    **operation("admin", bodies=SMALL_JSON, statuses=(200, 201), problems=("invalid", "too_many")),
 )
 async def put_ladder(
     request: ApiRequest, marketplace: Marketplace, category: Category, data: JSONBody[LadderDraft]
 ) -> Response[LadderDraft]:
     """Store a ladder, which serves every day from now on, past ones included."""
     ladder = data.ladder()
-    created = await request.ports.ladders.put(request.act, marketplace, category, ladder)
+    ports = request.ports
+    created = await ports.ladders.put(
+        request.act, marketplace, category, ladder, ports.limits.definitions_max
+    )
     return JSONResponse(ladder.draft(), status_code=201 if created else 200)
 
 

@@ -9,7 +9,7 @@ from litestar import Router
 from litestar.params import QueryParameter
 
 from api.operations import get, operation
-from api.pages import next_cursor, resume
+from api.pages import cut_page, resume
 from api.parameters import LIMIT_DEFAULT, AsOf, Cursor, Limit, ShopId
 from api.request import ApiRequest
 from api.shop_reads import Heading, day_or_today, get_stored_shop, heading
@@ -60,9 +60,9 @@ async def list_listings(
     matching = await _matching(
         request, stored, day, view=view, after=after[0] if after else "", limit=limit + 1
     )
-    items = matching[:limit]
-    more = len(matching) > len(items)
-    following = next_cursor(ListingsFilters(view, day), (items[-1].listing_id,)) if more else None
+    items, following = cut_page(
+        matching, limit, ListingsFilters(view, day), lambda listing: (listing.listing_id,)
+    )
     return ListingsPage(**heading(stored, day), items=items, next_cursor=following)
 
 

@@ -1,14 +1,20 @@
 """Lists in pages: keyset cursors that hold the filters of the first page."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
 
 from api.problems import bad_parameter
+from domain.days import FIRST_INSTANT
 
 Filters = TypeVar("Filters", bound=msgspec.Struct)
-Key = TypeVar("Key")
+Key = TypeVar("Key", bound=tuple[Any, ...])
+Item = TypeVar("Item")
+
+_LAST_INSTANT = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -31,6 +37,9 @@ def resume(cursor: str | None, filters: Filters, key: type[Key]) -> tuple[Filter
         after = msgspec.json.decode(place.after, type=key)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise bad_parameter("cursor", "Expected a cursor that this list gave") from None
+    instants = [part for part in after if isinstance(part, datetime)]
+    if not all(FIRST_INSTANT <= instant <= _LAST_INSTANT for instant in instants):
+        raise bad_parameter("cursor", "Expected a cursor that this list gave")
     if place.list != type(filters).__name__:
         raise bad_parameter("cursor", "Expected a cursor of this list")
     for name, value in msgspec.structs.asdict(filters).items():
@@ -39,14 +48,22 @@ def resume(cursor: str | None, filters: Filters, key: type[Key]) -> tuple[Filter
     return first, after
 
 
-def next_cursor(filters: msgspec.Struct, after: object) -> str:
-    """Return a cursor behind the item of a sort key."""
-    place = _Place(
-        type(filters).__name__,
-        msgspec.to_builtins(filters),
-        msgspec.Raw(msgspec.json.encode(after)),
-    )
-    return urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+def cut_page(
+    items: Sequence[Item],
+    limit: int,
+    filters: msgspec.Struct,
+    key: Callable[[Item], tuple[object, ...]],
+) -> tuple[list[Item], str | None]:
+    """Return the first `limit` items and the cursor behind them, null where no more follow.
+
+    `key` returns the sort key of an item.
+    """
+    shown = list(items[:limit])
+    if len(items) <= limit:
+        return shown, None
+    after = msgspec.Raw(msgspec.json.encode(key(shown[-1])))
+    place = _Place(type(filters).__name__, msgspec.to_builtins(filters), after)
+    return shown, urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 
 def _unpadded(cursor: str) -> bytes:

@@ -1,9 +1,12 @@
 """Kinds of problems (RFC 9457): the one place that knows their status codes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
+
+from domain.errors import ERRORS_MAX
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -26,7 +29,7 @@ class Document(msgspec.Struct, frozen=True):
     detail: str
     code: str
     request_id: str
-    errors: list[ErrorDetail]
+    errors: Annotated[list[ErrorDetail], Meta(max_length=ERRORS_MAX)]
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -66,6 +69,11 @@ KINDS: Mapping[str, Kind] = {
         "The currency and the time zone of a shop with events stay as they are.",
     ),
     "built_in": Kind(409, "Built-in rules are read-only", "Store your own set under a new name."),
+    "too_many": Kind(
+        409,
+        "There are as many as a tenant may have",
+        "Change or remove one of those that are there; whoever runs this service sets the number.",
+    ),
     "content_too_large": Kind(
         413, "The body is too large", "Limits hold for the inflated body; send it in parts."
     ),
@@ -111,7 +119,7 @@ class Problem(Exception):
     ) -> None:
         super().__init__(code, detail)
         self.code, self.detail = code, detail
-        self.errors = list(errors)
+        self.errors = list(errors)[:ERRORS_MAX]
         self.headers = dict(headers or {})
         self.members = dict(members or {})
 

@@ -1,6 +1,6 @@
 """Ratings of a shop, each with its state and why."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -8,12 +8,11 @@ from litestar import Router
 from litestar.params import QueryParameter
 
 from api.operations import get, operation
-from api.pages import next_cursor, resume
+from api.pages import cut_page, resume
 from api.parameters import LIMIT_DEFAULT, Cursor, Limit, OptionalEnd, OptionalStart, ShopId
 from api.problems import bad_parameter
 from api.request import ApiRequest
 from api.shop_reads import Heading, day_or_today, get_stored_shop, heading, today
-from domain.days import FIRST_INSTANT
 from domain.events import Instant
 from domain.facts.ratings import Reason
 from domain.names import Id
@@ -87,8 +86,6 @@ async def list_reviews(
 ) -> ReviewsPage:
     """Return ratings by the day they were given, each with its state and why."""
     filters, after = resume(cursor, ReviewsFilters(in_state, start, end), tuple[Instant, Id])
-    if after is not None and not FIRST_INSTANT <= after[0] <= _LAST_INSTANT:
-        raise bad_parameter("cursor", "Expected a cursor that this list gave")
     stored = await get_stored_shop(request, shop_id)
     wanted = ReviewsQuery(
         None if filters.state is None else RatingState[filters.state.upper()],
@@ -98,12 +95,13 @@ async def list_reviews(
     if wanted.start > wanted.end:
         raise bad_parameter("end", "Expected a day not before `start`")
     ratings = await request.ports.reviews.page(stored.key, wanted, after, limit + 1)
-    items = ratings[:limit]
-    last = items[-1].rating if len(ratings) > len(items) else None
+    items, following = cut_page(
+        ratings, limit, filters, lambda item: (item.rating.time, item.rating.review_id)
+    )
     return ReviewsPage(
         **heading(stored, today(request, stored.shop)),
         items=[_review(rating) for rating in items],
-        next_cursor=next_cursor(filters, (last.time, last.review_id)) if last else None,
+        next_cursor=following,
     )
 
 
@@ -128,8 +126,6 @@ def _review(stored: StoredRating) -> Review:
         removal=Removal(stored.reason, stored.removed_at) if stored.removed_at else None,
     )
 
-
-_LAST_INSTANT = datetime(9999, 12, 31, tzinfo=UTC)
 
 _STATES: dict[RatingState, StateName] = {
     RatingState.COUNTED: "counted",

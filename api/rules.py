@@ -6,8 +6,10 @@ from litestar.params import JSONBody
 
 from api.conditional import JSONResponse
 from api.operations import SMALL_JSON, get, operation
-from api.parameters import RulesName
+from api.pages import cut_page, resume
+from api.parameters import LIMIT_DEFAULT, Cursor, Limit, RulesName
 from api.request import ApiRequest
+from domain.names import Name
 from domain.rules import Rules, RuleSet
 
 
@@ -19,17 +21,28 @@ class NamedRules(Rules, frozen=True, kw_only=True, forbid_unknown_fields=False):
     built_in: bool
 
 
-class RulesList(msgspec.Struct, frozen=True):
-    """Built-in sets and the tenant's own, by name."""
+class RulesFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All sets of rules: there is no filter."""
+
+
+class RulesPage(msgspec.Struct, frozen=True):
+    """One page of built-in sets and the tenant's own, by name."""
 
     items: list[NamedRules]
+    next_cursor: str | None
 
 
-@get("/rules", summary="Sets of rules", **operation("scores:read"))
-async def list_rules(request: ApiRequest) -> RulesList:
-    """Return each set in its newest version."""
-    stored = await request.ports.rules.all(request.auth.tenant_id)
-    return RulesList([_shown(rules) for rules in stored])
+@get("/rules", summary="Sets of rules by name", **operation("scores:read"))
+async def list_rules(
+    request: ApiRequest, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> RulesPage:
+    """Return built-in sets and the tenant's own, each in its newest version."""
+    filters, after = resume(cursor, RulesFilters(), tuple[Name])
+    stored = await request.ports.rules.page(
+        request.auth.tenant_id, after[0] if after else "", limit + 1
+    )
+    items, following = cut_page(stored, limit, filters, lambda rules: (rules.name,))
+    return RulesPage([_shown(rules) for rules in items], following)
 
 
 @get(
@@ -45,13 +58,19 @@ async def get_rules(request: ApiRequest, name: RulesName) -> NamedRules:
 @put(
     "/rules/{name:str}",
     summary="Store a set of rules",
-    **operation("admin", bodies=SMALL_JSON, statuses=(200, 201), problems=("built_in", "invalid")),
+    **operation(
+        "admin",
+        bodies=SMALL_JSON,
+        statuses=(200, 201),
+        problems=("built_in", "invalid", "too_many"),
+    ),
 )
 async def put_rules(
     request: ApiRequest, name: RulesName, data: JSONBody[Rules]
 ) -> Response[NamedRules]:
     """Store a set in a new version, and rebuild the shops that follow it."""
-    stored, created = await request.ports.rules.put(request.act, name, data)
+    ports = request.ports
+    stored, created = await ports.rules.put(request.act, name, data, ports.limits.definitions_max)
     return JSONResponse(_shown(stored), status_code=201 if created else 200)
 
 

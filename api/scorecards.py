@@ -61,18 +61,21 @@ class ScorecardItem(msgspec.Struct, frozen=True):
 class Scorecards(msgspec.Struct, frozen=True):
     """Scorecards in the order of the request."""
 
-    items: list[
-        Annotated[
-            ScorecardItem,
-            Meta(
-                extra_json_schema={
-                    "oneOf": [
-                        {"properties": {name: {}}, "required": [name]}
-                        for name in ("scorecard", "problem")
-                    ]
-                }
-            ),
-        ]
+    items: Annotated[
+        list[
+            Annotated[
+                ScorecardItem,
+                Meta(
+                    extra_json_schema={
+                        "oneOf": [
+                            {"properties": {name: {}}, "required": [name]}
+                            for name in ("scorecard", "problem")
+                        ]
+                    }
+                ),
+            ]
+        ],
+        Meta(max_length=SHOPS_MAX),
     ]
 
 

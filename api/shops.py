@@ -1,20 +1,21 @@
 """Shops: described by callers, one by one or as a list."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response, Router, post, put
 from litestar.params import JSONBody
+from msgspec import Meta
 
 from api.conditional import JSONResponse
 from api.operations import LARGE_JSON, SMALL_JSON, get, operation
-from api.pages import next_cursor, resume
+from api.pages import cut_page, resume
 from api.parameters import LIMIT_DEFAULT, Cursor, InCategory, InMarketplace, Limit, ShopId
 from api.problems import Problem
 from api.request import ApiRequest
 from api.shop_reads import get_stored_shop
 from api.strict_json import NOT_JSON, array_items, field_error
-from domain.errors import FieldError, Refusal, ShopImmutable, UnknownRules
+from domain.errors import ERRORS_MAX, FieldError, Refusal, ShopImmutable, UnknownRules
 from domain.names import Name
 from domain.ports import PutOutcome
 from domain.shops import IdentifiedDraft, Shop, ShopDraft
@@ -28,7 +29,7 @@ class RejectedShop(msgspec.Struct, frozen=True):
     index: int
     shop_id: str | None
     code: Literal["malformed", "invalid", "unknown_rules", "immutable"]
-    errors: list[FieldError]
+    errors: Annotated[list[FieldError], Meta(max_length=ERRORS_MAX)]
 
 
 class _Named(msgspec.Struct):
@@ -45,7 +46,7 @@ class PutShops(msgspec.Struct, frozen=True):
     changed: int
     unchanged: int
     rejected_count: int
-    rejected: list[RejectedShop]
+    rejected: Annotated[list[RejectedShop], Meta(max_length=SHOPS_MAX)]
 
 
 class ShopsFilters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,9 +158,7 @@ async def list_shops(
         after=after[0] if after else "",
         limit=limit + 1,
     )
-    items = shops[:limit]
-    more = len(shops) > len(items)
-    return ShopsPage(items, next_cursor(filters, (items[-1].shop_id,)) if more else None)
+    return ShopsPage(*cut_page(shops, limit, filters, lambda shop: (shop.shop_id,)))
 
 
 async def _drafts(request: ApiRequest) -> list[IdentifiedDraft | RejectedShop]:

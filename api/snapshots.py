@@ -8,7 +8,7 @@ from litestar.params import JSONBody
 from msgspec import UNSET, UnsetType
 
 from api.operations import SMALL_JSON, get, operation
-from api.pages import next_cursor, resume
+from api.pages import cut_page, resume
 from api.parameters import LIMIT_DEFAULT, Cursor, Limit
 from api.problems import ErrorDetail, Problem
 from api.request import ApiRequest
@@ -66,10 +66,7 @@ async def list_peer_snapshots(
     snapshots = await request.ports.peers.page(
         request.auth.tenant_id, after[0] if after else None, limit + 1
     )
-    items = snapshots[:limit]
-    more = len(snapshots) > len(items)
-    following = next_cursor(filters, (items[-1].as_of,)) if more else None
-    return SnapshotsPage(items, following)
+    return SnapshotsPage(*cut_page(snapshots, limit, filters, lambda taken: (taken.as_of,)))
 
 
 def yesterday(now: datetime) -> date:

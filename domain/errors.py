@@ -1,6 +1,6 @@
 """Refusals: exceptions of the domain with typed fields, independent of HTTP."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -20,6 +20,10 @@ class FieldError(msgspec.Struct, frozen=True):
 
     pointer: str
     detail: str
+
+
+ERRORS_MAX: Final = 100
+"""Most errors that are listed of one event, shop or request."""
 
 
 class Refusal(Exception):
@@ -65,6 +69,14 @@ class ShopImmutable(Refusal):
     def __init__(self, shop_id: str, fields: list[str]) -> None:
         super().__init__(shop_id, fields)
         self.shop_id, self.fields = shop_id, fields
+
+
+class TooManyStored(Refusal):
+    """A tenant has as many definitions of a kind as it may have."""
+
+    def __init__(self, what: str, count_max: int) -> None:
+        super().__init__(what, count_max)
+        self.what, self.count_max = what, count_max
 
 
 class RulesChanged(Refusal):

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from domain import figures
 from domain.counters import DIMENSIONS, Dimension
@@ -16,12 +18,20 @@ INTAKE_DAYS = 28
 """Days up to `as_of` whose mean is what a coming day brings."""
 
 
+FORECAST_DAYS_MAX: Final = 180
+
+_BY_DAY: Final = Meta(max_length=FORECAST_DAYS_MAX)
+
+ForecastDates: TypeAlias = Annotated[list[date], _BY_DAY]
+ForecastScores: TypeAlias = Annotated[list[float | None], _BY_DAY]
+
+
 class Outlook(msgspec.Struct, frozen=True):
     """Scores of the coming days, whatever `min_ratings`; null where no rating is left."""
 
-    description: list[float | None]
-    service: list[float | None]
-    logistics: list[float | None]
+    description: ForecastScores
+    service: ForecastScores
+    logistics: ForecastScores
 
 
 class Forecast(msgspec.Struct, frozen=True):
@@ -31,7 +41,7 @@ class Forecast(msgspec.Struct, frozen=True):
     before.
     """
 
-    dates: list[date]
+    dates: ForecastDates
     silent: Outlook
     steady: Outlook
 

@@ -149,8 +149,13 @@ class Shops(Protocol):
 class Ladders(Protocol):
     """Stores ladders of amounts by marketplace and category."""
 
-    async def put(self, act: Act, marketplace: str, category: str, ladder: Ladder) -> bool:
-        """Create or replace a ladder; return whether it was created."""
+    async def put(
+        self, act: Act, marketplace: str, category: str, ladder: Ladder, count_max: int
+    ) -> bool:
+        """Create or replace a ladder; return whether it was created.
+
+        Raises TooManyStored where it would be one more than `count_max`.
+        """
 
     async def get(self, tenant_id: int, marketplace: str, category: str) -> Ladder:
         """Return a ladder; raise NotFound."""
@@ -168,14 +173,30 @@ class Keys(Protocol):
         An unknown id takes as long as a wrong secret; both return None.
         """
 
-    async def add(self, act: Act, stored: StoredKey) -> None:
-        """Store a new key."""
+    async def add(self, act: Act, stored: StoredKey, count_max: int) -> None:
+        """Store a new key, if need be in place of the key that ended first.
 
-    async def list(self, tenant_id: int) -> list[ApiKey]:
-        """Return the keys of a tenant, newest first."""
+        Raises TooManyStored where `count_max` keys are valid.
+        """
 
-    async def revoke(self, act: Act, key_id: str) -> None:
-        """Revoke a key; revoking again changes nothing. Raise NotFound."""
+    async def page(
+        self,
+        tenant_id: int,
+        shop_ids: Sequence[str] | None,
+        *,
+        after: tuple[datetime, str] | None,
+        limit: int,
+    ) -> list[ApiKey]:
+        """Return up to `limit` keys, newest first, then by id, after a given one.
+
+        Only keys confined to some of `shop_ids` are returned; None is all keys.
+        """
+
+    async def revoke(self, act: Act, key_id: str, shop_ids: Sequence[str] | None) -> None:
+        """Revoke one of the keys that `page` returns; revoking again changes nothing.
+
+        Raises NotFound.
+        """
 
 
 class Scores(Protocol):
@@ -270,17 +291,20 @@ class Reviews(Protocol):
 class RuleSets(Protocol):
     """Stores rules."""
 
-    async def all(self, tenant_id: int) -> list[RuleSet]:
-        """Return built-in rules and the tenant's, each in its newest version, by name."""
+    async def page(self, tenant_id: int, after: str, limit: int) -> list[RuleSet]:
+        """Return up to `limit` built-in and own sets by name, from the first above `after`.
+
+        Each is in its newest version.
+        """
 
     async def get(self, tenant_id: int, name: str) -> RuleSet:
         """Return rules in their newest version; raise NotFound."""
 
-    async def put(self, act: Act, name: str, rules: Rules) -> tuple[RuleSet, bool]:
+    async def put(self, act: Act, name: str, rules: Rules, count_max: int) -> tuple[RuleSet, bool]:
         """Store rules, and rebuild the states of every shop that follows them.
 
         Returns the rules and whether the name is new. Equal content makes no new version. Raises
-        BuiltInRules.
+        BuiltInRules, and TooManyStored where it would be one name more than `count_max`.
         """
 
     async def rebuild(self) -> int:

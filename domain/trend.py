@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from domain import figures, scores, tier
 from domain.counters import DIMENSIONS, Dimension
@@ -12,22 +14,29 @@ from domain.rules import Rules
 from domain.shops import money
 from domain.totals import DayTotals, Totals, histogram, rolling_totals
 
+TREND_DAYS_MAX: Final = 400
+
+_BY_DAY: Final = Meta(max_length=TREND_DAYS_MAX)
+
+TrendDates: TypeAlias = Annotated[list[date], _BY_DAY]
+TrendSales: TypeAlias = Annotated[list[str], _BY_DAY]
+
 
 class DimensionTrend(msgspec.Struct, frozen=True):
     """One dimension as of each day; `score` is null where there is none yet."""
 
-    score: list[float | None]
-    count: list[int]
+    score: Annotated[list[float | None], _BY_DAY]
+    count: Annotated[list[int], _BY_DAY]
 
 
 class Trend(msgspec.Struct, frozen=True):
     """Lists of one length, one entry a day; `sales` are those of the tier's window."""
 
-    dates: list[date]
+    dates: TrendDates
     description: DimensionTrend
     service: DimensionTrend
     logistics: DimensionTrend
-    sales: list[str]
+    sales: TrendSales
 
 
 def trend_span(start: date, end: date, rules: Rules) -> Window:

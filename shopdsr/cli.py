@@ -22,7 +22,7 @@ import msgspec
 from api.auth import make_key
 from api.events import Tally, read_lines
 from domain.acts import COMMAND_LINE, Act, Entry
-from domain.errors import NotFound, Unavailable
+from domain.errors import NotFound, TooManyStored, Unavailable
 from domain.events import Instant
 from domain.keys import SCOPES, ApiKey, Scope
 from domain.names import Name
@@ -122,6 +122,8 @@ class _Commands(click.Group):
             message = str(error)
         except NotFound as error:
             message = f"There is no {error.what} {error.name}"
+        except TooManyStored as error:
+            message = f"The tenant has {error.count_max} {error.what}, as many as it may have"
         except Exception as error:  # noqa: BLE001 - its message may quote what was read
             message = "\n".join(["A fault of this program, by types and places:", *trace_of(error)])
         raise CommandFailed(message)
@@ -230,7 +232,8 @@ def create_key(
             expires_at=expires,
             now=now,
         )
-        await port.add(Act(stored.key.tenant_id, COMMAND_LINE, "keys create", now), stored)
+        act = Act(stored.key.tenant_id, COMMAND_LINE, "keys create", now)
+        await port.add(act, stored, settings.definitions)
         return text
 
     click.echo(_run(settings, work, create=True))
@@ -247,7 +250,8 @@ def list_keys(settings: Settings, tenant: str) -> None:
 
     async def work(database: Database) -> list[ApiKey]:
         port = Keys(database)
-        return await port.list(await port.find_tenant(tenant))
+        tenant_id = await port.find_tenant(tenant)
+        return await port.page(tenant_id, None, after=None, limit=sys.maxsize)
 
     for key in _run(settings, work):
         shops = "all shops" if key.shop_ids is None else ",".join(key.shop_ids)
@@ -270,7 +274,7 @@ def revoke_key(settings: Settings, tenant: str, key_id: str) -> None:
     async def work(database: Database) -> None:
         port = Keys(database)
         tenant_id = await port.find_tenant(tenant)
-        await port.revoke(Act(tenant_id, COMMAND_LINE, "keys revoke", clock()), key_id)
+        await port.revoke(Act(tenant_id, COMMAND_LINE, "keys revoke", clock()), key_id, None)
 
     _run(settings, work)
 

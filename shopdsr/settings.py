@@ -149,6 +149,16 @@ class Settings(msgspec.Struct, frozen=True):
         ),
     ] = 0
 
+    definitions: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Most API keys that a tenant may have, and most ladders, and most sets "
+            "of rules",
+        ),
+    ] = 1_000
+
     @property
     def folder(self) -> Path:
         """The folder of the embedded Postgres."""
@@ -184,6 +194,7 @@ class Settings(msgspec.Struct, frozen=True):
             incoming_bytes_max=self.incoming_bytes,
             waiting_events_max=self.waiting_events,
             requests_per_s=self.rate_per_key or None,
+            definitions_max=self.definitions,
         )
 
 

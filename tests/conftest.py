@@ -89,12 +89,18 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(database_url: str, clock: Clock) -> Litestar:
+def limits() -> Limits:
+    """Return the application's limits, the defaults unless a test has its own."""
+    return Limits()
+
+
+@pytest.fixture
+def app(database_url: str, clock: Clock, limits: Limits) -> Litestar:
     """Make the real application on the test's database."""
 
     @asynccontextmanager
     async def ports() -> AsyncIterator[Ports]:
-        async with open_ports(database_url, POOL, Limits(), clock) as context:
+        async with open_ports(database_url, POOL, limits, clock) as context:
             yield context
 
     return create_app(ports)
@@ -136,5 +142,5 @@ async def new_key(
         now=clock.now,
     )
     act = Act(stored.key.tenant_id, COMMAND_LINE, "keys create", clock.now)
-    await keys.add(act, stored)
+    await keys.add(act, stored, Limits().definitions_max)
     return text

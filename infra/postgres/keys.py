@@ -1,12 +1,14 @@
 """Tenants and their API keys on Postgres."""
 
 import hmac
+from collections.abc import Sequence
+from datetime import datetime
 from time import monotonic
 
 import asyncpg
 
 from domain.acts import Act
-from domain.errors import NotFound
+from domain.errors import NotFound, TooManyStored
 from domain.keys import ApiKey, StoredKey
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database
@@ -50,11 +52,15 @@ class Keys:
         self._remembered[key_id] = (now_s, stored_key)
         return stored_key.key
 
-    async def add(self, act: Act, stored: StoredKey) -> None:
-        """Store a new key."""
+    async def add(self, act: Act, stored: StoredKey, count_max: int) -> None:
+        """Store a new key, if need be in place of the key that ended first.
+
+        Raises TooManyStored where `count_max` keys are valid.
+        """
         key = stored.key
 
         async def work(connection: Connection) -> None:
+            await connection.execute(sql("lock_tenant"), key.tenant_id)
             # The key is stored already where an earlier try was committed without an answer.
             if await connection.fetchval(
                 sql("insert_key"),
@@ -67,20 +73,33 @@ class Keys:
                 key.revoked_at,
                 stored.secret_sha256,
             ):
+                await connection.execute(sql("delete_ended_keys"), key.tenant_id, act.at, count_max)
+                if await connection.fetchval(sql("count_keys"), key.tenant_id) > count_max:
+                    raise TooManyStored("keys", count_max)
                 await record(connection, act, [key.key_id])
 
         await self._database.run(work)
 
-    async def list(self, tenant_id: int) -> list[ApiKey]:
-        """Return the keys of a tenant, newest first."""
-        return [_key(row) for row in await self._database.fetch("list_keys", tenant_id)]
+    async def page(
+        self,
+        tenant_id: int,
+        shop_ids: Sequence[str] | None,
+        *,
+        after: tuple[datetime, str] | None,
+        limit: int,
+    ) -> list[ApiKey]:
+        """Return up to `limit` keys within `shop_ids`, newest first, then by id, after one."""
+        rows = await self._database.fetch(
+            "keys_page", tenant_id, shop_ids, *(after or (None, None)), limit
+        )
+        return [_key(row) for row in rows]
 
-    async def revoke(self, act: Act, key_id: str) -> None:
-        """Revoke a key; a second time changes nothing. Raises NotFound."""
+    async def revoke(self, act: Act, key_id: str, shop_ids: Sequence[str] | None) -> None:
+        """Revoke a key within `shop_ids`; a second time changes nothing. Raises NotFound."""
 
         async def work(connection: Connection) -> None:
             is_revoked_now = await connection.fetchval(
-                sql("revoke_key"), act.tenant_id, key_id, act.at
+                sql("revoke_key"), act.tenant_id, key_id, act.at, shop_ids
             )
             if is_revoked_now is None:
                 raise NotFound("key", key_id)

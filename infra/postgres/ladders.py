@@ -1,7 +1,7 @@
 """Ladders of amounts on Postgres."""
 
 from domain.acts import Act
-from domain.errors import NotFound
+from domain.errors import NotFound, TooManyStored
 from domain.tier import Ladder
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database
@@ -14,10 +14,13 @@ class Ladders:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, act: Act, marketplace: str, category: str, ladder: Ladder) -> bool:
-        """Create (True) or replace a ladder."""
+    async def put(
+        self, act: Act, marketplace: str, category: str, ladder: Ladder, count_max: int
+    ) -> bool:
+        """Create (True) or replace a ladder; raises TooManyStored."""
 
         async def work(connection: Connection) -> bool:
+            await connection.execute(sql("lock_tenant"), act.tenant_id)
             created: bool | None = await connection.fetchval(
                 sql("put_ladder"),
                 act.tenant_id,
@@ -26,6 +29,10 @@ class Ladders:
                 ladder.currency,
                 ladder.amounts,
             )
+            if created and (
+                await connection.fetchval(sql("count_ladders"), act.tenant_id) > count_max
+            ):
+                raise TooManyStored("ladders", count_max)
             if created is not None:
                 await record(connection, act, [f"{marketplace}/{category}"])
             return bool(created)

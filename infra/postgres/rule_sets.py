@@ -3,7 +3,7 @@
 import msgspec
 
 from domain.acts import Act
-from domain.errors import BuiltInRules, NotFound
+from domain.errors import BuiltInRules, NotFound, TooManyStored
 from domain.rules import BUILT_IN, Rules, RuleSet
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database, for_each
@@ -21,10 +21,12 @@ class RuleSets:
         self._shop_cache = shop_cache
         self._rules = shop_cache.rules
 
-    async def all(self, tenant_id: int) -> list[RuleSet]:
-        """Return built-in sets and the tenant's own in their newest versions, by name."""
-        own = [rule_set(*row) for row in await self._database.fetch("all_rules", tenant_id)]
-        return sorted([*BUILT_IN.values(), *own], key=lambda rules: rules.name)
+    async def page(self, tenant_id: int, after: str, limit: int) -> list[RuleSet]:
+        """Return up to `limit` sets by name, from the first above `after`."""
+        rows = await self._database.fetch("rules_page", tenant_id, after, limit)
+        built_in = [rules for name, rules in BUILT_IN.items() if name > after]
+        own = [rule_set(*row) for row in rows]
+        return sorted([*built_in, *own], key=lambda rules: rules.name)[:limit]
 
     async def get(self, tenant_id: int, name: str) -> RuleSet:
         """Return a set in its newest version; raises NotFound."""
@@ -35,10 +37,10 @@ class RuleSets:
             raise NotFound("set of rules", name)
         return named[name]
 
-    async def put(self, act: Act, name: str, rules: Rules) -> tuple[RuleSet, bool]:
+    async def put(self, act: Act, name: str, rules: Rules, count_max: int) -> tuple[RuleSet, bool]:
         """Store a set, rebuild the shops that follow it, and return whether it is new.
 
-        Equal content makes no new version. Raises BuiltInRules.
+        Equal content makes no new version. Raises BuiltInRules and TooManyStored.
         """
         if name in BUILT_IN:
             raise BuiltInRules(name)
@@ -52,6 +54,8 @@ class RuleSets:
             version = before.version + 1 if before else 1
             text = msgspec.json.encode(rules).decode()
             await connection.execute(sql("insert_rules"), act.tenant_id, name, version, text)
+            if await connection.fetchval(sql("count_rules"), act.tenant_id) > count_max:
+                raise TooManyStored("sets of rules", count_max)
             await record(connection, act, [name, f"version {version}"])
             return RuleSet(name, version, built_in=False, rules=rules), before is None
 

@@ -1,6 +1,7 @@
 """Rules on Postgres: built-in sets from the code, a tenant's own from its versions."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -8,9 +9,11 @@ from domain.rules import BUILT_IN, Rules, RuleSet
 from infra.postgres.database import Connection
 from infra.postgres.statements import sql
 
+REMEMBERED_MAX: Final = 10_000
+
 
 class RulesCache:
-    """Reads rules, and remembers their versions, which never change once stored."""
+    """Reads rules, and remembers versions, which never change once stored."""
 
     def __init__(self) -> None:
         self._versions: dict[tuple[int, str, int], RuleSet] = {}
@@ -27,6 +30,8 @@ class RulesCache:
         if rules is None:
             text = await connection.fetchval(sql("rules_version"), tenant_id, name, version)
             rules = self._versions[tenant_id, name, version] = rule_set(name, version, text)
+            while len(self._versions) > REMEMBERED_MAX:
+                del self._versions[next(iter(self._versions))]
         return rules
 
     async def latest(

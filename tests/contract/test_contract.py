@@ -53,6 +53,28 @@ def test_the_file_is_what_the_code_and_the_examples_say() -> None:
     assert current, "run: python -m tests.contract.regenerate"
 
 
+def test_every_list_of_an_answer_is_in_pages_or_has_a_bound() -> None:
+    endless = [
+        f"{name}{place}"
+        for name, status, answer in answers()
+        if status < "300"
+        for content in answer.get("content", {}).values()
+        for place in _endless(content["schema"])
+    ]
+    assert endless == []
+
+
+def test_a_list_without_a_page_or_a_bound_is_noticed() -> None:
+    endless = {"type": "array", "items": {"type": "string"}}
+    page = {"properties": {"items": endless, "next_cursor": {"type": "string"}}}
+    nested = {"properties": {"items": {"type": "array", "items": endless}, "next_cursor": {}}}
+    assert list(_endless({"properties": {"items": endless}})) == ["/items"]
+    assert list(_endless({"anyOf": [{"type": "null"}, endless]})) == [""]
+    assert list(_endless({"additionalProperties": {"type": "string"}})) == ["/*"]
+    assert list(_endless(page)) == []
+    assert list(_endless(nested)) == ["/items/*"]
+
+
 async def test_the_service_answers_with_the_file(anonymous: Client) -> None:
     assert (await anonymous.get("/openapi.json")).content == FILE.read_bytes()
 
@@ -241,7 +263,9 @@ def test_what_an_operation_has_decides_which_problems_it_meets() -> None:
     with_a_key = ["401", "403", "429", "500", "503"]
     assert by_name["getLive"] == ["200", "500"]
     assert by_name["listKeys"] == sorted(["200", "304", "400", *with_a_key])
-    assert by_name["putLadder"] == sorted(["200", "201", "400", "413", "415", "422", *with_a_key])
+    assert by_name["putLadder"] == sorted(
+        ["200", "201", "400", "409", "413", "415", "422", *with_a_key]
+    )
 
 
 def test_no_parameter_may_be_null_nor_says_more_than_tools_know() -> None:
@@ -253,6 +277,25 @@ def test_no_parameter_may_be_null_nor_says_more_than_tools_know() -> None:
             }
             bounds = [parameter["schema"].get(bound, 0) for bound in ("minimum", "maximum")]
             assert all(isinstance(bound, int) for bound in bounds), name
+
+
+def _endless(schema: Json, place: str = "", *, in_pages: bool = False) -> Iterator[str]:
+    """Yield the places of lists and maps that may have any number of members."""
+    if reference := schema.get("$ref"):
+        schema = document()["components"]["schemas"][reference.rpartition("/")[2]]
+    for kind in ("anyOf", "oneOf", "allOf"):
+        for choice in schema.get(kind, ()):
+            yield from _endless(choice, place, in_pages=in_pages)
+    if schema.get("type") == "array":
+        if not in_pages and "maxItems" not in schema:
+            yield place
+        yield from _endless(schema["items"], f"{place}/*")
+    members = schema.get("properties", {})
+    for name, member in members.items():
+        paged = name == "items" and "next_cursor" in members
+        yield from _endless(member, f"{place}/{name}", in_pages=paged)
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield f"{place}/*"
 
 
 def _media_types(entry: Json) -> set[str]:

@@ -51,7 +51,7 @@ class Books:
         """Put the rules and shops of a world."""
         for name, fields in world.rules.items():
             rules = msgspec.convert(fields, Rules)
-            await self.rules.put(self.act, name, rules)
+            await self.rules.put(self.act, name, rules, 1_000)
         await self.shops.put(self.act, shops_of(world))
 
     async def record(self, events: Sequence[Event | Refused]) -> list[Outcome]:

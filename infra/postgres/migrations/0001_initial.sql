@@ -21,6 +21,8 @@ create table api_keys (
     constraint api_keys_pkey primary key (key_id)
 );
 
+create index api_keys_tenant_idx on api_keys (tenant_id, created_at desc, key_id);
+
 create table rule_versions (
     tenant_id bigint not null,
     name text collate "C" not null,
@@ -28,6 +30,10 @@ create table rule_versions (
     rules jsonb not null,
     constraint rule_versions_pkey primary key (tenant_id, name, version)
 );
+
+-- One entry a name, however many versions there are.
+
+create index rule_versions_name_idx on rule_versions (tenant_id, name) where version = 1;
 
 -- `revision` counts the changes of a definition. Running totals carry it too: a writer that has
 -- waited for their lock compares it with the revision of the definition that it read before.

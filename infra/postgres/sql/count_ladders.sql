@@ -1,0 +1,2 @@
+-- The number of a tenant's ladders.
+select count(*) from ladders where tenant_id = $1
