@@ -34,7 +34,7 @@ from infra.postgres.database import Database, UnsafeDatabase, open_database
 from infra.postgres.keys import Keys
 from infra.postgres.ledger import Ledger
 from infra.postgres.migrations import MigrationChanged
-from infra.postgres.requirements import RoleMissing
+from infra.postgres.requirements import RequirementMissing
 from infra.postgres.rules import RulesCache
 from infra.postgres.schema import WrongSchema
 from infra.postgres.shop_cache import ShopCache
@@ -64,7 +64,7 @@ _EXPLAINED = (
     TooFewConnections,
     MigrationChanged,
     WrongSchema,
-    RoleMissing,
+    RequirementMissing,
 )
 """Refusals whose text is one sentence for the operator."""
 

@@ -9,9 +9,8 @@ import asyncpg
 import msgspec
 
 from infra.embedded import embedded_postgres
-from infra.postgres.database import refuse_unsafe
-from infra.postgres.migrations import migrate
-from infra.postgres.requirements import connections_max, require_role
+from infra.postgres.database import open_database, refuse_unsafe
+from infra.postgres.requirements import connections_max, make_schema, require_session
 from infra.postgres.schema import newer_schema, require_schema
 from shopdsr.settings import Settings
 
@@ -99,31 +98,26 @@ async def prepare(settings: Settings, url: str, *, create: bool, serve: bool = F
 
     Without `create` nothing is changed, and a schema of another release is refused. Raises
     BadAddress, UnsafeDatabase where confirmed data might be lost and the settings do not allow
-    it, TooFewConnections, WrongSchema, MigrationChanged and RoleMissing.
+    it, TooFewConnections, WrongSchema, MigrationChanged and RequirementMissing.
     """
-    try:
-        connection = await asyncpg.connect(url, timeout=settings.acquire_timeout_ms / 1000)
-    except asyncpg.ClientConfigurationError:
-        raise
-    except (ValueError, OverflowError):
-        # Without the address, which holds a password, and without the cause, which quotes it.
-        raise BadAddress from None
-    try:
+    owner_limits = msgspec.structs.replace(settings.pool, connections_max=1)
+    async with open_database(url, owner_limits, as_owner=True) as owner:
+        try:
+            bounded_by, limit = await owner.run(connections_max)
+        except asyncpg.ClientConfigurationError:
+            raise
+        except (ValueError, OverflowError):
+            # Without the address, which holds a password, and without the cause, which quotes it.
+            raise BadAddress from None
         if not settings.data_may_be_lost:
-            await refuse_unsafe(connection)
+            await owner.run(refuse_unsafe)
         # A pooler in transaction mode shares fewer connections among more clients.
-        if serve and settings.statement_cache:
-            bounded_by, limit = await connections_max(connection)
-            if limit < settings.database_connections:
-                raise TooFewConnections(settings, bounded_by, limit)
-        applied: list[str] = []
-        newer = ""
-        if create:
-            applied = await migrate(connection)
-            newer = await newer_schema(connection)
-        else:
-            await require_schema(connection)
-        await require_role(connection)
-        return Prepared(applied, newer)
-    finally:
-        await connection.close()
+        if serve and settings.statement_cache and limit < settings.database_connections:
+            raise TooFewConnections(settings, bounded_by, limit)
+        if not create:
+            await owner.run(require_schema)
+        applied = await make_schema(owner) if create else []
+        newer = await owner.run(newer_schema)
+    async with open_database(url, settings.pool) as service:
+        await require_session(service)
+    return Prepared(applied, newer)

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import asyncpg
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
@@ -52,9 +51,8 @@ def template(postgres_url: str) -> Iterator[str]:
     """Create a database with the schema and nothing in it; its name is yielded."""
 
     async def make(url: str) -> None:
-        connection = await asyncpg.connect(url)
-        await migrate(connection)
-        await connection.close()
+        async with open_database(url, POOL, as_owner=True) as owner:
+            await migrate(owner)
 
     with new_database(postgres_url) as url:
         asyncio.run(make(url))

@@ -90,6 +90,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_min_duration_statement": "-1",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
+    # Its messages are read, to tell a full disk.
+    "lc_messages": "C",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

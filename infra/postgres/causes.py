@@ -11,6 +11,7 @@ from typing import Final
 import asyncpg
 
 from domain.errors import Unavailable
+from infra.postgres.database import PoolerFound
 
 _CAUSES: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...]] = (
     (asyncpg.TooManyConnectionsError, "all its connections are in use"),
@@ -22,6 +23,10 @@ _CAUSES: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...]
         "it does not accept this user and password",
     ),
     (asyncpg.InsufficientPrivilegeError, "its user lacks a privilege that is needed"),
+    (
+        PoolerFound,
+        "a pooler of connections is between, which needs SHOPDSR_STATEMENT_CACHE=false",
+    ),
     (asyncpg.DiskFullError, "its disk is full"),
     (asyncpg.OutOfMemoryError, "its memory is used up"),
     (asyncpg.ReadOnlySQLTransactionError, "it is read-only"),

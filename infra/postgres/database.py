@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 from typing import Final, TypeAlias, TypeVar
 
@@ -11,12 +12,18 @@ import msgspec
 import stamina
 
 from domain.errors import Unavailable
+from infra.postgres.sessions import ROLE, Session
 from infra.postgres.statements import sql
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 T = TypeVar("T")
 Item = TypeVar("Item")
+
+
+class PoolerFound(Exception):
+    """A pooler, which shares a session among many clients, is between, and was not told of."""
+
 
 _TRANSIENT = (
     asyncpg.SerializationError,
@@ -34,6 +41,7 @@ _TRANSIENT = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
+    PoolerFound,
     OSError,
     TimeoutError,
 )
@@ -50,9 +58,6 @@ SILENT = (TimeoutError, asyncio.CancelledError)
 
 TRIES = 3
 
-ROLE = "shopdsr_service"
-"""The role of every session that serves: it owns nothing; the schema is made by another."""
-
 
 def _is_transient(error: Exception) -> bool:
     # An argument that the driver cannot encode is an InterfaceError too, and a bug.
@@ -60,7 +65,11 @@ def _is_transient(error: Exception) -> bool:
 
 
 class PoolLimits(msgspec.Struct, frozen=True):
-    """Bounds of the pool: connections, and milliseconds to wait for one, a statement or a lock."""
+    """Bounds of the pool: connections, and milliseconds to wait for one, a statement or a lock.
+
+    Without the statement cache nothing is left to a session, which a pooler shares among many:
+    each statement runs in a transaction, which makes the settings of a session for itself.
+    """
 
     connections_max: int = 10
     acquire_timeout_ms: int = 5_000
@@ -88,9 +97,10 @@ class Database:
     whether the first try was committed.
     """
 
-    def __init__(self, pool: asyncpg.Pool, limits: PoolLimits) -> None:
+    def __init__(self, pool: asyncpg.Pool, limits: PoolLimits, session: Session) -> None:
         self.connections_max = limits.connections_max
         self.connections_in_use = self.connection_waits = 0
+        self.session = session
         self._pool = pool
         self._limits = limits
 
@@ -105,13 +115,15 @@ class Database:
 
         Raises Unavailable when the database cannot serve it now.
         """
-        isolation = "repeatable_read" if snapshot else None
+        isolation = "repeatable_read" if snapshot else "read_committed"
 
         async def once() -> T:
             async with self.connection() as connection:
                 transaction = connection.transaction(isolation=isolation)
                 try:
                     await transaction.start()
+                    if self.session.shared:
+                        await _make_settings(connection, self.session)
                 except BaseException:
                     # The driver now takes the session for one that is in a transaction.
                     connection.terminate()
@@ -129,17 +141,20 @@ class Database:
         return await self._retried(once, tries)
 
     async def fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:
-        """Return the rows of one reading statement, without a transaction.
+        """Return the rows of one reading statement, where sessions are not shared on its own.
 
         Raises Unavailable when the database cannot serve it now.
         """
 
+        async def read(connection: Connection) -> list[asyncpg.Record]:
+            rows: list[asyncpg.Record] = await connection.fetch(sql(name), *arguments)
+            return rows
+
         async def once() -> list[asyncpg.Record]:
             async with self.connection() as connection:
-                rows: list[asyncpg.Record] = await connection.fetch(sql(name), *arguments)
-                return rows
+                return await read(connection)
 
-        return await self._retried(once, TRIES)
+        return await (self.run(read) if self.session.shared else self._retried(once, TRIES))
 
     async def _retried(self, once: Callable[[], Awaitable[T]], tries: int) -> T:
         last_start = monotonic() + self.acquire_timeout_s
@@ -193,33 +208,52 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(dsn: str, limits: PoolLimits) -> AsyncIterator[Database]:
-    """Open a pool on the database, closed at the end."""
+async def open_database(
+    dsn: str, limits: PoolLimits, *, as_owner: bool = False
+) -> AsyncIterator[Database]:
+    """Open a pool on the database, closed at the end.
+
+    With `as_owner` it acts as the user of the address, whose statements take as long as they need.
+    """
+    session = Session(
+        role="" if as_owner else ROLE,
+        statement_timeout_ms=0 if as_owner else limits.statement_timeout_ms,
+        lock_timeout_ms=limits.lock_timeout_ms,
+        shared=not limits.statement_cache,
+    )
     pool = await asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=limits.connections_max,
         max_inactive_connection_lifetime=IDLE_MAX_S,
+        init=None if session.shared else partial(_begin_session, session=session),
         reset=_keep_session,
         timeout=limits.acquire_timeout_ms / 1000,
-        command_timeout=_silent_after_s(limits),
+        command_timeout=None if as_owner else _silent_after_s(limits),
         statement_cache_size=200 if limits.statement_cache else 0,
-        server_settings={
-            "application_name": "shopdsr",
-            "statement_timeout": str(limits.statement_timeout_ms),
-            "lock_timeout": str(limits.lock_timeout_ms),
-            "idle_in_transaction_session_timeout": str(limits.statement_timeout_ms),
-            "timezone": "UTC",
-            # Plans by index whatever the arguments; to plan a statement costs more than to run it.
-            "plan_cache_mode": "force_generic_plan",
-            "jit": "off",
-            "role": ROLE,
-        },
+        server_settings={"application_name": "shopdsr"},
     )
     try:
-        yield Database(pool, limits)
+        yield Database(pool, limits, session)
     finally:
         pool.terminate()
+
+
+async def _begin_session(connection: Connection, session: Session) -> None:
+    """Make the settings of a session that is no other client's.
+
+    Raises PoolerFound.
+    """
+    async with connection.transaction():
+        # Without a name, as another client may have used any name before on the server's side.
+        process = await connection.prepare(sql("server_process"), name="")
+        if await process.fetchval() != connection.get_server_pid():
+            raise PoolerFound
+        await _make_settings(connection, session)
+
+
+async def _make_settings(connection: Connection, session: Session) -> None:
+    await connection.execute(session.statements(connection.get_server_version().major))
 
 
 async def _keep_session(_connection: Connection) -> None:

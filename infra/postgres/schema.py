@@ -1,10 +1,7 @@
 """Whether the schema of a database is the one that this release works with."""
 
-import asyncpg
-
 from infra.postgres.database import Connection
-from infra.postgres.migrations import MigrationChanged, migrations
-from infra.postgres.statements import sql
+from infra.postgres.migrations import MigrationChanged, applied_migrations, migrations
 
 
 class WrongSchema(Exception):
@@ -13,7 +10,7 @@ class WrongSchema(Exception):
 
 async def require_schema(connection: Connection) -> None:
     """Raise WrongSchema or MigrationChanged unless all is applied and nothing else."""
-    applied = await _applied(connection)
+    applied = await applied_migrations(connection)
     if not applied:
         raise WrongSchema(
             "the database holds no schema of shopdsr: name another database, or make the schema "
@@ -33,15 +30,7 @@ async def require_schema(connection: Connection) -> None:
 
 async def newer_schema(connection: Connection) -> str:
     """Return what is said of a schema that a later release made, else nothing."""
-    return _later(await _applied(connection))
-
-
-async def _applied(connection: Connection) -> dict[str, str]:
-    try:
-        rows = await connection.fetch(sql("applied_migrations"))
-    except asyncpg.UndefinedTableError:
-        return {}
-    return {row["name"]: row["sha256"] for row in rows}
+    return _later(await applied_migrations(connection))
 
 
 def _later(applied: dict[str, str]) -> str:

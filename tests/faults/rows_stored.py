@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from infra.embedded.places import PROGRAMS, wheel_dir
-from infra.postgres.database import ROLE, Connection
+from infra.postgres.database import Connection
+from infra.postgres.sessions import ROLE
 from tests.faults.check import check, read
 from tests.faults.figures import Figures, Form
 from tests.faults.rows_network import status

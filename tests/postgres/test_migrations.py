@@ -1,26 +1,21 @@
 """The schema, step by step."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 import pytest
 
 from infra.postgres import migrations as steps
-from infra.postgres.database import Connection
+from infra.postgres.database import Connection, Database, PoolLimits, open_database
 from infra.postgres.migrations import Migration, MigrationChanged, is_current, migrate, migrations
 
 NAMES = [migration.name for migration in migrations()]
 
 
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Connection]:
-    connection = await asyncpg.connect(url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
+def opened(url: str) -> AbstractAsyncContextManager[Database]:
+    """Open a database as its owner."""
+    return open_database(url, PoolLimits(connections_max=1), as_owner=True)
 
 
 async def schema(connection: Connection) -> list[tuple[object, ...]]:
@@ -43,17 +38,17 @@ async def schema(connection: Connection) -> list[tuple[object, ...]]:
 
 
 async def test_a_second_run_has_nothing_to_do(empty_url: str) -> None:
-    async with connected(empty_url) as connection:
-        assert not await is_current(connection)
-        assert await migrate(connection) == NAMES
-        assert await is_current(connection)
-        assert await migrate(connection) == []
+    async with opened(empty_url) as owner:
+        assert not await owner.run(is_current)
+        assert await migrate(owner) == NAMES
+        assert await owner.run(is_current)
+        assert await migrate(owner) == []
 
 
 async def test_processes_that_start_together_take_each_step_once(empty_url: str) -> None:
     async def start() -> list[str]:
-        async with connected(empty_url) as connection:
-            return await migrate(connection)
+        async with opened(empty_url) as owner:
+            return await migrate(owner)
 
     applied = await asyncio.gather(*(start() for _ in range(5)))
     assert sorted(name for names in applied for name in names) == NAMES
@@ -63,12 +58,12 @@ async def test_a_step_at_a_time_makes_the_same_schema_as_all_at_once(
     empty_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = migrations()
-    async with connected(empty_url) as connection, connected(database_url) as at_once:
+    async with opened(empty_url) as owner, opened(database_url) as at_once:
         for count in range(1, len(every) + 1):
             monkeypatch.setattr(steps, "migrations", lambda count=count: every[:count])
-            assert await migrate(connection) == [every[count - 1].name]
-            assert await is_current(connection)
-        assert await schema(connection) == await schema(at_once)
+            assert await migrate(owner) == [every[count - 1].name]
+            assert await owner.run(is_current)
+        assert await owner.run(schema) == await at_once.run(schema)
 
 
 async def test_a_step_that_was_changed_after_it_was_applied_is_an_error(
@@ -77,9 +72,9 @@ async def test_a_step_that_was_changed_after_it_was_applied_is_an_error(
     first, *rest = migrations()
     changed = Migration(first.name, "0" * 64, first.statements)
     monkeypatch.setattr(steps, "migrations", lambda: (changed, *rest))
-    async with connected(database_url) as connection:
+    async with opened(database_url) as owner:
         with pytest.raises(MigrationChanged, match=f"^{first.name} was changed"):
-            await migrate(connection)
+            await migrate(owner)
 
 
 async def test_a_step_that_fails_leaves_nothing_and_may_be_tried_again(
@@ -88,13 +83,13 @@ async def test_a_step_that_fails_leaves_nothing_and_may_be_tried_again(
     broken = Migration("9999_broken", "0" * 64, ["create table half (a int)", "select 1 / 0"])
     every = (*migrations(), broken)
     monkeypatch.setattr(steps, "migrations", lambda: every)
-    async with connected(database_url) as connection:
-        before = await schema(connection)
+    async with opened(database_url) as owner:
+        before = await owner.run(schema)
         for _ in range(2):
             with pytest.raises(asyncpg.DivisionByZeroError):
-                await migrate(connection)
-            assert not await is_current(connection)
-            assert await schema(connection) == before
+                await migrate(owner)
+            assert not await owner.run(is_current)
+            assert await owner.run(schema) == before
 
 
 def test_steps_are_numbered_without_a_gap() -> None:

@@ -14,12 +14,13 @@ from domain.ports import ReviewsQuery, ShopKey, StoredShop
 from domain.rules import BUILT_IN, TAOBAO
 from domain.shops import Shop
 from domain.windows import windows
-from infra.postgres.database import ROLE, Connection, Database
+from infra.postgres.database import Connection, Database
 from infra.postgres.fact_statements import fact_statements
 from infra.postgres.listings import Listings
 from infra.postgres.reviews import Reviews
 from infra.postgres.rules import RulesCache
 from infra.postgres.scores import Scores
+from infra.postgres.sessions import ROLE
 from infra.postgres.shop_cache import ShopCache
 from infra.postgres.statements import sql, statement_names
 from tests.conftest import Clock, new_key

@@ -333,9 +333,15 @@ select
 from shops s
 join shop_totals t on t.shop_key = s.shop_key;
 
-do 'begin create role shopdsr_service; exception when duplicate_object or unique_violation then null; end';
+-- Whoever may not create roles makes this one beforehand, and is granted it.
+do 'begin if to_regrole(''shopdsr_service'') is null then create role shopdsr_service; end if
+; exception when duplicate_object or unique_violation then null; end';
 
-grant shopdsr_service to current_user;
+do 'begin if not pg_has_role(
+    session_user,
+    ''shopdsr_service'',
+    case when current_setting(''server_version_num'')::int < 160000 then ''member'' else ''set'' end
+) then grant shopdsr_service to current_user; end if; end';
 
 grant select, insert, update, delete on all tables in schema public to shopdsr_service;
 
