@@ -47,7 +47,7 @@ from shopdsr.database import (
     prepare,
 )
 from shopdsr.demo.command import demonstrate
-from shopdsr.log import trace_of
+from shopdsr.log import configure_log, trace_of
 from shopdsr.port_holder import port_holder
 from shopdsr.server import http_server
 from shopdsr.settings import BadSetting, Settings, read_settings
@@ -142,6 +142,7 @@ def main(ctx: click.Context) -> None:
         ctx.obj = read_settings()
     except BadSetting as error:
         raise click.UsageError(str(error)) from None
+    configure_log()
     # As an exception, so that all that is open is closed, the embedded Postgres included.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # Background jobs of a shell inherit SIGINT ignored.

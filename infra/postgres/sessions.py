@@ -58,7 +58,7 @@ class Session(msgspec.Struct, frozen=True):
         return settings | ({"role": self.role} if self.role else {})
 
     def statements(self, server_major: int) -> str:
-        """Return the statements that make the settings, for a session or for a transaction."""
+        """Return the statements that make the settings of a session or transaction."""
         scope = "local" if self.shared else "session"
         return "; ".join(
             f"set {scope} {name} = '{setting}'"
