@@ -11,7 +11,7 @@ from typing import Final
 import asyncpg
 
 from domain.errors import Unavailable
-from infra.postgres.database import PoolerFound
+from infra.postgres.database import UnexpectedPooler
 
 _CAUSES: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...]] = (
     (asyncpg.TooManyConnectionsError, "all its connections are in use"),
@@ -24,7 +24,7 @@ _CAUSES: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...]
     ),
     (asyncpg.InsufficientPrivilegeError, "its user lacks a privilege that is needed"),
     (
-        PoolerFound,
+        UnexpectedPooler,
         "a pooler of connections is between, which needs SHOPDSR_STATEMENT_CACHE=false",
     ),
     (asyncpg.DiskFullError, "its disk is full"),

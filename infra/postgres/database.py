@@ -21,7 +21,7 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 
-class PoolerFound(Exception):
+class UnexpectedPooler(Exception):
     """A pooler, which shares a session among many clients, is between, and was not told of."""
 
 
@@ -41,7 +41,7 @@ _TRANSIENT = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
-    PoolerFound,
+    UnexpectedPooler,
     OSError,
     TimeoutError,
 )
@@ -242,13 +242,13 @@ async def open_database(
 async def _begin_session(connection: Connection, session: Session) -> None:
     """Make the settings of a session that is no other client's.
 
-    Raises PoolerFound.
+    Raises UnexpectedPooler.
     """
     async with connection.transaction():
         # Without a name, as another client may have used any name before on the server's side.
         process = await connection.prepare(sql("server_process"), name="")
         if await process.fetchval() != connection.get_server_pid():
-            raise PoolerFound
+            raise UnexpectedPooler
         await _make_settings(connection, session)
 
 

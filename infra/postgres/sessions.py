@@ -46,7 +46,7 @@ class Session(msgspec.Struct, frozen=True):
     shared: bool
 
     def settings(self, server_major: int) -> dict[str, str]:
-        """Return each setting and its value; the role is last, as it may do the least."""
+        """Return each setting and its value, the role last, as it may do the least."""
         settings = _SETTINGS | (_OF_TRANSACTIONS if self.shared else _OF_SESSIONS)
         if server_major >= 17:
             settings |= _SINCE_17
