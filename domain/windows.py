@@ -24,6 +24,11 @@ class Windows(msgspec.Struct, frozen=True):
     sales_start: date
     end: date
 
+    def start_of(self, window: WindowName) -> date:
+        """Return the first day of a window."""
+        starts = {"rating": self.rating_start, "sales": self.sales_start, "ever": date.min}
+        return starts[window]
+
 
 def windows(end: date, rules: Rules) -> Windows:
     """Return the windows of a day under these rules."""

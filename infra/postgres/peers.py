@@ -1,18 +1,20 @@
 """Peer snapshots on Postgres."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
 
 from domain.acts import Act
+from domain.counters import ROWS
+from domain.days import ONE_DAY
 from domain.metrics import PARTS, RATIOS, WINDOW_OF_PART
 from domain.peers import Group, PeerShops, PeerStatistics, Snapshot, snapshot
 from domain.ports import SnapshotHeader, StoredShop
@@ -128,7 +130,13 @@ class Peers:
         """Return the sums of every shop's windows that end on a day."""
         rows = await connection.fetch(sql("peer_totals"), tenant_id)
         shops = [PeerRow(row, await self._rules_of(connection, tenant_id, row)) for row in rows]
-        await _move_to(connection, tenant_id, as_of, shops)
+        places = {
+            key: (row.peers.sums, place)
+            for row in shops
+            for place, key in enumerate(row.peers.shop_keys)
+        }
+        await _move_to(connection, tenant_id, as_of, shops, places)
+        await _add_rows(connection, tenant_id, as_of, shops, places)
         return shops
 
     async def _rules_of(self, connection: Connection, tenant_id: int, row: asyncpg.Record) -> Rules:
@@ -147,15 +155,18 @@ class PeerRow:
         )
 
 
+Places: TypeAlias = Mapping[int, tuple[Mapping[str, list[int]], int]]
+"""Where the sums of each shop are, by shop key."""
+
+
 async def _move_to(
-    connection: Connection, tenant_id: int, as_of: date, rows: Sequence[PeerRow]
+    connection: Connection,
+    tenant_id: int,
+    as_of: date,
+    rows: Sequence[PeerRow],
+    places: Places,
 ) -> None:
     """Move the sums of shops to the windows that end on a day."""
-    places = {
-        key: (row.peers.sums, place)
-        for row in rows
-        for place, key in enumerate(row.peers.shop_keys)
-    }
     rules = {row.totals_key: row.peers.rules for row in rows}
     steps = [
         (totals_key, move)
@@ -174,6 +185,32 @@ async def _move_to(
                 for (sums, place), value in zip(shops, _integers(moved[part]), strict=True):
                     sums[part][place] += sign * value
         await asyncio.sleep(0)
+
+
+async def _add_rows(
+    connection: Connection,
+    tenant_id: int,
+    as_of: date,
+    rows: Sequence[PeerRow],
+    places: Places,
+) -> None:
+    """Add the counters that are rows, over the windows that end on a day."""
+    rules = {row.totals_key[:2]: row.peers.rules for row in rows}
+    terms = [
+        (part, weight, (*rules_key, counter, windows(as_of, of).start_of(WINDOW_OF_PART[part])))
+        for rules_key, of in rules.items()
+        for part, weights in PARTS.items()
+        for counter, weight in weights.items()
+        if counter in ROWS
+    ]
+    if not terms:
+        return
+    arguments = columns([argument for _, _, argument in terms], 4)
+    query = sql("peer_counters")
+    for summed in await connection.fetch(query, tenant_id, as_of + ONE_DAY, *arguments):
+        part, weight, _ = terms[summed["place"] - 1]
+        sums, place = places[summed["shop_key"]]
+        sums[part][place] += weight * int(summed["n"])
 
 
 def _integers(values: list[Any]) -> list[int]:

@@ -97,16 +97,19 @@ def _lists() -> dict[str, str]:
 
 
 def _weighted(table: str, weights: Weights) -> str:
-    return " + ".join(
+    """Return the part of a weighted sum that columns give."""
+    terms = [
         f"{table}.{counter}" if weight == 1 else f"{weight} * {table}.{counter}"
         for counter, weight in weights.items()
-    )
+        if counter in PLACES
+    ]
+    return " + ".join(terms) or "0::bigint"
 
 
 def _metric_sums(table: str, condition: str = "") -> str:
     # Money as text: the driver makes a decimal of each number of any length, at ten times the cost.
     return ", ".join(
-        f"array_agg(({_weighted(table, weights)}){'::text' if metric.unit == 'money' else ''})"
+        f"array_agg(({_weighted(table, weights)}){'::text' if weights.keys() & {*MONEY} else ''})"
         f"{condition.format(window=metric.window)} as {part}"
         for metric in METRICS
         for part, weights in metric.parts.items()

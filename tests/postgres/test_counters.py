@@ -1,19 +1,22 @@
 """Counters that are rows are kept as those that are columns; money never overflows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import pytest
 
+from domain import peers as ranks
 from domain.counters import PLACES
 from domain.days import Window
 from domain.facts import aggregate, orders
 from domain.facts.aggregate import Projection, SaleDays
 from domain.facts.fact import Fact, KnownShop
 from domain.facts.orders import Order
+from domain.metrics import METRICS, PARTS, RATIOS, WINDOW_OF_PART, Metric
 from domain.ports import SalesGroupQuery, StoredShop
 from domain.tier import SalesGroup
 from domain.windows import windows
+from infra.postgres import peers, statements
 from infra.postgres.peer_sales import PeerSales
 from infra.postgres.peers import Peers
 from tests.harness.postgres import execute
@@ -42,6 +45,59 @@ def _counting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let orders have a counter more, which is a row."""
     monkeypatch.setattr(orders.ORDERS, "project", project)
     monkeypatch.setattr(aggregate, "ROWS", frozenset({NAME}))
+
+
+ORDER_VALUE = Metric("order_value", "rate", "high", "sales", {"paid": 1}, {NAME: 1})
+
+
+@pytest.fixture
+def _comparing(_counting: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let there be a metric more, whose denominator is a row."""
+    window_of_part = WINDOW_OF_PART | dict.fromkeys(ORDER_VALUE.parts, ORDER_VALUE.window)
+    monkeypatch.setattr(peers, "ROWS", frozenset({NAME}))
+    monkeypatch.setattr(peers, "PARTS", PARTS | ORDER_VALUE.parts)
+    monkeypatch.setattr(peers, "WINDOW_OF_PART", window_of_part)
+    for module in (peers, ranks):
+        monkeypatch.setattr(module, "RATIOS", (*RATIOS, ORDER_VALUE))
+    monkeypatch.setattr(statements, "METRICS", (*METRICS, ORDER_VALUE))
+    for cached in (statements.sql, statements._lists):
+        cached.cache_clear()
+    yield
+    for cached in (statements.sql, statements._lists):
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("_comparing")
+async def test_peers_are_compared_by_a_metric_on_rows(books: Books) -> None:
+    await books.open(WORLD)
+    await books.record(events_of(WORLD.events))
+    days = await fetch(
+        books.url,
+        "select shop_key, day, cardinality(array_agg(order_id)) as n,"
+        " sum((select sum(amount) from unnest(amounts) as amount)) as paid"
+        " from orders group by shop_key, day",
+    )
+    last = max(row["day"] for row in days)
+    async with books.database.connection() as connection:
+        sums = await Peers(books.database, books.rules._rules).window_sums(
+            connection, books.tenant_id, last
+        )
+    compared = 0
+    for row in sums:
+        start = windows(last, row.peers.rules).sales_start
+        for place, shop_key in enumerate(row.peers.shop_keys):
+            of_shop = [
+                (day["paid"], day["n"])
+                for day in days
+                if day["shop_key"] == shop_key and start <= day["day"] <= last
+            ]
+            expected = [sum(column) for column in zip(*of_shop, strict=True)] or [0, 0]
+            assert [row.peers.sums[part][place] for part in ORDER_VALUE.parts] == expected
+            compared += bool(of_shop)
+    assert compared > 1
+    taken = await Peers(books.database, books.rules._rules).take(books.act, last)
+    groups = await fetch(books.url, "select shops from peer_groups where metric = 'order_value'")
+    assert taken.shops >= sum(group["shops"] for group in groups) == compared
 
 
 @pytest.mark.usefixtures("_counting")

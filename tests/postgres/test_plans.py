@@ -129,6 +129,12 @@ PLANS: dict[str, Plan] = {
         (1, LARGEST, [f"l-{n:05}" for n in range(100)], DAY), 200, f"{SHOPS} listing_events_pkey"
     ),
     "peer_totals": Plan((1,), 0, SHOPS, scanned=("shops", "shop_totals")),
+    "peer_counters": Plan(
+        (1, TOMORROW, ["taobao"], [1], ["n"], [date(2026, 10, 22)]),
+        3 * million.SHOPS,
+        f"{SHOPS} counter_days_pkey",
+        scanned=("shops", "counter_days"),
+    ),
     "peer_days": Plan(
         (
             *(1, ["taobao"] * 2, [1] * 2, [TOMORROW] * 2, [date(2026, 5, 25), date(2026, 10, 22)]),
