@@ -14,6 +14,8 @@ from msgspec import Meta
 from domain.names import EventText, Name
 
 Instant = Annotated[datetime, Meta(tz=True)]
+REVISION_MAX = 2**53 - 1
+Revision = Annotated[int, Meta(ge=0, le=REVISION_MAX)]
 Amount = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]*)(\.[0-9]+)?$(?!\n)")]
 
 
@@ -36,3 +38,9 @@ class AnyEvent(Attributes, frozen=True, gc=False, kw_only=True):
 
 class Envelope(Attributes, frozen=True, gc=False, tag_field="type"):
     """The common shape of the events of this service; `type` tells them apart."""
+
+
+class EventData(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What the data of every event that states a fact may hold; an absent revision is 0."""
+
+    revision: Revision | None = None

@@ -3,7 +3,7 @@
 The ledger reads what `affected_keys` names, calls `decide`, and stores the result.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -13,7 +13,7 @@ from domain.days import last_instant
 from domain.errors import EventCode, EventRefused, FieldError
 from domain.facts import AGGREGATES, Event, admit, identity_of
 from domain.facts.aggregate import Batch, ReviewKey, Stored, Sums
-from domain.facts.fact import Fact, Identity, KnownShop
+from domain.facts.fact import Fact, Identity, KnownShop, Version
 from domain.totals import RatingState
 
 
@@ -52,10 +52,11 @@ class Submission(msgspec.Struct, frozen=True):
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """What to store: new facts, the states of ratings, and what is added to shops."""
+    """What to store: new versions of facts, the states of ratings, and what is added to shops."""
 
     outcomes: list[list[Outcome]]
-    facts: list[Fact]
+    changes: Mapping[Identity, Version]
+    """New versions by identity."""
     states: dict[ReviewKey, RatingState]
     """Of new ratings, and of stored ones whose state changed."""
     moved: Mapping[int, Sums]
@@ -64,8 +65,8 @@ class Recording(msgspec.Struct, frozen=True):
 
 def admit_events(
     submission: Submission, shops: Mapping[tuple[int, str], KnownShop], now: datetime
-) -> Iterator[Fact | Refused]:
-    """Yield the fact or the refusal of each event; `shops` is by tenant and id."""
+) -> Iterator[Version | Refused]:
+    """Yield the version or the refusal of each event; `shops` is by tenant and id."""
     tenant_id, shop_ids = submission.tenant_id, submission.shop_ids
     last = last_instant(now)
     for event in submission.events:
@@ -82,48 +83,70 @@ def admit_events(
             yield Refused(refusal.code, refusal.errors)
 
 
+def replaced_facts(items: Iterable[Version | Refused], stored: Stored) -> list[Fact]:
+    """Return the stored facts that some of these versions replace or retract."""
+    replaced = []
+    for item in items:
+        if not isinstance(item, Refused) and item.revision:
+            before = stored.facts.get(identity_of(item))
+            if isinstance(before, Fact) and before.revision < item.revision:
+                replaced.append(before)
+    return replaced
+
+
 def decide(
-    submissions: Sequence[tuple[Sequence[Fact | Refused], bool]],
+    submissions: Sequence[tuple[Sequence[Version | Refused], bool]],
     stored: Stored,
     shops: Mapping[int, KnownShop],
 ) -> Recording:
     """Decide what to store of submissions, each with whether it is strict.
 
-    Submissions are decided in their order; `shops` is by key. Of several facts with the same
-    identity the first is stored: one that is stored already, or the earliest of the batch.
+    Submissions are decided in their order; `shops` is by key. Of several versions with the same
+    identity the one with the highest revision stands; of the same revision the first.
     """
-    known = dict(stored.facts)
-    new: list[Fact] = []
-    outcomes = [_outcomes(items, known, new, strict=strict) for items, strict in submissions]
-    batch = Batch(stored, new, known, shops)
+    changes: dict[Identity, Version] = {}
+    outcomes = [
+        _outcomes(items, stored.facts, changes, strict=strict) for items, strict in submissions
+    ]
+    batch = Batch(stored, changes, shops)
     for aggregate in AGGREGATES:
         aggregate.record(batch)
-    return Recording(outcomes, new, batch.states, batch.moved)
+    return Recording(outcomes, changes, batch.states, batch.moved)
 
 
 def _outcomes(
-    items: Sequence[Fact | Refused], known: dict[Identity, Fact], new: list[Fact], *, strict: bool
+    items: Sequence[Version | Refused],
+    stored: Mapping[Identity, Version],
+    changes: dict[Identity, Version],
+    *,
+    strict: bool,
 ) -> list[Outcome]:
-    """Return the outcomes of a submission; add its new facts to `known` and `new`.
+    """Return the outcomes of a submission, and add its new versions to `changes`.
 
     A strict submission with any refusal adds none.
     """
     outcomes: list[Outcome] = []
-    start = len(new)
+    own: dict[Identity, Version] = {}
     for item in items:
         if isinstance(item, Refused):
             outcomes.append(item)
             continue
         identity = identity_of(item)
-        before = known.get(identity)
-        if before is None:
-            known[identity] = item
-            new.append(item)
+        before = own.get(identity) or changes.get(identity) or stored.get(identity)
+        if before is None or before.revision < item.revision:
+            own[identity] = item
             outcomes.append("stored")
+        elif before == item or before.revision > item.revision:
+            outcomes.append("duplicate")
         else:
-            outcomes.append("duplicate" if before == item else CONFLICT)
-    if strict and any(isinstance(outcome, Refused) for outcome in outcomes):
-        for fact in new[start:]:
-            del known[identity_of(fact)]
-        del new[start:]
+            outcomes.append(_conflict(item))
+    if not (strict and any(isinstance(outcome, Refused) for outcome in outcomes)):
+        changes.update(own)
     return outcomes
+
+
+def _conflict(version: Version) -> Refused:
+    if not version.revision:
+        return CONFLICT
+    expected = f"Expected more than {version.revision}, the revision that is stored"
+    return Refused("conflict", [FieldError("/data/revision", expected)])

@@ -1,20 +1,21 @@
 """Aggregates: facts that name the same id, and what they add to a shop.
 
-Recording a batch adds, for each affected aggregate, its projection after the batch less its
-projection before. Verifying a shop compares what is stored with the sum of all projections.
+A batch makes facts enter, and facts leave that a higher revision replaces or retracts. Recording
+it adds, for each affected aggregate, its projection after the batch less its projection before.
+Verifying a shop compares what is stored with the sum of all projections.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 import msgspec
 
 from domain import totals
 from domain.counters import PLACES, ROWS
-from domain.facts.fact import Fact, FactKind, Identity, KnownShop
+from domain.facts.fact import Fact, FactKind, Identity, KnownShop, Retraction, Version
 from domain.totals import RatingState
 
 AnyFact = TypeVar("AnyFact", bound=Fact)
@@ -28,21 +29,29 @@ ListingKey: TypeAlias = tuple[int, str]
 BuyerMonth: TypeAlias = tuple[int, date, str]
 """Shop key, month of completion and buyer id: the ratings that share one cap."""
 
-SaleDays: TypeAlias = Mapping[str, Collection[date]]
-"""Days on which the listings of a shop sold, by listing id."""
+SaleDays: TypeAlias = Mapping[str, Mapping[date, int]]
+"""Units that the listings of a shop sold, by listing id and day."""
 
 
 class FactsByKind:
-    """Facts grouped by kind."""
+    """Facts and retractions grouped by kind."""
 
-    def __init__(self, facts: Iterable[Fact]) -> None:
-        self._kinds: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
-        for fact in facts:
-            self._kinds[type(fact)].append(fact)
+    def __init__(self, versions: Iterable[Version]) -> None:
+        self._facts: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
+        self._retractions: defaultdict[type[Fact], list[Retraction]] = defaultdict(list)
+        for version in versions:
+            if isinstance(version, Retraction):
+                self._retractions[version.identity[0]].append(version)
+            else:
+                self._facts[type(version)].append(version)
 
     def of(self, kind: type[AnyFact]) -> Sequence[AnyFact]:
         """Return the facts of a kind."""
-        return cast("Sequence[AnyFact]", self._kinds.get(kind, ()))
+        return cast("Sequence[AnyFact]", self._facts.get(kind, ()))
+
+    def retractions_of(self, kind: type[Fact]) -> Sequence[Retraction]:
+        """Return the retractions of facts of a kind."""
+        return self._retractions.get(kind, ())
 
 
 class Lookup(NamedTuple):
@@ -86,7 +95,7 @@ def merge(parts: Iterable[AffectedKeys]) -> AffectedKeys:
 class Stored(msgspec.Struct, frozen=True):
     """What is stored of the affected aggregates."""
 
-    facts: dict[Identity, Fact]
+    facts: dict[Identity, Version]
     states: dict[ReviewKey, RatingState]
     """States of every rating of the affected buyers and months; `facts` holds the ratings."""
     sale_days: Mapping[int, SaleDays]
@@ -104,13 +113,13 @@ class Sums:
     """The sums of the projections of a shop."""
 
     def __init__(self, sale_days: SaleDays | None = None) -> None:
-        """Start from zero, with the stored days on which listings sold."""
+        """Start from zero, with the units that listings sold on stored days."""
         self.days: defaultdict[date, list[int]] = defaultdict(totals.zero_totals)
         self.counts: defaultdict[tuple[date, str], int] = defaultdict(int)
         """Counters outside the columns, by day and counter."""
         self.units: defaultdict[tuple[str, date], int] = defaultdict(int)
         """Units sold by listing id and day."""
-        self.sale_days: defaultdict[str, set[date]] = defaultdict(set)
+        self.sale_days: defaultdict[str, defaultdict[date, int]] = defaultdict(_no_units)
         for listing_id, days in (sale_days or {}).items():
             self.sale_days[listing_id].update(days)
 
@@ -125,36 +134,52 @@ class Sums:
                 raise KeyError(counter)
         for (listing_id, day), units in projection.units.items():
             self.units[listing_id, day] += sign * units
-            self.sale_days[listing_id].add(day)
+            self.sale_days[listing_id][day] += sign * units
+
+
+def _no_units() -> defaultdict[date, int]:
+    return defaultdict(int)
 
 
 class Batch:
-    """New facts and stored facts, and what the new facts add to each shop."""
+    """Facts that enter and leave, stored facts beside them, and what these add to each shop."""
 
     def __init__(
         self,
         stored: Stored,
-        new: Iterable[Fact],
-        known: Mapping[Identity, Fact],
+        changes: Mapping[Identity, Version],
         shops: Mapping[int, KnownShop],
     ) -> None:
         """Start with nothing moved.
 
-        `known` holds all facts after the batch by identity, `shops` is by key.
+        `changes` holds the new versions by identity, `shops` is by key.
         """
         self.stored = stored
-        self.known = known
+        self.changes = changes
         self.shops = shops
-        self.before = FactsByKind(stored.facts.values())
-        self.new = FactsByKind(new)
+        self.entering = FactsByKind(changes.values())
+        self.leaving = FactsByKind(
+            stored.facts[identity] for identity in changes if identity in stored.facts
+        )
+        self.unchanged = FactsByKind(
+            version for identity, version in stored.facts.items() if identity not in changes
+        )
         self.moved = {shop_key: Sums(stored.sale_days.get(shop_key)) for shop_key in shops}
         """What is added to each shop, by key."""
         self.states: dict[ReviewKey, RatingState] = {}
         """States of new ratings, and of stored ratings whose state changed."""
 
+    def before(self, kind: type[AnyFact]) -> Sequence[AnyFact]:
+        """Return the facts of a kind as they are before the batch."""
+        return [*self.unchanged.of(kind), *self.leaving.of(kind)]
+
     def after(self, kind: type[AnyFact]) -> Sequence[AnyFact]:
         """Return the facts of a kind as they are after the batch."""
-        return [*self.before.of(kind), *self.new.of(kind)]
+        return [*self.unchanged.of(kind), *self.entering.of(kind)]
+
+    def moving(self, kind: type[AnyFact]) -> Sequence[AnyFact]:
+        """Return the facts of a kind that enter or leave."""
+        return [*self.leaving.of(kind), *self.entering.of(kind)]
 
 
 class Aggregate(Protocol):
@@ -166,7 +191,7 @@ class Aggregate(Protocol):
         """Add the keys of everything that recording these facts must read."""
 
     def record(self, batch: Batch) -> None:
-        """Add to the batch what its new facts add to each shop."""
+        """Add to the batch what the facts that enter and leave add to each shop."""
 
 
 Project: TypeAlias = Callable[[Sequence[Any], KnownShop, SaleDays], Projection]
@@ -185,7 +210,10 @@ class ProjectedAggregate:
         self._key_of: Callable[[Fact], Key] = attrgetter("shop_key", key)
 
     def lookups(self, kind: FactKind) -> list[Lookup]:
-        """Return the queries for stored facts of a kind: by identity, aggregate, or both."""
+        """Return the queries for stored facts of a kind: by identity, aggregate, or both.
+
+        The columns of the first are columns of the identity.
+        """
         by_identity = Lookup(kind.fact, kind.identity)
         if kind.projected != "together":
             return [by_identity]
@@ -193,13 +221,21 @@ class ProjectedAggregate:
         return [by_aggregate] if self.key in kind.identity else [by_identity, by_aggregate]
 
     def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
-        """Add the identities of these facts, and the keys of their aggregates."""
+        """Add the identities of these facts, and the keys of their aggregates.
+
+        Of retractions add the identities alone: the facts that these retract are not known yet.
+        """
         for kind in self.kinds:
-            if new := facts.of(kind.fact):
-                for lookup in self.lookups(kind):
-                    affected.facts[lookup].update(map(attrgetter(*lookup.columns), new))
+            lookups = self.lookups(kind)
+            if given := facts.of(kind.fact):
+                for lookup in lookups:
+                    affected.facts[lookup].update(map(attrgetter(*lookup.columns), given))
                 if kind.projected != "never":
-                    self.affect_keys(map(self._key_of, new), affected)
+                    self.affect_keys(map(self._key_of, given), affected)
+            if retractions := facts.retractions_of(kind.fact):
+                places = [1 + kind.identity.index(column) for column in lookups[0].columns]
+                identities = (retraction.identity for retraction in retractions)
+                affected.facts[lookups[0]].update(map(itemgetter(*places), identities))
 
     def affect_keys(self, keys: Iterable[Key], affected: AffectedKeys) -> None:
         """Add all facts of these aggregates whose kinds are projected together."""
@@ -210,17 +246,17 @@ class ProjectedAggregate:
                 affected.facts[Lookup(fact, ("shop_key", self.key))] |= keys
 
     def record(self, batch: Batch) -> None:
-        """Add the change of each aggregate that has new facts."""
+        """Add the change of each aggregate that facts enter or leave."""
         self.move(
             batch,
-            {self._key_of(fact) for kind in self.projected for fact in batch.new.of(kind.fact)},
+            {self._key_of(fact) for kind in self.projected for fact in batch.moving(kind.fact)},
         )
 
     def move(self, batch: Batch, keys: Collection[Key]) -> None:
         """Add the projection of each aggregate after the batch, and subtract the one before."""
         if not keys:
             return
-        before, after = self._group(batch.before.of, keys), self._group(batch.after, keys)
+        before, after = self._group(batch.before, keys), self._group(batch.after, keys)
         for key in keys:
             shop, moved = batch.shops[key[0]], batch.moved[key[0]]
             sale_days = batch.stored.sale_days.get(shop.shop_key, {})

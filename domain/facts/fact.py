@@ -1,12 +1,13 @@
 """Facts: events admitted for a shop, in the form in which they are stored.
 
 A fact holds the data of its event, with instants, minor units and the shop's days in place of
-texts. Two facts with the same identity are duplicates if they are equal, else in conflict.
+texts. Of facts with the same identity the one with the highest revision stands; a retraction is a
+revision without content.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from operator import attrgetter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from operator import attrgetter, itemgetter
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -31,13 +32,28 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     """Something that happened in a shop; its fields have the names of the stored columns."""
 
     shop_key: int
+    revision: int
+    time: datetime
+    day: date
+    """The day of `time` in the shop's zone."""
 
 
 Identity: TypeAlias = tuple[Any, ...]
 """Kind of fact, shop key, and the columns that identify a fact of its kind."""
 
-Admission: TypeAlias = Callable[[Any, KnownShop, datetime], Fact]
-"""Turns an event of a shop into a fact, given the last instant that a fact may carry.
+
+class Retraction(msgspec.Struct, frozen=True, gc=False):
+    """A revision without content: the fact of this identity is as if it had never been."""
+
+    identity: Identity
+    revision: int
+
+
+Version: TypeAlias = Fact | Retraction
+"""A revision of a fact."""
+
+Admission: TypeAlias = Callable[[Any, KnownShop, datetime], Version]
+"""Turns an event of a shop into a version, given the last instant that a fact may carry.
 
 Raises EventRefused: `invalid` for an amount that does not fit the currency, else
 `time_out_of_range`.
@@ -72,11 +88,32 @@ class FactKind:
         self.identity = ("shop_key", *identity)
         self.columns = tuple(field.name for field in msgspec.structs.fields(fact))
         self.identity_of: Callable[[Fact], Identity] = attrgetter("__class__", *self.identity)
+        self.key_of_row: Callable[[Sequence[Any]], Any] = itemgetter(
+            *map(self.columns.index, self.identity)
+        )
+        """Returns the values of the identity in a stored row."""
+        self._revision = self.columns.index("revision")
+        self._day = self.columns.index("day")
+        self.events = events
         self.admissions: dict[type[Envelope], Admission] = {
             event: admit or make_admission(event, fact, decided)
             for event, decided in events.items()
         }
         self.projected = projected
+
+    def row(self, version: Version) -> tuple[Any, ...]:
+        """Return the stored row of a version; that of a retraction lacks all content."""
+        if isinstance(version, Retraction):
+            values = dict(zip(self.identity, version.identity[1:], strict=True))
+            values["revision"] = version.revision
+            return tuple(values.get(column) for column in self.columns)
+        return msgspec.structs.astuple(version)
+
+    def version(self, row: Sequence[Any]) -> Version:
+        """Return the version that a stored row holds; that of a retraction has no day."""
+        if row[self._day] is None:
+            return Retraction((self.fact, *self.key_of_row(row)), row[self._revision])
+        return self.fact(*row)
 
 
 def make_admission(
@@ -89,27 +126,27 @@ def make_admission(
     data = {field.name: field.type for field in msgspec.structs.fields(event_type)}["data"]
     types = {field.name: field.type for field in msgspec.structs.fields(data)}
     columns = [field.name for field in msgspec.structs.fields(fact_type)]
-    copied = [name for name in columns if name in types]
-    if missing := set(columns) - {"shop_key", "time", "day", *copied, *decided}:
+    copied = [name for name in columns if name in types and name != "revision"]
+    if missing := set(columns) - {*Fact.__struct_fields__, *copied, *decided}:
         raise TypeError(f"{event_type.__name__} says nothing of {', '.join(sorted(missing))}")
+    has_revision = "revision" in types
     if unused := types.keys() - set(columns):
         raise TypeError(f"{fact_type.__name__} holds nothing of {', '.join(sorted(unused))}")
     amounts = [name for name in copied if types[name] in (Amount, Amount | None)]
     instants = [name for name in copied if types[name] in (Instant, Instant | None)]
-    has_day = "day" in columns
 
     def admit(event: Any, shop: KnownShop, last: datetime) -> Fact:
         values = {name: getattr(event.data, name) for name in copied}
         for name in amounts:
             if values[name] is not None:
                 values[name] = convert_amount(shop, values[name], f"/data/{name}")
-        values["time"] = time = admit_instant(event.time, last)
+        time = admit_instant(event.time, last)
         for name in instants:
             if values[name] is not None:
                 values[name] = admit_instant(values[name], last, f"/data/{name}")
-        if has_day:
-            values["day"] = days.day_of(time, shop.time_zone)
-        return fact_type(shop.shop_key, **values, **decided)
+        day = days.day_of(time, shop.time_zone)
+        revision = event.data.revision or 0 if has_revision else 0
+        return fact_type(shop.shop_key, revision, time, day, **values, **decided)
 
     return admit
 

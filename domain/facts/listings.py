@@ -3,13 +3,12 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, TypeAlias
 
-import msgspec
 from msgspec import Meta
 
-from domain.events import Envelope
+from domain.events import Envelope, EventData
 from domain.facts.aggregate import (
     AffectedKeys,
     Batch,
@@ -25,20 +24,20 @@ from domain.names import Id, Title
 OnHand = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 
-class PublishedListing(msgspec.Struct, frozen=True, gc=False):
+class PublishedListing(EventData, frozen=True, gc=False):
     """A listing goes on sale."""
 
     listing_id: Id
     title: Title | None = None
 
 
-class NamedListing(msgspec.Struct, frozen=True, gc=False):
+class NamedListing(EventData, frozen=True, gc=False):
     """A listing that was edited or withdrawn."""
 
     listing_id: Id
 
 
-class CountedStock(msgspec.Struct, frozen=True, gc=False):
+class CountedStock(EventData, frozen=True, gc=False):
     """Units of a listing in stock."""
 
     listing_id: Id
@@ -76,9 +75,7 @@ class ListingEvent(Fact, frozen=True, gc=False):
     """A listing was `published`, `edited` or `withdrawn`."""
 
     listing_id: str
-    time: datetime
     kind: str
-    day: date
     title: str | None
 
 
@@ -86,8 +83,6 @@ class StockCount(Fact, frozen=True, gc=False):
     """Units of a listing in stock when they were counted."""
 
     listing_id: str
-    time: datetime
-    day: date
     on_hand: int
 
 
@@ -120,7 +115,8 @@ def project(facts: Sequence[ListingEvent], shop: KnownShop, sale_days: SaleDays)
     A sale counts on its day and on the `sold_window_days - 1` days after.
     """
     counts: defaultdict[tuple[date, str], int] = defaultdict(int)
-    sold_on = sorted(sale_days.get(facts[0].listing_id, ()))
+    units_by_day = sale_days.get(facts[0].listing_id, {})
+    sold_on = sorted(day for day, units in units_by_day.items() if units)
     sold_runs = _sold_runs(sold_on, shop.rules.sold_window_days)
     starts = [start for start, _ in sold_runs]
     for start, end in on_sale_runs(facts):
@@ -169,15 +165,13 @@ class _Listings(ProjectedAggregate):
                 affected.add_sales(listing, order.day)
 
     def record(self, batch: Batch) -> None:
-        """Add the change of each listing that has new events or sale days."""
-        keys = {(event.shop_key, event.listing_id) for event in batch.new.of(ListingEvent)}
+        """Add the change of each listing whose events or sale days change."""
+        keys = {(event.shop_key, event.listing_id) for event in batch.moving(ListingEvent)}
         for shop_key, moved in batch.moved.items():
-            stored = batch.stored.sale_days.get(shop_key, {})
-            keys |= {
-                (shop_key, listing_id)
-                for listing_id, days in moved.sale_days.items()
-                if len(days) > len(stored.get(listing_id, ()))
-            }
+            for (listing_id, day), units in moved.units.items():
+                after = moved.sale_days[listing_id][day]
+                if (after == 0) != (after == units):
+                    keys.add((shop_key, listing_id))
         self.move(batch, keys)
 
 

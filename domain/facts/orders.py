@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.days import day_of
-from domain.events import Amount, Envelope
+from domain.events import Amount, Envelope, EventData
 from domain.facts.aggregate import ProjectedAggregate, Projection, SaleDays
 from domain.facts.fact import Fact, FactKind, KnownShop, admit_instant, convert_amount
 from domain.names import Id, Region
@@ -25,7 +25,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     amount: Amount
 
 
-class PaidOrder(msgspec.Struct, frozen=True, gc=False):
+class PaidOrder(EventData, frozen=True, gc=False):
     """An order when it is paid."""
 
     order_id: Id
@@ -34,7 +34,7 @@ class PaidOrder(msgspec.Struct, frozen=True, gc=False):
     region: Region | None = None
 
 
-class RefundedOrder(msgspec.Struct, frozen=True, gc=False):
+class RefundedOrder(EventData, frozen=True, gc=False):
     """Money paid back on an order."""
 
     refund_id: Id
@@ -62,8 +62,6 @@ class Order(Fact, frozen=True, gc=False):
 
     order_id: str
     buyer_id: str
-    time: datetime
-    day: date
     region: str | None
     listing_ids: list[str]
     quantities: list[int]
@@ -75,8 +73,6 @@ class Refund(Fact, frozen=True, gc=False):
 
     refund_id: str
     order_id: str
-    time: datetime
-    day: date
     amount: int
 
 
@@ -89,10 +85,11 @@ def _admit_order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
     time = admit_instant(event.time, last)
     return Order(
         shop_key=shop.shop_key,
-        order_id=data.order_id,
-        buyer_id=data.buyer_id,
+        revision=data.revision or 0,
         time=time,
         day=day_of(time, shop.time_zone),
+        order_id=data.order_id,
+        buyer_id=data.buyer_id,
         region=data.region,
         listing_ids=[line.listing_id for line in data.lines],
         quantities=[line.quantity for line in data.lines],

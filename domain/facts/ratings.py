@@ -83,9 +83,7 @@ class Rating(Fact, frozen=True, gc=False):
     review_id: str
     buyer_id: str
     month: date
-    time: datetime
     completed_at: datetime | None
-    day: date
     description: int | None
     service: int | None
     logistics: int | None
@@ -103,7 +101,6 @@ class Moderation(Fact, frozen=True, gc=False):
     """The marketplace removed a rating (`removes`) or restored it."""
 
     review_id: str
-    time: datetime
     removes: bool
     reason: str | None
     note: str | None
@@ -117,12 +114,13 @@ def _admit_rating(event: ReviewPosted, shop: KnownShop, last: datetime) -> Ratin
         completed_at = admit_instant(data.completed_at, last, "/data/completed_at")
     return Rating(
         shop_key=shop.shop_key,
+        revision=0,
+        time=time,
+        day=day_of(time, shop.time_zone),
         review_id=data.review_id,
         buyer_id=data.buyer_id,
         month=month_of(completed_at or time, shop.time_zone),
-        time=time,
         completed_at=completed_at,
-        day=day_of(time, shop.time_zone),
         description=data.scores.description,
         service=data.scores.service,
         logistics=data.scores.logistics,
@@ -251,15 +249,16 @@ class Ratings:
 def _changed_cohorts(batch: Batch) -> Mapping[BuyerMonth, list[Rating]]:
     """Return all ratings of each buyer and month whose states may change."""
     by_month: defaultdict[BuyerMonth, list[Rating]] = defaultdict(list)
-    for rating in batch.before.of(Rating):
+    for rating in batch.before(Rating):
         by_month[rating.shop_key, rating.month, rating.buyer_id].append(rating)
     changed: dict[BuyerMonth, list[Rating]] = {}
-    for rating in batch.new.of(Rating):
+    for rating in batch.entering.of(Rating):
         buyer_month = rating.shop_key, rating.month, rating.buyer_id
         changed[buyer_month] = cohort = by_month[buyer_month]
         cohort.append(rating)
-    for moderation in batch.new.of(Moderation):
-        moderated = batch.known.get((Rating, moderation.shop_key, moderation.review_id))
+    for moderation in batch.entering.of(Moderation):
+        identity = Rating, moderation.shop_key, moderation.review_id
+        moderated = batch.changes.get(identity) or batch.stored.facts.get(identity)
         if isinstance(moderated, Rating):
             buyer_month = moderated.shop_key, moderated.month, moderated.buyer_id
             changed[buyer_month] = by_month[buyer_month]

@@ -1,5 +1,6 @@
 """SQL of facts: statements and lists of columns, rendered from the registry of their kinds."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
@@ -29,6 +30,11 @@ def known_facts(lookup: Lookup) -> str:
     return f"known_{KINDS[lookup.fact].table}_by_{'_'.join(ids)}"
 
 
+def delete_facts(kind: FactKind) -> str:
+    """Name the statement that deletes facts by their identities."""
+    return f"delete_{kind.table}"
+
+
 def facts_of_shop(kind: FactKind) -> str:
     """Name the statement that reads all facts of a shop by aggregate."""
     return f"{kind.table}_of_shop"
@@ -37,23 +43,26 @@ def facts_of_shop(kind: FactKind) -> str:
 @cache
 def fact_statements() -> dict[str, str]:
     """Return the statements of every kind of fact, by name."""
-    known, of_shop = _template("known"), _template("of_shop")
+    known, of_shop, delete = _template("known"), _template("of_shop"), _template("delete")
     statements = {}
+    for kind in KINDS.values():
+        statements[delete_facts(kind)] = delete.safe_substitute(
+            table=kind.table,
+            keys=", ".join(kind.identity),
+            arrays=_arrays(kind, kind.identity),
+            matching=" and ".join(f"f.{column} = given.{column}" for column in kind.identity),
+        )
     for aggregate in AGGREGATES:
         if not isinstance(aggregate, ProjectedAggregate):
             continue
         for kind in aggregate.kinds:
             columns = ", ".join(kind.columns)
             for lookup in aggregate.lookups(kind):
-                types = _column_types(kind)
                 statements[known_facts(lookup)] = known.safe_substitute(
                     table=kind.table,
                     columns=columns,
                     keys=", ".join(lookup.columns),
-                    arrays=", ".join(
-                        f"${place}::{types[column]}[]"
-                        for place, column in enumerate(lookup.columns, start=1)
-                    ),
+                    arrays=_arrays(kind, lookup.columns),
                 )
             if kind in aggregate.projected:
                 statements[facts_of_shop(kind)] = of_shop.safe_substitute(
@@ -85,6 +94,13 @@ def fact_lists() -> dict[str, str]:
 
 def _template(name: str) -> Template:
     return Template((resources.files(__package__) / "sql/facts" / f"{name}.sql").read_text("utf-8"))
+
+
+def _arrays(kind: FactKind, columns: Sequence[str]) -> str:
+    types = _column_types(kind)
+    return ", ".join(
+        f"${place}::{types[column]}[]" for place, column in enumerate(columns, start=1)
+    )
 
 
 def _column_types(kind: FactKind) -> dict[str, str]:

@@ -7,24 +7,33 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import asyncpg
-import msgspec
 
 from domain.facts import KINDS, affected_keys, identity_of
 from domain.facts.aggregate import AffectedKeys, Stored, merge
-from domain.facts.fact import Fact, FactKind
+from domain.facts.fact import Fact, FactKind, Identity, Version
 from domain.facts.ratings import Moderation, Rating
-from domain.recording import Outcome, Recording, Refused, Submission, admit_events, decide
+from domain.recording import (
+    Outcome,
+    Recording,
+    Refused,
+    Submission,
+    admit_events,
+    decide,
+    replaced_facts,
+)
 from domain.totals import RatingState
 from domain.windows import window_totals, windows_before
 from infra.postgres.database import Connection, Database
-from infra.postgres.fact_statements import known_facts
+from infra.postgres.fact_statements import delete_facts, known_facts
 from infra.postgres.shop_cache import LockedShop, ShopCache, ShopDefinition, ShopName
 from infra.postgres.statements import columns, composites, sql
 
 T = TypeVar("T")
+
+SaleDaysByShop: TypeAlias = dict[int, defaultdict[str, dict[date, int]]]
 
 _ITEMS_PER_YIELD = 200
 
@@ -38,7 +47,7 @@ class PreparedBatch(NamedTuple):
     """Shops of its events that are open to its key."""
     shops: dict[ShopName, ShopDefinition]
     """The shops of `named` that exist."""
-    items: list[Fact | Refused]
+    items: list[Version | Refused]
     affected: AffectedKeys
 
 
@@ -112,8 +121,8 @@ async def _prepare(
 ) -> PreparedBatch:
     known = {name: definition.known for name, definition in shops.items()}
     items = await _all(admit_events(submission, known, now))
-    facts = (item for item in items if not isinstance(item, Refused))
-    return PreparedBatch(submission, now, named, shops, items, affected_keys(facts))
+    versions = (item for item in items if not isinstance(item, Refused))
+    return PreparedBatch(submission, now, named, shops, items, affected_keys(versions))
 
 
 async def _current(batch: PreparedBatch, locked: Mapping[ShopName, LockedShop]) -> PreparedBatch:
@@ -136,8 +145,7 @@ async def _record(
     batches = [await _current(batch, locked) for batch in batches]
     shops = {shop.definition.known.shop_key: shop for shop in locked.values()}
     known = {key: shop.definition.known for key, shop in shops.items()}
-    affected = merge(batch.affected for batch in batches)
-    stored = await _read(connection, affected, shops, thorough=thorough)
+    stored = await _read(connection, batches, shops, thorough=thorough)
     recording = decide(
         [(batch.items, batch.submission.strict) for batch in batches],
         stored,
@@ -149,29 +157,53 @@ async def _record(
 
 async def _read(
     connection: Connection,
-    affected: AffectedKeys,
+    batches: Sequence[PreparedBatch],
     shops: Mapping[int, LockedShop],
     *,
     thorough: bool,
 ) -> Stored:
-    sale_days: dict[int, defaultdict[str, list[date]]] = {key: defaultdict(list) for key in shops}
+    """Return what the versions of these batches affect, and what the facts they replace do."""
+    sale_days: SaleDaysByShop = {shop_key: defaultdict(dict) for shop_key in shops}
     stored = Stored({}, {}, sale_days)
-    if affected.rated or affected.moderated:
-        await _read_reviews(connection, affected, stored, thorough=thorough)
+
+    async def read(affected: AffectedKeys) -> None:
+        if affected.rated or affected.moderated:
+            await _read_reviews(connection, affected, stored, thorough=thorough)
+        await _read_facts(connection, affected, stored)
+        await _read_sale_days(connection, affected, sale_days, shops)
+
+    await read(merge(batch.affected for batch in batches))
+    items = (item for batch in batches for item in batch.items)
+    if replaced := replaced_facts(items, stored):
+        await read(affected_keys(replaced))
+    return stored
+
+
+async def _read_facts(connection: Connection, affected: AffectedKeys, stored: Stored) -> None:
     for lookup, keys in affected.facts.items():
+        version_of = KINDS[lookup.fact].version
         rows = await connection.fetch(sql(known_facts(lookup)), *columns(keys, len(lookup.columns)))
         for row in rows:
-            fact = lookup.fact(*row)
-            stored.facts[identity_of(fact)] = fact
-    if affected.sales:
-        since = [
-            (*key, day - timedelta(days=shops[key[0]].definition.known.rules.sold_window_days))
-            for key, day in affected.sales.items()
-        ]
-        rows = await connection.fetch(sql("known_sale_days"), *columns(since, 3))
-        for shop_key, listing_id, day in rows:
-            sale_days[shop_key][listing_id].append(day)
-    return stored
+            version = version_of(row)
+            stored.facts[identity_of(version)] = version
+
+
+async def _read_sale_days(
+    connection: Connection,
+    affected: AffectedKeys,
+    sale_days: SaleDaysByShop,
+    shops: Mapping[int, LockedShop],
+) -> None:
+    if not affected.sales:
+        return
+    since = [
+        (*key, day - timedelta(days=shops[key[0]].definition.known.rules.sold_window_days))
+        for key, day in affected.sales.items()
+    ]
+    for shop_key, listing_id, day, units in await connection.fetch(
+        sql("known_sale_days"), *columns(since, 3)
+    ):
+        sale_days[shop_key][listing_id][day] = units
 
 
 async def _read_reviews(
@@ -196,18 +228,7 @@ async def _write(
     stored: Stored,
     shops: Mapping[int, LockedShop],
 ) -> None:
-    rows: defaultdict[type[Fact], list[tuple[Any, ...]]] = defaultdict(list)
-    for fact in recording.facts:
-        row = msgspec.structs.astuple(fact)
-        if isinstance(fact, Rating):
-            row += (recording.states[fact.shop_key, fact.review_id],)
-        rows[type(fact)].append(row)
-    for kind in KINDS.values():
-        if new := rows.get(kind.fact):
-            await connection.copy_records_to_table(
-                kind.table, columns=columns_of(kind), records=sorted(new, key=itemgetter(0, 1))
-            )
-
+    await _write_facts(connection, recording, stored)
     moved = [(*key, state) for key, state in recording.states.items() if key in stored.states]
     if moved:
         await connection.execute(sql("update_states"), *columns(sorted(moved), 3))
@@ -219,6 +240,8 @@ async def _write(
     ]
     if units:
         await connection.execute(sql("add_units"), *columns(sorted(units), 4))
+        if any(n < 0 for *_, n in units):
+            await connection.execute(sql("delete_unsold"), *columns(sorted(units), 4)[:3])
     counts = [
         (shop_key, *key, n)
         for shop_key, sums in recording.moved.items()
@@ -230,6 +253,26 @@ async def _write(
     added = _added(recording, shops)
     if any(added):
         await connection.execute(sql("add_totals"), *map(composites, added))
+
+
+async def _write_facts(connection: Connection, recording: Recording, stored: Stored) -> None:
+    rows: defaultdict[type[Fact], list[tuple[Any, ...]]] = defaultdict(list)
+    replaced: defaultdict[type[Fact], list[Identity]] = defaultdict(list)
+    for identity, version in recording.changes.items():
+        fact = identity[0]
+        if identity in stored.facts:
+            replaced[fact].append(identity[1:])
+        row = KINDS[fact].row(version)
+        if isinstance(version, Rating):
+            row += (recording.states[version.shop_key, version.review_id],)
+        rows[fact].append(row)
+    for kind in KINDS.values():
+        if old := replaced.get(kind.fact):
+            await connection.execute(sql(delete_facts(kind)), *columns(sorted(old), len(old[0])))
+        if new := rows.get(kind.fact):
+            await connection.copy_records_to_table(
+                kind.table, columns=columns_of(kind), records=sorted(new, key=kind.key_of_row)
+            )
 
 
 def _added(

@@ -57,6 +57,7 @@ def rating(review_id: str, **changed: Any) -> Rating:
     completed_at = changed.get("completed_at", given)
     fields: dict[str, Any] = {
         "shop_key": 1,
+        "revision": 0,
         "review_id": review_id,
         "buyer_id": "b-1",
         "month": (completed_at or given).date().replace(day=1),
@@ -75,10 +76,13 @@ def rating(review_id: str, **changed: Any) -> Rating:
 
 def moderation(hours: int, *, removes: bool) -> Moderation:
     """Return the removal or restoral of a review, some hours after `NOON`."""
+    time = NOON + timedelta(hours=hours)
     return Moderation(
         shop_key=1,
+        revision=0,
+        time=time,
+        day=time.date(),
         review_id="r-1",
-        time=NOON + timedelta(hours=hours),
         removes=removes,
         reason=None,
         note=None,
@@ -89,7 +93,13 @@ def listing_event(hours: int, kind: str) -> ListingEvent:
     """Return an event of a listing, some hours after `NOON`."""
     time = NOON + timedelta(hours=hours)
     return ListingEvent(
-        shop_key=1, listing_id="l-1", time=time, kind=kind, day=time.date(), title=None
+        shop_key=1,
+        revision=0,
+        time=time,
+        day=time.date(),
+        listing_id="l-1",
+        kind=kind,
+        title=None,
     )
 
 

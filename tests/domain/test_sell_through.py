@@ -99,7 +99,9 @@ def _counts(
 ) -> Mapping[tuple[date, str], int]:
     if not events:
         return {}
-    projection = project(events, shop(sold_window_days=length), {"l-1": sale_days})
+    projection = project(
+        events, shop(sold_window_days=length), {"l-1": dict.fromkeys(sale_days, 1)}
+    )
     assert projection.units == {}
     return projection.counts
 

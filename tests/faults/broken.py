@@ -76,7 +76,7 @@ def _total_later() -> None:
         stored: Stored,
         shops: Mapping[int, LockedShop],
     ) -> None:
-        left.set((msgspec.structs.replace(recording, facts=[], states={}), shops))
+        left.set((msgspec.structs.replace(recording, changes={}, states={}), shops))
         await write(connection, msgspec.structs.replace(recording, moved={}), stored, shops)
 
     def twice(record: Callable[..., Any]) -> Callable[..., Any]:

@@ -98,6 +98,17 @@ PLANS: dict[str, Plan] = {
     "known_stock_counts_by_listing_id_time": Plan(
         (*LISTED, [PUBLISHED] * 100), 100, "stock_counts_pkey"
     ),
+    "delete_moderations": Plan(
+        (*REVIEWS, [True] * len(RATED), [NOON] * len(RATED)), 2 * len(RATED), "moderations_pkey"
+    ),
+    "delete_ratings": Plan(REVIEWS, len(RATED), "ratings_pkey"),
+    "delete_orders": Plan(ORDERS, len(RATED), "orders_pkey"),
+    "delete_refunds": Plan(ORDERS, len(RATED), "refunds_pkey"),
+    "delete_listing_events": Plan(
+        (*LISTED, ["published"] * 100, [PUBLISHED] * 100), 100, "listing_events_pkey"
+    ),
+    "delete_stock_counts": Plan((*LISTED, [PUBLISHED] * 100), 100, "stock_counts_pkey"),
+    "delete_unsold": Plan((*LISTED, [DAY] * 100), 100, "listing_days_pkey"),
     "defined_shops": Plan((TENANTS, IDS), 100, "shops_pkey"),
     "lock_shops": Plan((KEYS,), 100, "shop_totals_pkey"),
     "begin_totals": Plan((KEYS,), 100, SHOPS),

@@ -66,8 +66,8 @@ create table ladders (
     constraint ladders_pkey primary key (tenant_id, marketplace, category)
 );
 
--- Facts. `day` is the fact's day in its shop's zone; `month` the first day of a calendar month; of
--- one identity the fact of the highest `revision` counts.
+-- Facts. `day` is the fact's day in its shop's zone; `month` the first day of a calendar month. Of
+-- one identity the highest `revision` is stored. Of a retracted fact only identity and revision are.
 
 create table ratings (
     shop_key bigint not null,
@@ -98,6 +98,7 @@ create table moderations (
     shop_key bigint not null,
     review_id text collate "C" not null,
     time timestamptz not null,
+    day date,
     removes boolean not null,
     reason text collate "C",
     note text,
@@ -108,25 +109,29 @@ create table moderations (
 create table orders (
     shop_key bigint not null,
     order_id text collate "C" not null,
-    buyer_id text collate "C" not null,
-    time timestamptz not null,
-    day date not null,
+    buyer_id text collate "C",
+    time timestamptz,
+    day date,
     region text,
-    listing_ids text[] collate "C" not null,
-    quantities integer[] not null,
-    amounts bigint[] not null,
+    listing_ids text[] collate "C",
+    quantities integer[],
+    amounts bigint[],
     revision bigint not null default 0,
+    constraint orders_content_check check (
+        num_nulls(buyer_id, time, day, listing_ids, quantities, amounts) in (0, 6)
+    ),
     constraint orders_pkey primary key (shop_key, order_id)
 );
 
 create table refunds (
     shop_key bigint not null,
     refund_id text collate "C" not null,
-    order_id text collate "C" not null,
-    time timestamptz not null,
-    day date not null,
-    amount bigint not null,
+    order_id text collate "C",
+    time timestamptz,
+    day date,
+    amount bigint,
     revision bigint not null default 0,
+    constraint refunds_content_check check (num_nulls(order_id, time, day, amount) in (0, 4)),
     constraint refunds_pkey primary key (shop_key, refund_id)
 );
 
@@ -135,7 +140,7 @@ create table listing_events (
     listing_id text collate "C" not null,
     time timestamptz not null,
     kind text collate "C" not null,
-    day date not null,
+    day date,
     title text,
     revision bigint not null default 0,
     constraint listing_events_pkey primary key (shop_key, listing_id, time, kind)
@@ -145,9 +150,10 @@ create table stock_counts (
     shop_key bigint not null,
     listing_id text collate "C" not null,
     time timestamptz not null,
-    day date not null,
-    on_hand integer not null,
+    day date,
+    on_hand integer,
     revision bigint not null default 0,
+    constraint stock_counts_content_check check (num_nulls(day, on_hand) in (0, 2)),
     constraint stock_counts_pkey primary key (shop_key, listing_id, time)
 );
 
@@ -277,7 +283,7 @@ join ratings f on f.shop_key = s.shop_key;
 create view tenant_moderations as
 select
     s.tenant_id, f.shop_key,
-    f.review_id, f.time, f.removes, f.reason, f.note, f.revision
+    f.review_id, f.time, f.day, f.removes, f.reason, f.note, f.revision
 from shops s
 join moderations f on f.shop_key = s.shop_key;
 
