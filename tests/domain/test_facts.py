@@ -18,7 +18,15 @@ from domain.facts.aggregate import (
     Stored,
     Sums,
 )
-from domain.facts.fact import Fact, FactKind, Identity, KnownShop, Version, make_admission
+from domain.facts.fact import (
+    Fact,
+    FactKind,
+    Identity,
+    KnownShop,
+    Retraction,
+    Version,
+    make_admission,
+)
 from domain.facts.listings import ListingEdited, ListingEvent, StockCounted
 from domain.facts.orders import ORDERS, Order, OrderRefunded, Refund
 from domain.facts.ratings import Moderation
@@ -93,6 +101,24 @@ def test_an_amount_is_refused_before_a_time(
     with pytest.raises(EventRefused) as refusal:
         admit(sent, shop(), LAST)
     assert (refusal.value.code, refusal.value.errors[0].pointer) == (code, pointer)
+
+
+def test_a_retraction_names_the_type_of_an_event_and_the_members_of_its_identity() -> None:
+    data = {"type": "listing.edited", "identity": {"listing_id": "l", "time": noon(3)}}
+    sent = event("event.retracted", noon(9), **data, revision=4)
+    identity = identity_of(ListingEvent(1, 0, noon(3), day(3), "l", "edited", None))
+    assert admit(sent, shop(), LAST) == Retraction(identity, 4)
+
+
+@pytest.mark.parametrize(("time", "pointer"), [(0, "/time"), (1, "/data/identity/time")])
+def test_the_instants_of_a_retraction_have_bounds_too(time: int, pointer: str) -> None:
+    instants = [NOON, NOON]
+    instants[time] = LAST + timedelta(days=1)
+    identity = {"listing_id": "l", "time": instants[1]}
+    data = {"type": "stock.counted", "identity": identity, "revision": 1}
+    with pytest.raises(EventRefused) as refusal:
+        admit(event("event.retracted", instants[0], **data), shop(), LAST)
+    assert refusal.value.errors[0].pointer == pointer
 
 
 def test_a_declaration_with_members_that_no_event_gives_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""From a decoded JSON value to a fact, or the code it is refused with."""
+"""From a decoded JSON value to a version of a fact, or the code it is refused with."""
 
 import re
 import unicodedata
@@ -18,6 +18,7 @@ from tests.reference.facts import (
     Review,
     ReviewAction,
     StockCount,
+    Version,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -134,6 +135,8 @@ _ENVELOPE: dict[str, Check] = {
     "subject": _is_shop_id,
     "time": _is_instant,
 }
+_MOST_REVISIONS = 2**53 - 1
+_REVISED: dict[str, Check] = {"revision": _optional(_integer(0, _MOST_REVISIONS))}
 _ACTION: dict[str, Check] = {
     "review_id": _is_id,
     "reason": _optional(lambda value: value in _REASONS),
@@ -151,18 +154,39 @@ _DATA: dict[str, dict[str, Check]] = {
     },
     "review.removed": _ACTION,
     "review.restored": _ACTION,
-    "order.paid": {
+    "order.paid": _REVISED
+    | {
         "order_id": _is_id,
         "buyer_id": _is_id,
         "lines": _are_lines,
         "region": _optional(_text(64)),
     },
-    "order.refunded": {"refund_id": _is_id, "order_id": _is_id, "amount": _is_amount},
-    "listing.published": {"listing_id": _is_id, "title": _optional(_text(500))},
-    "listing.edited": {"listing_id": _is_id},
-    "listing.withdrawn": {"listing_id": _is_id},
-    "stock.counted": {"listing_id": _is_id, "on_hand": _integer(0, 1_000_000_000)},
+    "order.refunded": _REVISED | {"refund_id": _is_id, "order_id": _is_id, "amount": _is_amount},
+    "listing.published": _REVISED | {"listing_id": _is_id, "title": _optional(_text(500))},
+    "listing.edited": _REVISED | {"listing_id": _is_id},
+    "listing.withdrawn": _REVISED | {"listing_id": _is_id},
+    "stock.counted": _REVISED | {"listing_id": _is_id, "on_hand": _integer(0, 1_000_000_000)},
 }
+_LISTING_MOMENT: dict[str, Check] = {"listing_id": _is_id, "time": _is_instant}
+_IDENTITIES: dict[str, dict[str, Check]] = {
+    "order.paid": {"order_id": _is_id},
+    "order.refunded": {"refund_id": _is_id},
+    "listing.published": _LISTING_MOMENT,
+    "listing.edited": _LISTING_MOMENT,
+    "listing.withdrawn": _LISTING_MOMENT,
+    "stock.counted": _LISTING_MOMENT,
+}
+
+
+def _names_a_fact(value: Mapping[str, Any]) -> bool:
+    checks = _IDENTITIES.get(value["type"]) if isinstance(value.get("type"), str) else None
+    identity = value.get("identity")
+    return (
+        checks is not None
+        and isinstance(identity, dict)
+        and _fits(identity, checks)
+        and _integer(1, _MOST_REVISIONS)(value.get("revision"))
+    )
 
 
 @dataclass(frozen=True)
@@ -181,16 +205,32 @@ def check_form(event: object) -> CheckedEvent:
         raise RefusalError("malformed")
     if "data" not in event or not _fits(event, _ENVELOPE):
         raise RefusalError("invalid")
-    if event["type"] not in _DATA:
+    if event["type"] not in {*_DATA, "event.retracted"}:
         raise RefusalError("unknown_type")
     data = event["data"]
-    if not isinstance(data, dict) or not _fits(data, _DATA[event["type"]]):
+    fits = isinstance(data, dict) and (
+        _names_a_fact(data)
+        if event["type"] == "event.retracted"
+        else _fits(data, _DATA[event["type"]])
+    )
+    if not fits:
         raise RefusalError("invalid")
     return CheckedEvent(event["type"], event["subject"], event["time"], data)
 
 
-def build_fact(event: CheckedEvent, currency: str, now: datetime) -> Fact:
+def build_version(event: CheckedEvent, currency: str, now: datetime) -> Version:
     """Read the amounts in the shop's currency, then check the instants."""
+    if event.type == "event.retracted":
+        _instant(event.time, now)
+        named = event.data["identity"]
+        *ids, last = (named[name] for name in _IDENTITIES[event.data["type"]])
+        moment = _instant(last, now) if "time" in named else last
+        return Version((event.data["type"], *ids, moment), event.data["revision"], None)
+    fact = _build_fact(event, currency, now)
+    return Version(fact.identity, event.data.get("revision") or 0, fact)
+
+
+def _build_fact(event: CheckedEvent, currency: str, now: datetime) -> Fact:
     data = event.data
     amounts = _amounts(event, currency)
     time = _instant(event.time, now)

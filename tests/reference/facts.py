@@ -122,6 +122,15 @@ Fact = Review | ReviewAction | Order | Refund | ListingEvent | StockCount
 
 
 @dataclass(frozen=True)
+class Version:
+    """A revision of a fact; without a fact it retracts the earlier ones."""
+
+    identity: Identity
+    revision: int
+    fact: Fact | None
+
+
+@dataclass(frozen=True)
 class ShopFacts:
     """All that is known of one shop, sorted into kinds, in no particular order."""
 

@@ -10,8 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.reference.arithmetic import Window, day_of, instant_text, score_or_null, window_ending
-from tests.reference.decoding import RefusalError, build_fact, check_form
-from tests.reference.facts import DIMENSIONS, Fact, Identity, ShopFacts, sort_into_kinds
+from tests.reference.decoding import RefusalError, build_version, check_form
+from tests.reference.facts import DIMENSIONS, Identity, ShopFacts, Version, sort_into_kinds
 from tests.reference.listings import Listing, in_view, listings_as_of, sell_through
 from tests.reference.over_time import change, forecast, plan, short_changes
 from tests.reference.peers import Snapshot, compare
@@ -64,7 +64,7 @@ class Reference:
         self._shops: dict[str, Json] = {}
         self._ladders: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._snapshots: dict[date, Snapshot] = {}
-        self._facts: dict[str, dict[Identity, Fact]] = {}
+        self._versions: dict[str, dict[Identity, Version]] = {}
 
     def put_rules(self, name: str, fields: Mapping[str, Any]) -> Json:
         """Store a set under a new version, unless its content is the last one's."""
@@ -82,7 +82,7 @@ class Reference:
         """Store or replace a shop given as an item of `POST /v1/shops`."""
         whole = {**_SHOP_DEFAULTS, "rules": shop["marketplace"], **shop}
         self._shops[shop["shop_id"]] = whole
-        self._facts.setdefault(shop["shop_id"], {})
+        self._versions.setdefault(shop["shop_id"], {})
         return whole
 
     def put_shops(self, shops: Iterable[Mapping[str, Any]]) -> None:
@@ -108,13 +108,17 @@ class Reference:
             shop = self._shops.get(checked.shop_id)
             if shop is None:
                 return "unknown_shop"
-            fact = build_fact(checked, shop["currency"], self.now)
+            version = build_version(checked, shop["currency"], self.now)
         except RefusalError as refusal:
             return refusal.code
-        known = self._facts[checked.shop_id].setdefault(fact.identity, fact)
-        if known is fact:
+        versions = self._versions[checked.shop_id]
+        known = versions.get(version.identity)
+        if known is None or known.revision < version.revision:
+            versions[version.identity] = version
             return "stored"
-        return "duplicate" if known == fact else "conflict"
+        if known.revision > version.revision:
+            return "duplicate"
+        return "duplicate" if known == version else "conflict"
 
     def post(self, events: Sequence[object]) -> BatchResult:
         """Receive a batch; `errors` of rejected events stay empty, being free text."""
@@ -321,7 +325,8 @@ class Reference:
     ) -> "_ShopView":
         shop = self._shops[shop_id]
         chosen = self.rules(shop["rules"] if rules is None else rules)
-        facts = sort_into_kinds(self._facts[shop_id].values())
+        versions = self._versions[shop_id].values()
+        facts = sort_into_kinds(version.fact for version in versions if version.fact is not None)
         zone = ZoneInfo(shop["time_zone"])
         day = self.today(shop_id) if as_of is None else as_of
         return _ShopView(shop, day, chosen, facts, zone, judge(facts, chosen, zone))

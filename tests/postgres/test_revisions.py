@@ -1,0 +1,81 @@
+"""Revisions and retractions on Postgres: what is stored is what the reference says."""
+
+import random
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from domain.facts import Event
+from domain.recording import Refused
+from domain.shops import Shop
+from tests.postgres.conftest import Books, new_books
+from tests.reference.rules import Json
+from tests.reference.scores import Reference
+from tests.reference.worlds import NOW
+
+SHOP = Shop("a", "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
+REVISIONS = (0, 0, 1, 2, 2**53 - 1)
+
+
+def revised_events(seed: int, size: int) -> Iterator[Json]:
+    """Yield events of few identities; their revision decides all of their content."""
+    rng = random.Random(seed)
+    for _ in range(size):
+        number, revision = rng.randrange(5), rng.choice(REVISIONS)
+        content = random.Random(f"{number} {revision}")
+        fixed = f"2024-11-{1 + number:02}T10:00:00Z"
+        time = f"2024-11-{content.randint(1, 19):02}T{content.randint(0, 23):02}:00:00Z"
+        listing_id = f"l-{content.randrange(3)}"
+        amount = f"{content.randrange(100)}"
+        line = {"listing_id": listing_id, "quantity": content.randint(1, 3), "amount": amount}
+        order: Json = {"order_id": f"o-{number}", "buyer_id": "b", "lines": [line]}
+        refund: Json = {"refund_id": f"f-{number}", "order_id": f"o-{revision}", "amount": amount}
+        listing: Json = {"listing_id": f"l-{number % 3}"}
+        type_, at, data, identity = rng.choice(
+            (
+                ("order.paid", time, order, {"order_id": order["order_id"]}),
+                ("order.refunded", time, refund, {"refund_id": refund["refund_id"]}),
+                ("listing.published", fixed, listing | {"title": amount}, listing),
+                ("listing.withdrawn", fixed, listing, listing),
+                ("stock.counted", fixed, listing | {"on_hand": content.randrange(9)}, listing),
+            )
+        )
+        if "listing_id" in identity:
+            identity = identity | {"time": fixed}
+        data = data | {"revision": revision}
+        if revision and random.Random(f"{type_} {number} {revision}").random() < 0.4:
+            data = {"type": type_, "identity": identity, "revision": revision}
+            type_, at = "event.retracted", "2024-11-02T00:00:00Z"
+        envelope = {"specversion": "1.0", "id": "e", "source": "s", "subject": "a"}
+        yield envelope | {"type": type_, "time": at, "data": data}
+
+
+def decoded(events: list[Json]) -> list[Event | Refused]:
+    """Return events as the ledger gets them."""
+    return [msgspec.convert(event, Event) for event in events]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_any_order_and_any_batches_store_what_the_highest_revisions_say(
+    books: Books, seed: int
+) -> None:
+    rng = random.Random(seed)
+    events = list(revised_events(seed, 150))
+    await books.shops.put(books.act, [SHOP])
+    reference = Reference(NOW)
+    reference.put_shop(msgspec.to_builtins(SHOP))
+    rest = events
+    while rest:
+        batch, rest = rest[: (size := rng.randint(1, 12))], rest[size:]
+        verdicts = [reference.receive(event) for event in batch]
+        outcomes = await books.record(decoded(batch))
+        assert [o.code if isinstance(o, Refused) else o for o in outcomes] == verdicts
+        assert await books.differences() == []
+    other = await new_books(books.database, books.url, "other")
+    await other.shops.put(other.act, [SHOP])
+    rng.shuffle(events)
+    await other.record(decoded(events))
+    assert await other.stored() == await books.stored()
+    assert await other.facts() == await books.facts()
+    assert await other.differences() == []
