@@ -178,7 +178,7 @@ def test_a_refused_strict_batch_leaves_the_revisions_before_it() -> None:
 
 
 def test_figures_follow_an_order_to_another_day_and_listing_and_away() -> None:
-    """What an order added leaves with it."""
+    """An order takes along all that it added."""
     memory = MemoryShop()
     memory.record([order(0)])
     memory.record([order(1, day=2, listing_id="l-2")])
