@@ -123,10 +123,10 @@ async def get_dsr(
     stored = await get_stored_shop(request, shop_id)
     day = day_or_today(request, stored.shop, as_of)
     if rules is None:
-        standing = await ports.peers.standing(stored, day)
+        statistics = await ports.peers.statistics(stored, day)
         span = detail_span(day, stored.rules.rules)
         days = await ports.scores.day_totals(stored, span.start, span.end)
-        detail = dsr_detail(days, day, stored.rules.rules, standing)
+        detail = dsr_detail(days, day, stored.rules.rules, statistics)
     else:
         try:
             other = await ports.rules.get(stored.tenant_id, rules)

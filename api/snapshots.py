@@ -54,7 +54,7 @@ async def post_peer_snapshot(
             "`as_of` is out of range",
             errors=[ErrorDetail(detail=detail, pointer="/as_of")],
         )
-    return await request.ports.peers.take(request.act, as_of)
+    return await request.ports.peers.take_snapshot(request.act, as_of)
 
 
 @get("/peer-snapshots", summary="Peer snapshots, newest first", **operation("scores:read"))

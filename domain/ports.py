@@ -235,16 +235,16 @@ class Scores(Protocol):
 class Peers(Protocol):
     """Stores peer snapshots."""
 
-    async def take(self, act: Act, as_of: date) -> SnapshotHeader:
+    async def take_snapshot(self, act: Act, as_of: date) -> SnapshotHeader:
         """Store a snapshot of a tenant's shops, replacing the earlier one of the date."""
 
-    async def take_all(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
+    async def take_snapshots(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
         """Store a snapshot for every tenant that has none taken after `unless_since`."""
 
     async def page(self, tenant_id: int, before: date | None, limit: int) -> list[SnapshotHeader]:
         """Return up to `limit` snapshots, newest first, from the first date below `before`."""
 
-    async def standing(self, stored: StoredShop, as_of: date) -> PeerStatistics:
+    async def statistics(self, stored: StoredShop, as_of: date) -> PeerStatistics:
         """Return the statistics of a shop's peers in the newest snapshot up to a day."""
 
 

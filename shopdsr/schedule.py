@@ -40,7 +40,7 @@ async def _tick(ports: Ports, snapshot_interval_s: int) -> None:
 async def _take_snapshots(ports: Ports, interval_s: int) -> None:
     now = ports.clock()
     # Where another worker has taken a snapshot lately, half an interval is soon enough.
-    await ports.peers.take_all(
+    await ports.peers.take_snapshots(
         yesterday(now), now, unless_since=now - timedelta(seconds=interval_s / 2)
     )
 

@@ -67,8 +67,8 @@ class BatchingLedger:
         """Return the queues, which count their batches, by name."""
         return {
             "small": self._small,
-            "between": self._after_bulk,
-            "patient": self._blocking,
+            "after_bulk": self._after_bulk,
+            "blocking": self._blocking,
             "bulk": self._bulk,
         }
 

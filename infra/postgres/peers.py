@@ -47,7 +47,7 @@ class Peers:
         self._database = database
         self._rules = rules
 
-    async def take(self, act: Act, as_of: date) -> SnapshotHeader:
+    async def take_snapshot(self, act: Act, as_of: date) -> SnapshotHeader:
         """Take a snapshot of a tenant's shops, in place of the date's earlier one."""
 
         async def work(connection: Connection) -> SnapshotHeader:
@@ -58,7 +58,7 @@ class Peers:
 
         return await self._database.run(work)
 
-    async def take_all(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
+    async def take_snapshots(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
         """Take a snapshot for every tenant that has none taken after `unless_since`."""
 
         async def work(connection: Connection, tenant_id: int) -> None:
@@ -105,7 +105,7 @@ class Peers:
         rows = await self._database.fetch("snapshots_page", tenant_id, before, limit)
         return [SnapshotHeader(*row) for row in rows]
 
-    async def standing(self, stored: StoredShop, as_of: date) -> PeerStatistics:
+    async def statistics(self, stored: StoredShop, as_of: date) -> PeerStatistics:
         """Return the newest statistics of a shop and its peers up to a day."""
         rows = await self._database.fetch(
             "peer_statistics",

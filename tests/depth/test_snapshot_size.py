@@ -75,7 +75,7 @@ async def test_a_snapshot_of_ten_thousand_shops_takes_a_few_statements(
 async def take(service: Session, database: Database, *, hours: int) -> None:
     """Take a snapshot of every tenant, like a worker just started."""
     now = service.clock.now + timedelta(hours=hours)
-    await Peers(database, RulesCache()).take_all(DAY, now, unless_since=now)
+    await Peers(database, RulesCache()).take_snapshots(DAY, now, unless_since=now)
 
 
 def shop_in(number: int, category: str) -> dict[str, str]:

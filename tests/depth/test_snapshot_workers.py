@@ -33,7 +33,7 @@ async def test_of_many_workers_exactly_one_takes_the_snapshot(
             await statements.take_sent()
             at = now + timedelta(minutes=minutes)
             work: list[Any] = [
-                worker.take_all(DAY, at, unless_since=at - timedelta(minutes=30))
+                worker.take_snapshots(DAY, at, unless_since=at - timedelta(minutes=30))
                 for worker in workers
             ]
             await asyncio.gather(*work)

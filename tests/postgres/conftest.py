@@ -27,20 +27,20 @@ from tests.reference.worlds import NOW, Sent, World
 TOTALS = ("daily_totals", "counter_days", "listing_days", "shop_totals")
 
 
-class Books:
+class Storage:
     """The ports on one database, and one tenant's world in them."""
 
     def __init__(self, database: Database, url: str, tenant_id: int, now: datetime) -> None:
-        book = ShopCache(database, RulesCache())
+        shop_cache = ShopCache(database, RulesCache())
         self.database = database
         self.url = url
         self.tenant_id = tenant_id
         self.now = now
-        self.ledger = Ledger(database, book)
-        self.shops = Shops(database, book)
-        self.rules = RuleSets(database, book)
-        self.scores = Scores(database, book)
-        self.verification = Verification(database, book)
+        self.ledger = Ledger(database, shop_cache)
+        self.shops = Shops(database, shop_cache)
+        self.rules = RuleSets(database, shop_cache)
+        self.scores = Scores(database, shop_cache)
+        self.verification = Verification(database, shop_cache)
 
     @property
     def act(self) -> Act:
@@ -116,14 +116,14 @@ _INTERNAL = {"tenant_id", "shop_key"}
 
 
 @pytest.fixture
-async def books(database: Database, database_url: str) -> Books:
+async def storage(database: Database, database_url: str) -> Storage:
     """Return the ports, at the instant of the worlds."""
-    return await new_books(database, database_url)
+    return await new_storage(database, database_url)
 
 
-async def new_books(database: Database, url: str, tenant: str = "acme") -> Books:
+async def new_storage(database: Database, url: str, tenant: str = "acme") -> Storage:
     """Return ports that share no memory with others, as those of another process."""
-    return Books(database, url, await Keys(database).make_tenant(tenant), NOW)
+    return Storage(database, url, await Keys(database).make_tenant(tenant), NOW)
 
 
 async def fetch(url: str, query: str) -> list[asyncpg.Record]:

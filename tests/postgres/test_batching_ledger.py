@@ -19,7 +19,7 @@ from infra.postgres.batching_ledger import BULK_EVENTS_AT_ONCE, SMALL_EVENTS_MAX
 from infra.postgres.database import Connection, PoolLimits, open_database
 from infra.postgres.ledger import Ledger, PreparedBatch, named_shops
 from infra.postgres.statements import sql
-from tests.postgres.conftest import Books, new_books
+from tests.postgres.conftest import Storage, new_storage
 from tests.reference.worlds import NOW
 
 TIMEOUT_S = 0.4
@@ -102,10 +102,12 @@ async def test_large_requests_over_the_bound_are_refused_even_before_preparation
     assert set(await batching.record(large[0], NOW)) == {"stored"}
 
 
-async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(books: Books) -> None:
-    tenant_id = await two_shops(books)
-    ledger = BatchingLedger(books.ledger)
-    async with held(books.url, "a") as holder:
+async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(
+    storage: Storage,
+) -> None:
+    tenant_id = await two_shops(storage)
+    ledger = BatchingLedger(storage.ledger)
+    async with held(storage.url, "a") as holder:
         first = asyncio.create_task(ledger.record(published("a", tenant_id=tenant_id), NOW))
         await lock_waited_for(holder)
         async with asyncio.timeout(5):
@@ -130,28 +132,28 @@ async def test_nobody_waits_for_a_held_shop_longer_than_one_deadline(
     assert TIMEOUT_S * 0.9 < time.monotonic() - start < TIMEOUT_S * 2
 
 
-async def test_a_shop_that_is_held_keeps_only_its_own_requests_waiting(books: Books) -> None:
-    tenant_id = await two_shops(books)
-    ledger = BatchingLedger(books.ledger)
-    async with held(books.url, "a"):
+async def test_a_shop_that_is_held_keeps_only_its_own_requests_waiting(storage: Storage) -> None:
+    tenant_id = await two_shops(storage)
+    ledger = BatchingLedger(storage.ledger)
+    async with held(storage.url, "a"):
         first = asyncio.create_task(ledger.record(published("a", tenant_id=tenant_id), NOW))
         async with asyncio.timeout(5):
             other = ledger.record(published("b", tenant_id=tenant_id), NOW)
             assert await other == ["stored"]
         assert not first.done()
     assert await first == ["stored"]
-    assert await books.facts() == 2
+    assert await storage.facts() == 2
 
 
-async def test_a_request_that_waited_for_a_shop_follows_its_present_rules(books: Books) -> None:
-    tenant_id = await two_shops(books)
-    async with held(books.url, "a") as holder:
-        waiting = asyncio.create_task(books.record_together(rated_long_ago("a", tenant_id)))
+async def test_a_request_that_waited_for_a_shop_follows_its_present_rules(storage: Storage) -> None:
+    tenant_id = await two_shops(storage)
+    async with held(storage.url, "a") as holder:
+        waiting = asyncio.create_task(storage.record_together(rated_long_ago("a", tenant_id)))
         await lock_waited_for(holder)
         shop = ("taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "pinduoduo", 1)
         await holder.execute(sql("update_shop"), tenant_id, "a", *shop)
     assert await waiting == [["stored"]]
-    assert await books.differences() == []
+    assert await storage.differences() == []
 
 
 async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_leaves_nothing(
@@ -159,18 +161,18 @@ async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_le
 ) -> None:
     limits = PoolLimits(connections_max=4, acquire_timeout_ms=100, lock_timeout_ms=200)
     async with open_database(database_url, limits) as database:
-        books = await new_books(database, database_url)
-        tenant_id = await two_shops(books)
-        ledger = BatchingLedger(books.ledger)
+        storage = await new_storage(database, database_url)
+        tenant_id = await two_shops(storage)
+        ledger = BatchingLedger(storage.ledger)
         async with held(database_url, "a"):
             start = time.monotonic()
             with pytest.raises(Unavailable):
                 await ledger.record(published("a", tenant_id=tenant_id), NOW)
             assert time.monotonic() - start < database.work_timeout_s
-            assert await books.facts() == 0
+            assert await storage.facts() == 0
         again = ledger.record(published("a", tenant_id=tenant_id), NOW)
         assert await again == ["stored"]
-        assert await books.differences() == []
+        assert await storage.differences() == []
 
 
 def prepared(submission: Submission, now: datetime) -> PreparedBatch:
@@ -217,15 +219,15 @@ async def lock_waited_for(holder: Connection) -> None:
             await asyncio.sleep(0.01)
 
 
-async def two_shops(books: Books) -> int:
+async def two_shops(storage: Storage) -> int:
     """Create the shops `a` and `b`, and return their tenant."""
     shops = [
         Shop(name, "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
         for name in ("a", "b")
     ]
-    outcomes = await books.shops.put(books.act, shops)
+    outcomes = await storage.shops.put(storage.act, shops)
     assert outcomes == ["created", "created"]
-    return books.tenant_id
+    return storage.tenant_id
 
 
 @asynccontextmanager

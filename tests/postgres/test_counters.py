@@ -20,7 +20,7 @@ from infra.postgres import peers, statements
 from infra.postgres.peer_sales import PeerSales
 from infra.postgres.peers import Peers
 from tests.harness.postgres import execute
-from tests.postgres.conftest import Books, events_of, fetch
+from tests.postgres.conftest import Storage, events_of, fetch
 from tests.reference.worlds import world
 
 WORLD = world(5, 250)
@@ -68,19 +68,19 @@ def _comparing(_counting: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 
 @pytest.mark.usefixtures("_comparing")
-async def test_peers_are_compared_by_a_metric_on_rows(books: Books) -> None:
-    await books.open(WORLD)
-    await books.record(events_of(WORLD.events))
+async def test_peers_are_compared_by_a_metric_on_rows(storage: Storage) -> None:
+    await storage.open(WORLD)
+    await storage.record(events_of(WORLD.events))
     days = await fetch(
-        books.url,
+        storage.url,
         "select shop_key, day, cardinality(array_agg(order_id)) as n,"
         " sum((select sum(amount) from unnest(amounts) as amount)) as paid"
         " from orders group by shop_key, day",
     )
     last = max(row["day"] for row in days)
-    async with books.database.connection() as connection:
-        sums = await Peers(books.database, books.rules._rules).window_sums(
-            connection, books.tenant_id, last
+    async with storage.database.connection() as connection:
+        sums = await Peers(storage.database, storage.rules._rules).window_sums(
+            connection, storage.tenant_id, last
         )
     compared = 0
     for row in sums:
@@ -95,72 +95,75 @@ async def test_peers_are_compared_by_a_metric_on_rows(books: Books) -> None:
             assert [row.peers.sums[part][place] for part in ORDER_VALUE.parts] == expected
             compared += bool(of_shop)
     assert compared > 1
-    taken = await Peers(books.database, books.rules._rules).take(books.act, last)
-    groups = await fetch(books.url, "select shops from peer_groups where metric = 'order_value'")
+    taken = await Peers(storage.database, storage.rules._rules).take_snapshot(storage.act, last)
+    groups = await fetch(storage.url, "select shops from peer_groups where metric = 'order_value'")
     assert taken.shops >= sum(group["shops"] for group in groups) == compared
 
 
 @pytest.mark.usefixtures("_counting")
-async def test_rows_are_recorded_recounted_verified_repaired_and_summed(books: Books) -> None:
-    await books.open(WORLD)
+async def test_rows_are_recorded_recounted_verified_repaired_and_summed(storage: Storage) -> None:
+    await storage.open(WORLD)
     events = events_of(WORLD.events)
-    await books.record(events[: len(events) // 2])
-    await books.record(events)
-    assert await books.differences() == []
-    before = (await books.stored())["counter_days"]
-    [row] = await fetch(books.url, "select count(*) from orders")
+    await storage.record(events[: len(events) // 2])
+    await storage.record(events)
+    assert await storage.differences() == []
+    before = (await storage.stored())["counter_days"]
+    [row] = await fetch(storage.url, "select count(*) from orders")
     assert sum(int(str(dict(counter)["n"])) for counter in before) == row[0] > 0
     for fault in FAULTS:
-        await execute(books.url, fault)
-        assert await books.differences() == ["counter_days"]
-        assert await books.differences(mend=True) == ["counter_days"]
-        assert await books.differences() == []
-        assert (await books.stored())["counter_days"] == before
+        await execute(storage.url, fault)
+        assert await storage.differences() == ["counter_days"]
+        assert await storage.differences(mend=True) == ["counter_days"]
+        assert await storage.differences() == []
+        assert (await storage.stored())["counter_days"] == before
 
-    shop = await _shop(books)
+    shop = await _shop(storage)
     days = await fetch(
-        books.url, f"select day, n from counter_days where shop_key = {shop.shop_key} order by day"
+        storage.url,
+        f"select day, n from counter_days where shop_key = {shop.shop_key} order by day",
     )
     first, last = days[0]["day"], days[-1]["day"]
     all_days = Window(first, last, (last - first).days + 1)
-    sums = await books.scores.counter_totals([(shop, all_days)])
+    sums = await storage.scores.counter_totals([(shop, all_days)])
     assert sums == {shop.shop_key: {NAME: sum(row["n"] for row in days)}}
     part = Window(first, first, 1)
-    sums = await books.scores.counter_totals([(shop, part)])
+    sums = await storage.scores.counter_totals([(shop, part)])
     assert sums == {shop.shop_key: {NAME: days[0]["n"]}}
 
 
-async def test_sums_of_money_pass_what_a_bigint_holds(books: Books) -> None:
-    await books.open(WORLD)
+async def test_sums_of_money_pass_what_a_bigint_holds(storage: Storage) -> None:
+    await storage.open(WORLD)
     events = events_of(WORLD.events)
-    await books.record(events[: len(events) // 2])
-    await execute(books.url, f"update shop_totals set paid = {BIGINT_MAX}, day_paid = {BIGINT_MAX}")
-    await execute(books.url, f"update daily_totals set paid = {BIGINT_MAX} where paid > 0")
-    await books.record(events)
-    shop = await _shop(books)
-    [shop_totals] = (await books.scores.shop_totals(shop.tenant_id, [shop.shop.shop_id])).values()
+    await storage.record(events[: len(events) // 2])
+    await execute(
+        storage.url, f"update shop_totals set paid = {BIGINT_MAX}, day_paid = {BIGINT_MAX}"
+    )
+    await execute(storage.url, f"update daily_totals set paid = {BIGINT_MAX} where paid > 0")
+    await storage.record(events)
+    shop = await _shop(storage)
+    [shop_totals] = (await storage.scores.shop_totals(shop.tenant_id, [shop.shop.shop_id])).values()
     assert shop_totals.totals[PLACES["paid"]] >= 2 * BIGINT_MAX
     day = shop_totals.day
-    of_windows = await books.scores.window_totals([(shop, windows(day, shop.rules.rules))])
+    of_windows = await storage.scores.window_totals([(shop, windows(day, shop.rules.rules))])
     assert of_windows[shop.shop_key][PLACES["paid"]] >= BIGINT_MAX
-    assert await books.scores.day_totals(shop, date(2000, 1, 1), day)
-    await Peers(books.database, books.rules._rules).take(books.act, day)
+    assert await storage.scores.day_totals(shop, date(2000, 1, 1), day)
+    await Peers(storage.database, storage.rules._rules).take_snapshot(storage.act, day)
     group_key = SalesGroupQuery(shop.shop.marketplace, shop.shop.category, shop.shop.currency, day)
-    sales = PeerSales(books.database)
+    sales = PeerSales(storage.database)
     groups = await sales.groups(shop.tenant_id, [group_key])
     group: SalesGroup = groups[group_key]
     assert await sales.own(shop, day) in group.sales
     assert max(group.sales) >= 2 * BIGINT_MAX
-    await books.roll(days=1)
-    await books.differences(mend=True)
-    assert await books.differences() == []
+    await storage.roll(days=1)
+    await storage.differences(mend=True)
+    assert await storage.differences() == []
 
 
-async def _shop(books: Books) -> StoredShop:
+async def _shop(storage: Storage) -> StoredShop:
     """Return the shop of which most orders are known."""
     [row] = await fetch(
-        books.url,
+        storage.url,
         "select shop_id from shops join orders using (shop_key)"
         " group by shop_id order by count(*) desc, shop_id limit 1",
     )
-    return await books.shops.get(books.tenant_id, row["shop_id"])
+    return await storage.shops.get(storage.tenant_id, row["shop_id"])

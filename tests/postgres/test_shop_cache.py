@@ -13,88 +13,90 @@ from domain.shops import Shop
 from infra.postgres import shop_cache
 from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import ShopCache
-from tests.postgres.conftest import Books, fetch, new_books
+from tests.postgres.conftest import Storage, fetch, new_storage
 
 SHOP = Shop("a", "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
 EVENING = datetime(2024, 11, 19, 20, tzinfo=UTC)
 """The next day in Shanghai."""
 
 
-async def read_shop(books: Books) -> StoredShop:
+async def read_shop(storage: Storage) -> StoredShop:
     """Return the shop as a read returns it."""
-    return (await books.scores.shop_totals(books.tenant_id, ["a"]))["a"].stored
+    return (await storage.scores.shop_totals(storage.tenant_id, ["a"]))["a"].stored
 
 
-async def test_a_read_sees_what_another_process_made_of_a_shop(books: Books) -> None:
-    await books.shops.put(books.act, [SHOP])
-    assert (await read_shop(books)).shop == SHOP
-    other = await new_books(books.database, books.url)
+async def test_a_read_sees_what_another_process_made_of_a_shop(storage: Storage) -> None:
+    await storage.shops.put(storage.act, [SHOP])
+    assert (await read_shop(storage)).shop == SHOP
+    other = await new_storage(storage.database, storage.url)
     for category in ("toys", "food"):
         moved = msgspec.structs.replace(SHOP, category=category)
-        assert await other.shops.put(books.act, [moved]) == ["changed"]
-        assert (await read_shop(books)).shop == moved
+        assert await other.shops.put(storage.act, [moved]) == ["changed"]
+        assert (await read_shop(storage)).shop == moved
 
 
-async def test_a_read_sees_which_rules_another_process_gave_a_shop(books: Books) -> None:
-    await books.shops.put(books.act, [SHOP])
-    assert (await read_shop(books)).rules.name == "taobao"
-    other = await new_books(books.database, books.url)
-    await other.shops.put(books.act, [msgspec.structs.replace(SHOP, rules="pinduoduo")])
-    assert (await read_shop(books)).rules.name == "pinduoduo"
+async def test_a_read_sees_which_rules_another_process_gave_a_shop(storage: Storage) -> None:
+    await storage.shops.put(storage.act, [SHOP])
+    assert (await read_shop(storage)).rules.name == "taobao"
+    other = await new_storage(storage.database, storage.url)
+    await other.shops.put(storage.act, [msgspec.structs.replace(SHOP, rules="pinduoduo")])
+    assert (await read_shop(storage)).rules.name == "pinduoduo"
 
 
-async def test_a_batch_is_prepared_again_where_its_shop_has_changed(books: Books) -> None:
-    await books.shops.put(books.act, [SHOP])
-    batch = await books.ledger.prepare(published(books), books.now)
-    other = await new_books(books.database, books.url)
-    await other.shops.put(books.act, [msgspec.structs.replace(SHOP, time_zone="UTC")])
-    assert await books.ledger.record([batch]) == [["stored"]]
-    days = await books._rows("select day from listing_events join shops using (shop_key)")
+async def test_a_batch_is_prepared_again_where_its_shop_has_changed(storage: Storage) -> None:
+    await storage.shops.put(storage.act, [SHOP])
+    batch = await storage.ledger.prepare(published(storage), storage.now)
+    other = await new_storage(storage.database, storage.url)
+    await other.shops.put(storage.act, [msgspec.structs.replace(SHOP, time_zone="UTC")])
+    assert await storage.ledger.record([batch]) == [["stored"]]
+    days = await storage._rows("select day from listing_events join shops using (shop_key)")
     assert [row["day"] for row in days] == [EVENING.date()]
-    assert await books.differences() == []
+    assert await storage.differences() == []
 
 
-async def test_that_a_shop_is_not_there_is_not_remembered(books: Books) -> None:
-    assert await books.record_together(published(books)) == [[UNKNOWN_SHOP]]
-    assert await books.scores.shop_totals(books.tenant_id, ["a"]) == {}
-    other = await new_books(books.database, books.url)
-    await other.shops.put(books.act, [SHOP])
-    assert (await read_shop(books)).shop == SHOP
-    assert await books.record_together(published(books)) == [["stored"]]
+async def test_that_a_shop_is_not_there_is_not_remembered(storage: Storage) -> None:
+    assert await storage.record_together(published(storage)) == [[UNKNOWN_SHOP]]
+    assert await storage.scores.shop_totals(storage.tenant_id, ["a"]) == {}
+    other = await new_storage(storage.database, storage.url)
+    await other.shops.put(storage.act, [SHOP])
+    assert (await read_shop(storage)).shop == SHOP
+    assert await storage.record_together(published(storage)) == [["stored"]]
 
 
-async def test_a_shop_that_a_restored_database_has_not_is_not_there(books: Books) -> None:
-    await books.shops.put(books.act, [SHOP])
-    assert await books.record_together(published(books)) == [["stored"]]
-    assert (await read_shop(books)).shop == SHOP
+async def test_a_shop_that_a_restored_database_has_not_is_not_there(storage: Storage) -> None:
+    await storage.shops.put(storage.act, [SHOP])
+    assert await storage.record_together(published(storage)) == [["stored"]]
+    assert (await read_shop(storage)).shop == SHOP
     for table in ("listing_events", "daily_totals", "shop_totals", "shops"):
-        await fetch(books.url, f"delete from {table}")
-    assert await books.record_together(published(books)) == [[UNKNOWN_SHOP]]
-    assert await books.scores.shop_totals(books.tenant_id, ["a"]) == {}
-    await books.shops.put(books.act, [SHOP])
-    assert await books.record_together(published(books)) == [["stored"]]
-    assert (await read_shop(books)).shop == SHOP
+        await fetch(storage.url, f"delete from {table}")
+    assert await storage.record_together(published(storage)) == [[UNKNOWN_SHOP]]
+    assert await storage.scores.shop_totals(storage.tenant_id, ["a"]) == {}
+    await storage.shops.put(storage.act, [SHOP])
+    assert await storage.record_together(published(storage)) == [["stored"]]
+    assert (await read_shop(storage)).shop == SHOP
 
 
 async def test_so_many_are_remembered_and_no_more(
-    books: Books, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shop_cache, "REMEMBERED_MAX", 2)
-    names = [(books.tenant_id, name) for name in "abc"]
-    await books.shops.put(books.act, [msgspec.structs.replace(SHOP, shop_id=id_) for id_ in "abc"])
-    cache = ShopCache(books.database, RulesCache())
+    names = [(storage.tenant_id, name) for name in "abc"]
+    await storage.shops.put(
+        storage.act, [msgspec.structs.replace(SHOP, shop_id=id_) for id_ in "abc"]
+    )
+    cache = ShopCache(storage.database, RulesCache())
     for name in names:
         assert list(await cache.find([name])) == [name]
     assert list(cache._seen) == names[1:]
     assert (await cache.find(names)).keys() == set(names)
 
 
-async def test_what_is_missing_at_the_same_time_is_read_together(books: Books) -> None:
-    names = [(books.tenant_id, name) for name in "abcdef"]
-    await books.shops.put(
-        books.act, [msgspec.structs.replace(SHOP, shop_id=shop_id) for _, shop_id in names]
+async def test_what_is_missing_at_the_same_time_is_read_together(storage: Storage) -> None:
+    names = [(storage.tenant_id, name) for name in "abcdef"]
+    await storage.shops.put(
+        storage.act, [msgspec.structs.replace(SHOP, shop_id=shop_id) for _, shop_id in names]
     )
-    cache = ShopCache(books.database, RulesCache())
+    cache = ShopCache(storage.database, RulesCache())
     reads: list[int] = []
     read = cache.read
 
@@ -111,7 +113,7 @@ async def test_what_is_missing_at_the_same_time_is_read_together(books: Books) -
     assert len(reads) <= 2
 
 
-def published(books: Books) -> Submission:
+def published(storage: Storage) -> Submission:
     """Return a listing of the shop on the evening of a day in UTC."""
     event = ListingPublished(
         specversion="1.0",
@@ -121,4 +123,4 @@ def published(books: Books) -> Submission:
         subject="a",
         data=PublishedListing("l", "A"),
     )
-    return Submission(books.tenant_id, None, [event])
+    return Submission(storage.tenant_id, None, [event])

@@ -5,7 +5,7 @@ import pytest
 from domain.acts import COMMAND_LINE
 from infra.postgres.audit_trail import AuditTrail
 from tests.harness.postgres import execute
-from tests.postgres.conftest import Books, events_of, new_books
+from tests.postgres.conftest import Storage, events_of, new_storage
 from tests.reference.worlds import world
 
 WORLD = world(5, 250)
@@ -33,34 +33,34 @@ FAULTS = [
 
 @pytest.mark.parametrize(("table", "statement"), FAULTS)
 async def test_a_planted_fault_is_found_and_repaired(
-    books: Books, table: str, statement: str
+    storage: Storage, table: str, statement: str
 ) -> None:
-    await books.open(WORLD)
-    await books.record(events_of(WORLD.events))
-    await books.roll(days=3)
-    before = await books.stored()
-    assert await books.differences() == []
+    await storage.open(WORLD)
+    await storage.record(events_of(WORLD.events))
+    await storage.roll(days=3)
+    before = await storage.stored()
+    assert await storage.differences() == []
 
-    await execute(books.url, statement)
-    assert await books.stored() != before
-    differences = await books.differences()
+    await execute(storage.url, statement)
+    assert await storage.stored() != before
+    differences = await storage.differences()
     assert differences == [table]
-    assert await books.differences() == differences, "looking changes nothing"
-    assert await books.differences(mend=True) == differences
-    assert await books.differences() == []
-    again = await new_books(books.database, books.url)
+    assert await storage.differences() == differences, "looking changes nothing"
+    assert await storage.differences(mend=True) == differences
+    assert await storage.differences() == []
+    again = await new_storage(storage.database, storage.url)
     await again.roll(days=3)
     assert await again.stored() == before
 
 
 async def test_a_row_is_named_with_what_is_stored_and_what_it_should_be(
-    books: Books,
+    storage: Storage,
 ) -> None:
-    await books.open(WORLD)
-    await books.record(events_of(WORLD.events))
-    await execute(books.url, "update listing_days set units = units + 1")
+    await storage.open(WORLD)
+    await storage.record(events_of(WORLD.events))
+    await execute(storage.url, "update listing_days set units = units + 1")
     differences = [
-        d async for s in books.verification.shops(books.now, mend=False) for d in s.differences
+        d async for s in storage.verification.shops(storage.now, mend=False) for d in s.differences
     ]
     assert differences
     for difference in differences:
@@ -71,50 +71,50 @@ async def test_a_row_is_named_with_what_is_stored_and_what_it_should_be(
 
 
 async def test_a_shop_that_has_lost_its_running_totals_takes_events_as_any_other(
-    books: Books,
+    storage: Storage,
 ) -> None:
-    other = await new_books(books.database, books.url, "other")
+    other = await new_storage(storage.database, storage.url, "other")
     events = events_of(WORLD.events)
     half = len(events) // 2
-    for tenant in (books, other):
+    for tenant in (storage, other):
         await tenant.open(WORLD)
         await tenant.record(events[:half])
     await execute(
-        books.url,
+        storage.url,
         f"delete from shop_totals using shops s where s.shop_key = shop_totals.shop_key"
-        f" and tenant_id = {books.tenant_id}",
+        f" and tenant_id = {storage.tenant_id}",
     )
     for part in (events[:half], events[half:]):
-        assert await books.record(part) == await other.record(part)
+        assert await storage.record(part) == await other.record(part)
     differences = [
-        d async for s in books.verification.shops(books.now, mend=False) for d in s.differences
+        d async for s in storage.verification.shops(storage.now, mend=False) for d in s.differences
     ]
     assert [difference for difference in differences if difference.stored is not None] == [], (
         "but for idle shops"
     )
-    await books.differences(mend=True)
-    for tenant in (books, other):
+    await storage.differences(mend=True)
+    for tenant in (storage, other):
         await tenant.roll(days=1)
-    assert await books.stored() == await other.stored()
+    assert await storage.stored() == await other.stored()
 
 
-async def test_what_was_repaired_is_in_the_audit_trail_of_its_tenant(books: Books) -> None:
-    await books.open(WORLD)
-    await books.record(events_of(WORLD.events))
-    trail = AuditTrail(books.database)
-    before = await trail.newest(books.tenant_id, 100)
-    await books.differences(mend=True)
-    assert await trail.newest(books.tenant_id, 100) == before, "nothing was repaired"
+async def test_what_was_repaired_is_in_the_audit_trail_of_its_tenant(storage: Storage) -> None:
+    await storage.open(WORLD)
+    await storage.record(events_of(WORLD.events))
+    trail = AuditTrail(storage.database)
+    before = await trail.newest(storage.tenant_id, 100)
+    await storage.differences(mend=True)
+    assert await trail.newest(storage.tenant_id, 100) == before, "nothing was repaired"
 
-    await execute(books.url, "update listing_days set units = units + 1")
-    await execute(books.url, "update shop_totals set paid = paid + 1")
-    spoilt = [s async for s in books.verification.shops(books.now, mend=False) if s.differences]
+    await execute(storage.url, "update listing_days set units = units + 1")
+    await execute(storage.url, "update shop_totals set paid = paid + 1")
+    spoilt = [s async for s in storage.verification.shops(storage.now, mend=False) if s.differences]
     assert {shop.tenant for shop in spoilt} == {"acme"}
-    assert await trail.newest(books.tenant_id, 100) == before, "looking changes nothing"
-    await books.differences(mend=True)
-    added = (await trail.newest(books.tenant_id, 100))[: -len(before)]
+    assert await trail.newest(storage.tenant_id, 100) == before, "looking changes nothing"
+    await storage.differences(mend=True)
+    added = (await trail.newest(storage.tenant_id, 100))[: -len(before)]
     assert {(entry.who, entry.what, entry.at) for entry in added} == {
-        (COMMAND_LINE, "verify --repair", books.now)
+        (COMMAND_LINE, "verify --repair", storage.now)
     }
     assert sorted(entry.on for entry in added) == sorted(
         [shop.shop_id, *sorted({difference.table for difference in shop.differences})]
