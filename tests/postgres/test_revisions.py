@@ -9,7 +9,7 @@ import pytest
 from domain.facts import Event
 from domain.recording import Refused
 from domain.shops import Shop
-from tests.postgres.conftest import Books, new_books
+from tests.postgres.conftest import Storage, new_storage
 from tests.reference.rules import Json
 from tests.reference.scores import Reference
 from tests.reference.worlds import NOW
@@ -58,24 +58,24 @@ def decoded(events: list[Json]) -> list[Event | Refused]:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_any_order_and_any_batches_store_what_the_highest_revisions_say(
-    books: Books, seed: int
+    storage: Storage, seed: int
 ) -> None:
     rng = random.Random(seed)
     events = list(revised_events(seed, 150))
-    await books.shops.put(books.act, [SHOP])
+    await storage.shops.put(storage.act, [SHOP])
     reference = Reference(NOW)
     reference.put_shop(msgspec.to_builtins(SHOP))
     rest = events
     while rest:
         batch, rest = rest[: (size := rng.randint(1, 12))], rest[size:]
         verdicts = [reference.receive(event) for event in batch]
-        outcomes = await books.record(decoded(batch))
+        outcomes = await storage.record(decoded(batch))
         assert [o.code if isinstance(o, Refused) else o for o in outcomes] == verdicts
-        assert await books.differences() == []
-    other = await new_books(books.database, books.url, "other")
+        assert await storage.differences() == []
+    other = await new_storage(storage.database, storage.url, "other")
     await other.shops.put(other.act, [SHOP])
     rng.shuffle(events)
     await other.record(decoded(events))
-    assert await other.stored() == await books.stored()
-    assert await other.facts() == await books.facts()
+    assert await other.stored() == await storage.stored()
+    assert await other.facts() == await storage.facts()
     assert await other.differences() == []
