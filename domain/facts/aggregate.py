@@ -28,6 +28,8 @@ ListingKey: TypeAlias = tuple[int, str]
 """Shop key and listing id."""
 BuyerMonth: TypeAlias = tuple[int, date, str]
 """Shop key, month of completion and buyer id: the ratings that share one cap."""
+RatingKey: TypeAlias = tuple[int, date, str, str]
+"""Shop key, month of completion, buyer id and review id."""
 
 SaleDays: TypeAlias = Mapping[str, Mapping[date, int]]
 """Units that the listings of a shop sold, by listing id and day."""
@@ -65,9 +67,10 @@ class AffectedKeys(msgspec.Struct, frozen=True):
     """The keys of everything that recording a batch of facts must read."""
 
     facts: defaultdict[Lookup, set[Key]] = msgspec.field(default_factory=lambda: defaultdict(set))
-    rated: set[ReviewKey] = set()
-    moderated: set[ReviewKey] = set()
-    buyer_months: set[BuyerMonth] = set()
+    rated: set[RatingKey] = set()
+    """Ratings that may enter the buyer's month that they name."""
+    named: set[ReviewKey] = set()
+    """Reviews whose ratings may leave or enter the buyer's month in which they are stored."""
     sales: dict[ListingKey, date] = {}
     """Listings whose sale days are read, and the first day on which anything changes."""
 
@@ -85,8 +88,7 @@ def merge(parts: Iterable[AffectedKeys]) -> AffectedKeys:
         for lookup, keys in part.facts.items():
             merged.facts[lookup] |= keys
         merged.rated.update(part.rated)
-        merged.moderated.update(part.moderated)
-        merged.buyer_months.update(part.buyer_months)
+        merged.named.update(part.named)
         for listing, day in part.sales.items():
             merged.add_sales(listing, day)
     return merged
@@ -97,9 +99,11 @@ class Stored(msgspec.Struct, frozen=True):
 
     facts: dict[Identity, Version]
     states: dict[ReviewKey, RatingState]
-    """States of every rating of the affected buyers and months; `facts` holds the ratings."""
+    """States of the ratings in `facts`: those named, and those that may cross the cap."""
     sale_days: Mapping[int, SaleDays]
     """Sale days by shop key, from a sold window before the first day that changes."""
+    unread: dict[BuyerMonth, int] = {}
+    """Numbers of ratings that are not in `facts` and stay counted, whatever the batch."""
 
 
 class Projection(msgspec.Struct, frozen=True):

@@ -92,6 +92,11 @@ class Rating(Fact, frozen=True, gc=False):
     comment: str | None
 
     @property
+    def buyer_month(self) -> BuyerMonth:
+        """Return the key of the ratings that share a cap with this one."""
+        return self.shop_key, self.month, self.buyer_id
+
+    @property
     def scores(self) -> tuple[int | None, int | None, int | None]:
         """Return the stars by dimension, in the order of `DIMENSIONS`."""
         return self.description, self.service, self.logistics
@@ -145,19 +150,22 @@ def is_removed(moderations: Iterable[Moderation]) -> bool:
     return last is not None and last.removes
 
 
-def rating_states(ratings: Sequence[tuple[Rating, bool]], rules: Rules) -> dict[str, RatingState]:
-    """Return the states of all ratings of one shop, buyer and month, by review id.
+def rating_states(
+    ratings: Sequence[tuple[Rating, bool]], rules: Rules, unread: int = 0
+) -> dict[str, RatingState]:
+    """Return the states of ratings of one shop, buyer and month, by review id.
 
-    The month is that of completion. Ratings are in any order, each with whether it is removed.
+    The month is that of completion. Ratings are in any order, each with whether it is removed:
+    all of them, or those that may move across the cap, and `unread` others are counted.
     """
     states = {
         rating.review_id: REMOVED if removed else LATE if is_late(rating, rules) else COUNTED
         for rating, removed in ratings
     }
     cap = rules.ratings_per_buyer_month
-    if cap is not None and len(states) > cap:
+    if cap is not None and len(states) + unread > cap:
         candidates = [rating for rating, _ in ratings if states[rating.review_id] is COUNTED]
-        for rating in sorted(candidates, key=_cap_order)[cap:]:
+        for rating in sorted(candidates, key=_cap_order)[cap - unread :]:
             states[rating.review_id] = CAPPED
     return states
 
@@ -211,57 +219,58 @@ class Ratings:
     def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
         """Add the reviews of these facts, and the buyers and months of their ratings."""
         for rating in facts.of(Rating):
-            affected.rated.add((rating.shop_key, rating.review_id))
-            affected.buyer_months.add((rating.shop_key, rating.month, rating.buyer_id))
+            affected.rated.add((*rating.buyer_month, rating.review_id))
+            if rating.revision:
+                affected.named.add((rating.shop_key, rating.review_id))
         for moderation in facts.of(Moderation):
-            affected.moderated.add((moderation.shop_key, moderation.review_id))
+            affected.named.add((moderation.shop_key, moderation.review_id))
 
     def record(self, batch: Batch) -> None:
-        """Add the change of each rating whose state changes."""
-        stored = batch.stored.states
+        """Add the ratings that enter a state in a buyer's month, less those that leave it."""
         moderations: defaultdict[ReviewKey, list[Moderation]] = defaultdict(list)
         for moderation in batch.after(Moderation):
             moderations[moderation.shop_key, moderation.review_id].append(moderation)
-
-        for (shop_key, _, _), cohort in _changed_cohorts(batch).items():
+        before, after = map(_by_buyer_month, (batch.before(Rating), batch.after(Rating)))
+        for buyer_month in _changed_buyer_months(batch):
+            shop_key = buyer_month[0]
             members = []
-            for rating in cohort:
+            for rating in after[buyer_month]:
                 key = shop_key, rating.review_id
                 if key in moderations:
                     removed = is_removed(moderations[key])
                 else:
-                    removed = stored.get(key) is REMOVED
+                    removed = batch.stored.states.get(key) is REMOVED
                 members.append((rating, removed))
-            states = rating_states(members, batch.shops[shop_key].rules)
+            unread = batch.stored.unread.get(buyer_month, 0)
+            states = rating_states(members, batch.shops[shop_key].rules, unread)
+            stored = {
+                (rating, batch.stored.states[shop_key, rating.review_id])
+                for rating in before[buyer_month]
+            }
+            new = {(rating, states[rating.review_id]) for rating in after[buyer_month]}
             days = batch.moved[shop_key].days
-            for rating in cohort:
-                key = shop_key, rating.review_id
-                before, after = stored.get(key), states[rating.review_id]
-                if before is after:
-                    continue
-                batch.states[key] = after
-                day = days[rating.day]
-                if before is not None:
-                    totals.add_rating(day, rating.scores, before, -1)
-                totals.add_rating(day, rating.scores, after)
+            for rating, state in stored - new:
+                totals.add_rating(days[rating.day], rating.scores, state, -1)
+            for rating, state in new - stored:
+                totals.add_rating(days[rating.day], rating.scores, state)
+                batch.states[shop_key, rating.review_id] = state
 
 
-def _changed_cohorts(batch: Batch) -> Mapping[BuyerMonth, list[Rating]]:
-    """Return all ratings of each buyer and month whose states may change."""
-    by_month: defaultdict[BuyerMonth, list[Rating]] = defaultdict(list)
-    for rating in batch.before(Rating):
-        by_month[rating.shop_key, rating.month, rating.buyer_id].append(rating)
-    changed: dict[BuyerMonth, list[Rating]] = {}
-    for rating in batch.entering.of(Rating):
-        buyer_month = rating.shop_key, rating.month, rating.buyer_id
-        changed[buyer_month] = cohort = by_month[buyer_month]
-        cohort.append(rating)
-    for moderation in batch.entering.of(Moderation):
+def _by_buyer_month(ratings: Iterable[Rating]) -> defaultdict[BuyerMonth, list[Rating]]:
+    groups: defaultdict[BuyerMonth, list[Rating]] = defaultdict(list)
+    for rating in ratings:
+        groups[rating.buyer_month].append(rating)
+    return groups
+
+
+def _changed_buyer_months(batch: Batch) -> set[BuyerMonth]:
+    """Return each buyer and month of which a rating is new or newly moderated."""
+    changed = {rating.buyer_month for rating in batch.moving(Rating)}
+    for moderation in batch.moving(Moderation):
         identity = Rating, moderation.shop_key, moderation.review_id
         moderated = batch.changes.get(identity) or batch.stored.facts.get(identity)
         if isinstance(moderated, Rating):
-            buyer_month = moderated.shop_key, moderated.month, moderated.buyer_id
-            changed[buyer_month] = by_month[buyer_month]
+            changed.add(moderated.buyer_month)
     return changed
 
 

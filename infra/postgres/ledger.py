@@ -92,11 +92,10 @@ class Ledger:
         return await self._run(work)
 
     async def _run(self, work: Callable[..., Awaitable[T]]) -> T:
-        """Run work that first reads ratings by buyer and month only.
+        """Run work that first reads a rating by its id only where its buyer's month has any.
 
-        Those ratings include what was sent before and what the cap needs. A review sent again with
-        another buyer or month, which is a conflict, violates the primary key; only then is every
-        review read by its id.
+        A review sent again with another buyer or month, which is a conflict, violates the primary
+        key; only then is every review read by its id.
         """
         try:
             return await self._database.run(partial(work, thorough=False))
@@ -167,8 +166,8 @@ async def _read(
     stored = Stored({}, {}, sale_days)
 
     async def read(affected: AffectedKeys) -> None:
-        if affected.rated or affected.moderated:
-            await _read_reviews(connection, affected, stored, thorough=thorough)
+        if affected.rated or affected.named:
+            await _read_reviews(connection, affected, shops, stored, thorough=thorough)
         await _read_facts(connection, affected, stored)
         await _read_sale_days(connection, affected, sale_days, shops)
 
@@ -207,19 +206,42 @@ async def _read_sale_days(
 
 
 async def _read_reviews(
-    connection: Connection, affected: AffectedKeys, stored: Stored, *, thorough: bool
+    connection: Connection,
+    affected: AffectedKeys,
+    shops: Mapping[int, LockedShop],
+    stored: Stored,
+    *,
+    thorough: bool,
 ) -> None:
-    reviews = affected.moderated | affected.rated
-    named = columns(reviews if thorough else affected.moderated, 2)
+    uncapped = [
+        shop_key
+        for shop_key, shop in shops.items()
+        if shop.definition.known.rules.ratings_per_buyer_month is None
+    ]
+    reviews = {(shop_key, review_id) for shop_key, _, _, review_id in affected.rated}
+    named = affected.named | {key for key in reviews if thorough or key[0] in uncapped}
     # Sorted as the indexes are, most of whose pages are in no cache of the processor.
-    months = columns(sorted(affected.buyer_months), 3)
-    moderated = columns(sorted(reviews), 2)
-    for row in await connection.fetch(sql("known_reviews"), *named, *months, *moderated):
+    rated = sorted(key for key in affected.rated if key[0] not in uncapped)
+    moderated = sorted(reviews | affected.named)
+    for row in await connection.fetch(
+        sql("known_reviews"),
+        *columns(named, 2),
+        *columns(rated, 4),
+        *columns(moderated, 2),
+        uncapped,
+    ):
         kind = Moderation if row["state"] is None else Rating
         fact = kind(*(row[column] for column in KINDS[kind].columns))
         if isinstance(fact, Rating):
             stored.states[fact.shop_key, fact.review_id] = RatingState(row["state"])
+            if row["counted"]:
+                stored.unread[fact.buyer_month] = row["counted"]
         stored.facts[identity_of(fact)] = fact
+    for key, state in stored.states.items() if stored.unread else ():
+        rating = stored.facts[Rating, *key]
+        if state is RatingState.COUNTED and isinstance(rating, Rating):
+            if rating.buyer_month in stored.unread:
+                stored.unread[rating.buyer_month] -= 1
 
 
 async def _write(

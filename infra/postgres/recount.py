@@ -100,15 +100,12 @@ async def cohorts(
     async for row in rows:
         *fields, state = row
         rating = Rating(*fields)
-        if cohort and _buyer_month(cohort[0][0]) != _buyer_month(rating):
+        if cohort and cohort[0][0].buyer_month != rating.buyer_month:
             yield cohort
             cohort = []
         cohort.append((rating, rating.review_id in removed, RatingState(state)))
     if cohort:
         yield cohort
-
-
-_buyer_month = attrgetter("buyer_id", "month")
 
 
 async def _aggregates(

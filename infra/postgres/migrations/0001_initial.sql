@@ -88,9 +88,14 @@ create table ratings (
     constraint ratings_pkey primary key (shop_key, review_id)
 ) with (fillfactor = 95);
 
--- New ratings are mostly of this month, so an index by month takes them in few pages.
+-- New ratings are mostly of this month, so an index by month takes them in few pages. Of a buyer's
+-- month few ratings are counted (0) and any number capped (2), which are read in the order of the cap.
 
-create index ratings_month_buyer_idx on ratings (shop_key, month, buyer_id);
+create index ratings_month_buyer_idx on ratings (shop_key, month, buyer_id, state);
+
+create index ratings_capped_idx on ratings (
+    shop_key, month, buyer_id, (coalesce(completed_at, time)), time, review_id
+) where state = 2;
 
 create index ratings_time_idx on ratings (shop_key, time desc, review_id);
 

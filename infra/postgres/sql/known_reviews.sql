@@ -1,18 +1,60 @@
--- The ratings of the given buyers and months, and of those of the named reviews.
--- Also the moderations of other named reviews, which have no state. A row may come twice.
-with buyer_months as (
-    select given.shop_key, given.month, given.buyer_id
-    from unnest($3::bigint[], $4::date[], $5::text[])
-        as given (shop_key, month, buyer_id)
-    union all
-    select r.shop_key, r.month, r.buyer_id
-    from unnest($1::bigint[], $2::text[]) as named (shop_key, review_id)
+-- Named reviews, and the ratings of buyers and months that may move across the cap.
+-- A row may come twice; rows of moderations have no state. The reviews of $1 are found by id, those
+-- of $3 to $6 by buyer and month, in shops that are not in $9, which have no cap. Of each buyer and
+-- month that n of these reviews name, at most n ratings cross the cap: they are among the last n
+-- counted ones and the first n capped ones. `counted` is the number of all counted ones.
+with named as (
+    select r.*
+    from unnest($1::bigint[], $2::text[]) as given (shop_key, review_id)
     join ratings r using (shop_key, review_id)
+),
+rated as (
+    select given.*
+    from unnest($3::bigint[], $4::date[], $5::text[], $6::text[])
+        as given (shop_key, month, buyer_id, review_id)
+    cross join lateral (
+        select
+        from ratings r
+        where r.shop_key = given.shop_key and r.month = given.month and r.buyer_id = given.buyer_id
+        limit 1
+    ) another
+),
+buyer_months as (
+    select shop_key, month, buyer_id, count(*) as n
+    from (
+        select shop_key, month, buyer_id from rated
+        union all
+        select shop_key, month, buyer_id from named where shop_key <> all($9::bigint[])
+    ) both_given
+    group by shop_key, month, buyer_id
 )
-select r.state, $reviews_of_ratings
-from buyer_months
-join ratings r using (shop_key, month, buyer_id)
+select r.state, null::bigint as counted, $reviews_of_ratings
+from named r
 union all
-select null, $reviews_of_moderations
-from unnest($6::bigint[], $7::text[]) as named (shop_key, review_id)
+select r.state, null, $reviews_of_ratings
+from rated
+join ratings r using (shop_key, review_id)
+union all
+select r.state, r.counted, $reviews_of_ratings
+from buyer_months of
+cross join lateral (
+    select $ratings, state, count(*) over () as counted
+    from ratings
+    where shop_key = of.shop_key and month = of.month and buyer_id = of.buyer_id and state = 0
+    order by coalesce(completed_at, time) desc, time desc, review_id desc
+    limit of.n
+) r
+union all
+select r.state, null, $reviews_of_ratings
+from buyer_months of
+cross join lateral (
+    select $ratings, state
+    from ratings
+    where shop_key = of.shop_key and month = of.month and buyer_id = of.buyer_id and state = 2
+    order by coalesce(completed_at, time), time, review_id
+    limit of.n
+) r
+union all
+select null, null, $reviews_of_moderations
+from unnest($7::bigint[], $8::text[]) as given (shop_key, review_id)
 join moderations m using (shop_key, review_id)
