@@ -8,6 +8,8 @@ SHOPS = 10_000
 RATINGS = 1_000_000
 OF_THE_LARGEST = 300_000
 LISTINGS_OF_THE_LARGEST = 20_000
+EAGER_BUYER, OF_THE_EAGER_BUYER = "eager", 20_000
+"""A buyer of the largest shop, and the ratings of this buyer in one month."""
 
 # The shops have the keys from 1 on; the first one is the largest. Half of a shop's days are in
 # the last 40 of 200. Everything is sorted by key, as rows of real batches mostly are.
@@ -41,6 +43,15 @@ select
 from generate_series(0, {RATINGS - 1}) n,
     lateral (select timestamptz '2026-11-21 00:00Z' - n % 4787 * interval '1 hour') as given (time)
 order by 1, 2;
+
+insert into ratings (
+    shop_key, review_id, buyer_id, month, time, day, description, order_id, state
+)
+select
+    1, 's-' || lpad(n::text, 7, '0'), '{EAGER_BUYER}', '2026-11-01',
+    timestamptz '2026-11-01 00:00Z' + n * interval '1 second', '2026-11-01', 5, 's-' || n,
+    case when n <= 3 then 0 when n % 2 = 0 then 1 else 2 end
+from generate_series(1, {OF_THE_EAGER_BUYER}) n;
 
 insert into moderations (shop_key, review_id, time, removes)
 select shop_key, review_id, time, true from ratings where state = 1;

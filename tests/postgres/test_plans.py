@@ -53,6 +53,7 @@ RATED = [(LARGEST, n) for n in range(0, million.OF_THE_LARGEST, 600)] + [
     (key, n) for n in range(400_000, 430_000) if (key := 2 + n % (million.SHOPS - 1)) in KEYS
 ]
 REVIEWS = ([key for key, _ in RATED], [f"r-{n:07}" for _, n in RATED])
+EAGER = ([1] * 10, [f"s-{n:07}" for n in range(1, 11)])
 ORDERS = (REVIEWS[0], [f"o-{n}" for _, n in RATED])
 LISTED = (KEYS, ["l-00001"] * len(KEYS))
 METRICS = [metric.key for metric in RATIOS]
@@ -87,9 +88,15 @@ PLANS: dict[str, Plan] = {
         (1, SMALL, date(2026, 10, 22), TOMORROW), 25, f"{SHOPS} daily_totals_pkey shop_totals_pkey"
     ),
     "known_reviews": Plan(
-        (*REVIEWS, KEYS, [MONTH] * 100, ["b-1"] * 100, *REVIEWS),
+        (*REVIEWS, KEYS, [MONTH] * 100, ["b-1"] * 100, ["n"] * 100, *REVIEWS, []),
         25 * len(RATED),
-        "ratings_pkey ratings_month_buyer_idx moderations_pkey",
+        "ratings_pkey ratings_month_buyer_idx ratings_capped_idx moderations_pkey",
+    ),
+    # Of ten ratings the first one of the buyer's month, and ten on either side of the cap.
+    "known_reviews of an eager buyer": Plan(
+        (*EAGER, [1] * 10, [MONTH] * 10, [million.EAGER_BUYER] * 10, EAGER[1], *EAGER, []),
+        80,
+        "ratings_pkey ratings_month_buyer_idx ratings_capped_idx moderations_pkey",
     ),
     "known_orders_by_order_id": Plan(ORDERS, 2 * len(RATED), "orders_pkey"),
     "known_refunds_by_refund_id": Plan(ORDERS, 2 * len(RATED), "refunds_pkey"),
@@ -191,7 +198,7 @@ PLANS: dict[str, Plan] = {
         (SMALL,),
         6,
         "ratings_pkey moderations_pkey orders_pkey refunds_pkey listing_events_pkey"
-        " stock_counts_pkey ratings_month_buyer_idx ratings_time_idx",
+        " stock_counts_pkey ratings_month_buyer_idx ratings_capped_idx ratings_time_idx",
     ),
     "audit_entries": Plan((1, 50), 50, "audit_trail_pkey"),
     "recount_ratings": Plan((1, SMALL), 100, f"{SHOPS} ratings_pkey" + " ratings_month_buyer_idx"),
