@@ -1,15 +1,16 @@
 -- Named reviews, and the ratings of buyers and months that may move across the cap.
--- A row may come twice; rows of moderations have no state. The reviews of $1 are found by id, those
--- of $3 to $6 by buyer and month, in shops that are not in $9, which have no cap. Of each buyer and
--- month that n of these reviews name, at most n ratings cross the cap: they are among the last n
--- counted ones and the first n capped ones. `counted` is the number of all counted ones.
+-- A row may come twice, and rows of moderations have no state. The reviews of $1 are read by id, those
+-- of $3 to $6 if the buyer and month have any, both without the buyers and months of shops in $9,
+-- which have no cap. Of a buyer and month that n of these reviews name, at most n ratings cross the
+-- cap: they are among the last n counted ones and the first n capped ones. `counted` is the number
+-- of all counted ones.
 with named as (
-    select r.*
+    select $ratings, state
     from unnest($1::bigint[], $2::text[]) as given (shop_key, review_id)
-    join ratings r using (shop_key, review_id)
+    join ratings using (shop_key, review_id)
 ),
 rated as (
-    select given.*
+    select given.shop_key, given.month, given.buyer_id, given.review_id
     from unnest($3::bigint[], $4::date[], $5::text[], $6::text[])
         as given (shop_key, month, buyer_id, review_id)
     cross join lateral (
