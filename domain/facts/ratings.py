@@ -226,8 +226,10 @@ class Ratings:
             affected.named.add((moderation.shop_key, moderation.review_id))
 
     def record(self, batch: Batch) -> None:
-        """Add the ratings that enter a buyer's month or change in it; subtract those that leave."""
+        """Add the ratings that enter a state in a buyer's month; subtract those that leave."""
         moderations: defaultdict[ReviewKey, list[Moderation]] = defaultdict(list)
+        for moderation in batch.leaving.of(Moderation):
+            moderations[moderation.shop_key, moderation.review_id] = []
         for moderation in batch.after(Moderation):
             moderations[moderation.shop_key, moderation.review_id].append(moderation)
         before, after = map(_by_buyer_month, (batch.before(Rating), batch.after(Rating)))

@@ -92,7 +92,7 @@ class Ledger:
         return await self._run(work)
 
     async def _run(self, work: Callable[..., Awaitable[T]]) -> T:
-        """Run work that first reads a rating by its id only where its buyer's month has any.
+        """Run work that reads a rating by id only if its buyer's month has any.
 
         A review sent again with another buyer or month, which is a conflict, violates the primary
         key; only then is every review read by its id.
@@ -239,9 +239,9 @@ async def _read_reviews(
         stored.facts[identity_of(fact)] = fact
     for key, state in stored.states.items() if stored.unread else ():
         rating = stored.facts[Rating, *key]
-        if state is RatingState.COUNTED and isinstance(rating, Rating):
-            if rating.buyer_month in stored.unread:
-                stored.unread[rating.buyer_month] -= 1
+        if not isinstance(rating, Rating) or rating.buyer_month not in stored.unread:
+            continue
+        stored.unread[rating.buyer_month] -= state is RatingState.COUNTED
 
 
 async def _write(

@@ -4,16 +4,17 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.facts import affected_keys, identity_of
 from domain.facts.aggregate import AffectedKeys, BuyerMonth, ReviewKey, Stored
-from domain.facts.fact import Fact, Identity, KnownShop
+from domain.facts.fact import Fact, Identity, KnownShop, Version
 from domain.facts.ratings import Moderation, Rating, add_ratings, is_removed
 from domain.recording import decide
 from domain.totals import RatingState, zero_totals
-from tests.domain.builders import noon, rating, shop
+from tests.domain.builders import moderation, noon, rating, shop
 
 COUNTED, LATE, CAPPED, REMOVED = RatingState
 
@@ -23,14 +24,14 @@ class Store:
 
     def __init__(self, recorded_by: KnownShop) -> None:
         self.shop = recorded_by
-        self.facts: dict[Identity, Fact] = {}
+        self.facts: dict[Identity, Version] = {}
         self.states: dict[ReviewKey, RatingState] = {}
         self.days: defaultdict[date, list[int]] = defaultdict(zero_totals)
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Record a batch."""
         recording = decide([(facts, False)], self._read(affected_keys(facts)), {1: self.shop})
-        self.facts |= {identity_of(fact): fact for fact in recording.facts}
+        self.facts |= recording.changes
         self.states |= recording.states
         for day, moved in recording.moved[1].days.items():
             self.days[day] = [sum(pair) for pair in zip(self.days[day], moved, strict=True)]
@@ -41,14 +42,14 @@ class Store:
         return sorted(ratings, key=lambda r: (r.completed_at or r.time, r.time, r.review_id))
 
     def _read(self, affected: AffectedKeys) -> Stored:
-        """Read named reviews, and of each month that n of them name n on each side of the cap."""
-        named = affected.moderated | {(key, review_id) for key, _, _, review_id in affected.rated}
+        """Read named reviews, and as many ratings on each side of the cap."""
+        named = affected.named | {(key, review_id) for key, _, _, review_id in affected.rated}
         ratings = self.ratings()
         months = Counter(key[:3] for key in affected.rated)
         months += Counter(
             stored.buyer_month
             for stored in ratings
-            if (stored.shop_key, stored.review_id) in affected.moderated
+            if (stored.shop_key, stored.review_id) in affected.named
         )
         read = {r.review_id: r for r in ratings if (r.shop_key, r.review_id) in named}
         unread: dict[BuyerMonth, int] = {}
@@ -64,7 +65,9 @@ class Store:
             for fact in self.facts.values()
             if isinstance(fact, Moderation) and (fact.shop_key, fact.review_id) in named
         ]
-        facts = {identity_of(fact): fact for fact in (*read.values(), *moderations)}
+        facts: dict[Identity, Version] = {
+            identity_of(fact): fact for fact in (*read.values(), *moderations)
+        }
         states = {(r.shop_key, r.review_id): self._state(r) for r in read.values()}
         return Stored(facts, states, {}, unread)
 
@@ -90,8 +93,8 @@ def _drawn_rating(number: int, completed: int, buyer_id: str) -> Rating:
 _facts = st.one_of(
     st.integers(0, 25).map(lambda n: _drawn_rating(n, 7 * n % 40, "b-1" if n % 4 else "b-2")),
     st.builds(
-        lambda number, hours, removes: Moderation(
-            1, f"r-{number:02}", noon(0) + timedelta(hours=hours), removes, None, None
+        lambda number, hours, removes: msgspec.structs.replace(
+            moderation(hours, removes=removes), review_id=f"r-{number:02}"
         ),
         st.integers(0, 25),
         st.integers(0, 5),

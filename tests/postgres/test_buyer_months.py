@@ -44,7 +44,7 @@ async def test_batches_of_any_size_give_the_states_of_a_recount(
 ) -> None:
     rng = random.Random(cap)
     capped = msgspec.structs.replace(TAOBAO, ratings_per_buyer_month=cap)
-    await books.rules.put(books.act, "capped", capped)
+    await books.rules.put(books.act, "capped", capped, 10)
     await books.shops.put(books.act, [SHOP])
     for _ in range(30):
         await books.record([_drawn(rng) for _ in range(rng.randint(1, 6))])
