@@ -9,7 +9,7 @@ import pytest
 from domain.facts import Event
 from domain.rules import TAOBAO
 from domain.shops import Shop
-from tests.postgres.conftest import Books
+from tests.postgres.conftest import Storage
 
 SHOP = Shop("a", "taobao", "baby", "CNY", "UTC", "individual", None, "capped")
 
@@ -40,12 +40,12 @@ def _drawn(rng: random.Random) -> Event:
 
 @pytest.mark.parametrize("cap", [1, 2, 3, None])
 async def test_batches_of_any_size_give_the_states_of_a_recount(
-    books: Books, cap: int | None
+    storage: Storage, cap: int | None
 ) -> None:
     rng = random.Random(cap)
     capped = msgspec.structs.replace(TAOBAO, ratings_per_buyer_month=cap)
-    await books.rules.put(books.act, "capped", capped, 10)
-    await books.shops.put(books.act, [SHOP])
+    await storage.rules.put(storage.act, "capped", capped, 10)
+    await storage.shops.put(storage.act, [SHOP])
     for _ in range(30):
-        await books.record([_drawn(rng) for _ in range(rng.randint(1, 6))])
-        assert await books.differences() == []
+        await storage.record([_drawn(rng) for _ in range(rng.randint(1, 6))])
+        assert await storage.differences() == []
