@@ -2,6 +2,21 @@
 -- Until the first release is tagged this one file is edited in place; from then on it stays as it
 -- is. Its columns of counters are rendered from the list of counters, as those of statements are.
 
+-- Whoever may not create roles makes this one beforehand, and is granted it.
+do 'begin if to_regrole(''shopdsr_service'') is null then create role shopdsr_service; end if
+; exception when duplicate_object or unique_violation then null; end';
+
+do 'begin if not pg_has_role(
+    session_user,
+    ''shopdsr_service'',
+    case when current_setting(''server_version_num'')::int < 160000 then ''member'' else ''set'' end
+) then grant shopdsr_service to current_user; end if; end';
+
+alter default privileges in schema public
+    grant select, insert, update, delete on tables to shopdsr_service;
+
+grant select on schema_migrations to shopdsr_service;
+
 create table tenants (
     tenant_id bigint generated always as identity,
     name text collate "C" not null,
@@ -343,20 +358,5 @@ select
     $counters_with_day
 from shops s
 join shop_totals t on t.shop_key = s.shop_key;
-
--- Whoever may not create roles makes this one beforehand, and is granted it.
-do 'begin if to_regrole(''shopdsr_service'') is null then create role shopdsr_service; end if
-; exception when duplicate_object or unique_violation then null; end';
-
-do 'begin if not pg_has_role(
-    session_user,
-    ''shopdsr_service'',
-    case when current_setting(''server_version_num'')::int < 160000 then ''member'' else ''set'' end
-) then grant shopdsr_service to current_user; end if; end';
-
-grant select, insert, update, delete on all tables in schema public to shopdsr_service;
-
-alter default privileges in schema public
-    grant select, insert, update, delete on tables to shopdsr_service;
 
 revoke update, delete, truncate on audit_trail from shopdsr_service;

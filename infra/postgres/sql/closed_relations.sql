@@ -12,6 +12,8 @@ where c.relnamespace = 'public'::regnamespace
     )
     and (
         c.relkind in ('r', 'p', 'v') and not has_table_privilege(c.oid, 'select')
-        or c.relkind in ('r', 'p') and not has_table_privilege(c.oid, 'insert')
+        or c.relkind in ('r', 'p')
+        and c.relname <> 'schema_migrations'
+        and not has_table_privilege(c.oid, 'insert')
     )
 order by 1
