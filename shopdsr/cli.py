@@ -409,7 +409,7 @@ def _database(
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the address of a database with the right schema, and the migrations applied."""
     click.echo(f"Database: {database_name(settings)}", err=True)
-    with database_url(settings, create=create) as url:
+    with database_url(settings, create=create, supervise=serve) as url:
         prepared = _until_done(prepare(settings, url, create=create, serve=serve))
         if prepared.newer:
             click.echo(f"Notice: {prepared.newer}", err=True)

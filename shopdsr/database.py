@@ -73,16 +73,19 @@ class TooFewConnections(Exception):
 
 
 @contextmanager
-def database_url(settings: Settings, *, create: bool) -> Iterator[str]:
+def database_url(settings: Settings, *, create: bool, supervise: bool = False) -> Iterator[str]:
     """Yield the address of the database that is set, or run the embedded Postgres.
 
-    Only with `create` is an embedded one made where there is none. Raises EmbeddedPostgresError.
+    Only with `create` is an embedded one made where there is none, and with `supervise` it is
+    started again when it ends. Raises EmbeddedPostgresError.
     """
     if settings.database_url:
         yield settings.database_url
     else:
         connections = settings.database_connections
-        with embedded_postgres(settings.folder, create=create, connections=connections) as url:
+        with embedded_postgres(
+            settings.folder, create=create, connections=connections, supervise=supervise
+        ) as url:
             yield url
 
 

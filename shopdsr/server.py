@@ -3,7 +3,6 @@
 import resource
 from typing import Any, Final
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -11,6 +10,7 @@ from granian.server.common import AbstractServer
 
 from shopdsr.log import FirstLine
 from shopdsr.settings import Settings
+from shopdsr.supervision import SupervisingServer
 
 OTHER_FILES: Final = 256
 """Most files that a worker opens besides connections of clients."""
@@ -30,7 +30,7 @@ LOG_TO_STDERR: Final[dict[str, Any]] = {
 
 def http_server(settings: Settings, address: str) -> AbstractServer[Any]:
     """Return a server that is ready to serve."""
-    return Granian(
+    return SupervisingServer(
         "shopdsr.worker:worker",
         factory=True,
         interface=Interfaces.ASGI,
@@ -48,8 +48,6 @@ def http_server(settings: Settings, address: str) -> AbstractServer[Any]:
         backpressure=_connections(settings),
         log_level=LogLevels.error,
         log_dictconfig=LOG_TO_STDERR,
-        # A worker that ends at once, again and again, ends the service.
-        respawn_failed_workers=True,
         workers_kill_timeout=settings.drain_timeout_s,
     )
 

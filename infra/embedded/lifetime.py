@@ -7,7 +7,8 @@ The kernel releases two locks when a process ends, however it ends:
                  exclusively is the last one, and stops the server
 
 A server whose users were all killed goes on running, and the next user connects to it. A server
-that was killed itself is started again by the next user and recovers what was committed.
+that was killed itself is started again by the next user, or at once by a user that supervises it,
+and recovers what was committed.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
@@ -37,6 +39,7 @@ from infra.embedded.places import (
     claim,
     explained,
 )
+from infra.embedded.supervision import supervised
 
 SUPERUSER: Final = "postgres"
 
@@ -116,13 +119,13 @@ _SSL_REQUEST = struct.pack("!II", 8, 80877103)  # the shortest request of the wi
 
 @contextlib.contextmanager
 def embedded_postgres(
-    data_dir: Path, *, create: bool = True, connections: int = 0
+    data_dir: Path, *, create: bool = True, connections: int = 0, supervise: bool = False
 ) -> Iterator[str]:
     """Connect to the server of a data folder, or start it.
 
     The last user to leave stops the server. Without `create` a folder without data is refused,
     and nothing is made in it. A server that is started takes `connections` and some to spare; a
-    server that runs is used as it is.
+    server that runs is used as it is. With `supervise` a server that ends is started again.
 
     Yields the DSN of the database `shopdsr` as its superuser. It is for asyncpg, works for other
     processes of the same OS user too, and holds until the block is left. The server has its own
@@ -144,9 +147,14 @@ def embedded_postgres(
             users = _open_lock(data_dir / "users.lock", account)
             stack.callback(os.close, users)
             stack.callback(_leave, server, users)
+        connections = max(CONNECTIONS_MIN, connections + SPARE_CONNECTIONS)
         with explained(data_dir), _exclusive(server):
             fcntl.flock(users, fcntl.LOCK_SH)
-            server.ensure_running(max(CONNECTIONS_MIN, connections + SPARE_CONNECTIONS))
+            server.ensure_running(connections)
+        if supervise:
+            stack.enter_context(
+                supervised(server.cluster, partial(_start_again, server, connections))
+            )
         yield (
             f"postgresql://{SUPERUSER}@/{DATABASE}"
             f"?host={quote(str(server.socket_dir))}&port={SETTINGS['port']}"
@@ -412,6 +420,11 @@ class _Server:
         except OSError:
             return ""
         return _indented(log[start:].decode(errors="replace"))
+
+
+def _start_again(server: _Server, connections: int) -> None:
+    with explained(server.data_dir), _exclusive(server):
+        server.ensure_running(connections)
 
 
 def _leave(server: _Server, users: int) -> None:

@@ -23,7 +23,7 @@ NO_TABLES = (
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    """Run a server that has the users, none of which may create roles, and the role."""
+    """Run a server with the users, who may create no roles, and the role."""
     with start_cluster() as cluster:
         cluster.sql("create role shopdsr_service")
         for user in (OWNER, READER):

@@ -23,7 +23,7 @@ from tests.harness.processes import all_ended, children, command_line, signal_al
 TIMEOUT_S = 60
 SOCKET = ".s.PGSQL.5432"
 
-Kill = Literal["backend", "background", "everything"]
+Kill = Literal["backend", "background", "everything", "postmaster"]
 T = TypeVar("T")
 
 
@@ -76,7 +76,7 @@ class Cluster:
         """Return the processes of the server, parent first."""
         return [self.postmaster, *children(self.postmaster)]
 
-    def kill(self, what: Kill, rng: random.Random) -> None:
+    def kill(self, what: Kill, rng: random.Random | None = None) -> None:
         """End processes of the server at once with SIGKILL."""
         processes = self.processes()
         if what == "everything":
@@ -85,12 +85,15 @@ class Cluster:
             signal_all(processes, signal.SIGKILL)
             wait_until(lambda: all_ended(processes), TIMEOUT_S, "the killed server is gone")
             return
+        if what == "postmaster":
+            signal_all(processes[:1], signal.SIGKILL)
+            return
         if what == "backend":
             of_service = "select pid from pg_stat_activity where application_name = 'shopdsr'"
             chosen = [row[0] for row in self.sql(of_service)]
         else:
             chosen = [pid for pid in processes[1:] if "walwriter" in command_line(pid)]
-        signal_all([rng.choice(chosen or processes[1:])], signal.SIGKILL)
+        signal_all([(rng or random).choice(chosen or processes[1:])], signal.SIGKILL)
 
     def revive(self) -> None:
         """Start the server if it is gone, and return when it takes connections."""
