@@ -13,12 +13,13 @@ from msgspec import Meta
 from api import bodies
 from api.conditional import JSONResponse
 from api.decoding import Item, Unreadable, decode_all, decode_one
+from api.exceptions import problem_of
 from api.operations import JSON, operation
 from api.ports import Limits
 from api.problems import Problem, bad_parameter
 from api.request import ApiRequest
 from api.strict_json import array_items, is_json, is_utf8, not_json
-from domain.errors import ERRORS_MAX, EventCode, FieldError
+from domain.errors import ERRORS_MAX, EventCode, FieldError, Unavailable
 from domain.recording import Outcome, Refused, Submission
 
 BATCH = "application/cloudevents-batch+json"
@@ -129,14 +130,20 @@ async def post_events(request: ApiRequest) -> Response[Received]:
     the body is then its `data` alone. A body may be compressed with gzip. By default an array has
     at most 5,000 events and 8 MiB, one event or line 64 KiB, a stream of lines 256 MiB; more is
     `content_too_large`, for a line `too_large` among the rejected. Lines are stored in chunks as
-    they come in: after a fault send all of them again.
+    they come in; a problem then has the members of an answer too, which tell what became of the
+    lines before it. Send all of them again.
     """
     strict = bool(_STRICT.search(request.header("prefer")))
     tally = Tally()
     if request.media_type == NDJSON:
         if strict:
             raise Problem("bad_request", "`Prefer: handling=strict` does not go with NDJSON")
-        await _record_lines(request, tally)
+        try:
+            await _record_lines(request, tally)
+        except (Problem, Unavailable) as error:
+            problem = problem_of(error)
+            problem.members |= msgspec.structs.asdict(tally.received_all())
+            raise problem from None
     else:
         await _record(request, await _read(request), tally, strict=strict)
     return _answer(tally.received_all(), strict=strict)
@@ -149,6 +156,7 @@ async def _record_lines(request: ApiRequest, tally: Tally) -> None:
         parts = bodies.chunks(request.body_reader(), limits.stream_bytes_max)
         async for items in read_lines(reservation.reserving(parts), limits):
             if items:
+                await request.check_key()
                 await _record(request, items, tally)
             reservation.release()
             if tally.received > events_max:

@@ -29,7 +29,7 @@ from domain import errors
 
 def document(request_id: str, error: Exception) -> Document:
     """Return an exception as a problem document."""
-    problem = _problem(error)
+    problem = problem_of(error)
     kind = KINDS[problem.code]
     return Document(
         type=f"/problems/{problem.code}",
@@ -46,7 +46,7 @@ def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[b
     """Return an exception as the answer to its request; Litestar's exception handler for all."""
     if isinstance(error, ValidationException):
         error = _bad_parameters(request, error)
-    problem = _problem(error)
+    problem = problem_of(error)
     answer = document(request_id(request.scope), problem)
     if answer.status == 500:
         structlog.get_logger().error("bug", request_id=answer.request_id, exc_info=error)
@@ -78,7 +78,8 @@ def _bad_parameters(request: Request[Any, Any, Any], error: ValidationException)
     return Problem("bad_parameter", f"{names} {verb} not valid", errors=faults)
 
 
-def _problem(error: Exception) -> Problem:
+def problem_of(error: Exception) -> Problem:
+    """Return the problem of an exception; `internal` for a bug."""
     match error:
         case Problem():
             return error

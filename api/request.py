@@ -1,6 +1,7 @@
 """The request that handlers take: Litestar's, with the ports and a body that is read strictly."""
 
 from functools import cache, cached_property
+from time import monotonic
 from typing import Any, get_type_hints
 
 import msgspec
@@ -9,11 +10,16 @@ from litestar.datastructures import State
 from litestar.types import AnyCallable
 
 from api import bodies, strict_json
+from api.auth import limit_rate, valid_key
 from api.metrics import Metrics
 from api.operations import operation_id
 from api.ports import Ports
+from api.problems import Problem
 from domain.acts import Act
 from domain.keys import ApiKey
+
+KEY_HOLDS_S = 0.5
+"""A body that takes longer to read than this has its key checked again."""
 
 
 class ApiRequest(Request[None, ApiKey, State]):
@@ -56,6 +62,21 @@ class ApiRequest(Request[None, ApiKey, State]):
         field = self.route_handler.opt["bodies"].get(self.media_type, "event_bytes_max")
         limit: int = getattr(self.ports.limits, field)
         return limit
+
+    async def check_key(self) -> None:
+        """Check that the key is valid now; raises Problem `unauthorized`."""
+        self.scope["auth"] = await valid_key(self.ports, self.header("authorization"))
+
+    async def authenticate(self) -> None:
+        """Check the key, its rate and its scope.
+
+        Raises Problem `unauthorized`, `rate_limited` or `forbidden`.
+        """
+        await self.check_key()
+        limit_rate(self.ports, self.auth.key_id, self.scope["state"])
+        needed = self.route_handler.opt["scope"]
+        if needed not in self.auth.scopes:
+            raise Problem("forbidden", f"This needs a key with the scope `{needed}`")
 
     def header(self, name: str) -> str:
         """Return a header, several of a name as one list; empty where there is none.
@@ -103,7 +124,10 @@ class ApiRequest(Request[None, ApiKey, State]):
 
     async def _read(self) -> bytes:
         memory_budget = self.ports.memory_budget
+        started_s = monotonic()
         body = await bodies.read(self.body_reader(), memory_budget, self.body_bytes_max)
+        if monotonic() - started_s > KEY_HOLDS_S:
+            await self.check_key()
         if not self.media_type:
             bodies.media_type("", self.route_handler.opt["bodies"])
         return body

@@ -20,7 +20,6 @@ from api import (
     snapshots,
     stamp,
 )
-from api.auth import authenticate
 from api.conditional import JSONResponse
 from api.parameters import check_query
 from api.problems import Problem
@@ -44,7 +43,7 @@ async def admit(request: Request[Any, Any, Any]) -> Response[None] | None:
     if answer := await start(request):
         return answer
     assert isinstance(request, ApiRequest)
-    await authenticate(request)
+    await request.authenticate()
     request.check_body()
     check_query(request.scope["query_string"], request.route_handler.fn)
     shop_id = request.path_params.get("shop_id")

@@ -26,6 +26,7 @@ class World:
         tenant: str = "acme",
         scopes: tuple[Scope, ...] = SCOPES,
         shop_ids: list[str] | None = None,
+        expires_at: datetime | None = None,
     ) -> str:
         """Return a new key, as its holder sends it."""
 
@@ -34,7 +35,12 @@ class World:
             clock.now = datetime.now(UTC)
             async with open_database(self.database_url, PoolLimits(1)) as database:
                 return await new_key(
-                    database, clock, tenant=tenant, scopes=scopes, shop_ids=shop_ids
+                    database,
+                    clock,
+                    tenant=tenant,
+                    scopes=scopes,
+                    shop_ids=shop_ids,
+                    expires_at=expires_at,
                 )
 
         return asyncio.run(make())

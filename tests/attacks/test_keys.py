@@ -2,23 +2,28 @@
 
 import asyncio
 import hmac
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from litestar import Litestar
 
 from infra.postgres.database import Database
 from tests.api.conftest import with_key
-from tests.api.samples import Client, problem
+from tests.api.samples import JSON, NDJSON, Client, lines, problem, review
 from tests.attacks.conftest import World
 from tests.harness.postgres import database_name, database_of, execute
 from tests.harness.processes import wait_until
+from tests.harness.raw_socket import raw_headers, request_bytes
 from tests.harness.server import Server, serve
 
 EVERYWHERE_WITHIN_S = 5.0
+SHOP = b'{"marketplace":"taobao","category":"c","currency":"CNY"}'
 
 
 @pytest.fixture
@@ -106,6 +111,60 @@ def test_a_revoked_key_ends_in_every_process_within_5_s(two: Server, world: Worl
         assert statuses(two, doomed, 5).keys() <= {200, 401}
     assert statuses(two, doomed, 60) == {401: 60}
     assert statuses(two, admin, 20) == {200: 20}
+
+
+@pytest.mark.parametrize("end", ["revoked-here", "revoked-elsewhere", "expired"])
+def test_a_key_that_ends_while_its_stream_is_open_stops_recording(world: World, end: str) -> None:
+    def chunk(name: str) -> bytes:
+        line = lines([review(name)])
+        return b"%x\r\n%b\r\n" % (len(line), line)
+
+    shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
+    with (
+        serve(world.database_url, stream_chunk_events=1) as server,
+        server.client(world.key()) as admin,
+        server.raw_socket() as stream,
+    ):
+        assert admin.put("/v1/shops/s", json=shop).status_code in {200, 201}
+        expires_at = datetime.now(UTC) + timedelta(seconds=3) if end == "expired" else None
+        key = world.key(expires_at=expires_at)
+        stream.send(streamed(key) + chunk(f"{end}-0"))
+        wait_until(lambda: f"{end}-0" in reviews(admin), 10, "the first line is stored")
+        if end == "revoked-here":
+            admin.delete(f"/v1/keys/{key.split('_')[1]}")
+        elif end == "revoked-elsewhere":
+            server.shell.run("keys", "revoke", "--tenant", "acme", key.split("_")[1])
+        time.sleep(EVERYWHERE_WITHIN_S)
+        stream.send(chunk(f"{end}-1"))
+        answer = stream.read_response()
+        assert f"{end}-0" in reviews(admin)
+        assert f"{end}-1" not in reviews(admin)
+    body = json.loads(answer.body)
+    assert (answer.status, body["code"]) == (401, "unauthorized")
+    assert (body["received"], body["stored"], body["rejected"]) == (1, 1, [])
+
+
+def reviews(client: httpx.Client) -> set[str]:
+    """Return the ids of the ratings of the shop."""
+    items = client.get("/v1/shops/s/reviews").json()["items"]
+    return {item["review_id"] for item in items}
+
+
+def test_a_key_that_ends_while_a_body_comes_in_does_nothing(server: Server, world: World) -> None:
+    key = world.key(expires_at=datetime.now(UTC) + timedelta(seconds=2))
+    request = request_bytes("PUT", "/v1/shops/late", raw_headers(key, JSON), SHOP)
+    with server.raw_socket() as connection:
+        connection.send(request[:-5])
+        time.sleep(3)
+        connection.send(request[-5:])
+        assert connection.read_response().status == 401
+    assert server.get_status("/v1/shops/late", world.key()) == 404
+
+
+def streamed(key: str) -> bytes:
+    """Return the head of a stream of lines."""
+    head = request_bytes("POST", "/v1/events", raw_headers(key, NDJSON))
+    return head[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def test_without_a_database_a_key_that_cannot_be_asked_for_is_503_and_not_401(
