@@ -12,7 +12,6 @@ from litestar.params import PathParameter
 
 from api.operations import JSON, get
 from api.problems import KINDS
-from domain.errors import NotFound
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -86,9 +85,7 @@ async def get_problem(
     ],
 ) -> Response[str]:
     """Return a page about the `type` of a problem."""
-    kind = KINDS.get(code)
-    if kind is None:
-        raise NotFound("kind of problem", code)
+    kind = KINDS[code]
     page = _PAGE.format(
         title=escape(kind.title),
         head='<link rel="stylesheet" href="../docs/assets/page.css">',
@@ -100,11 +97,12 @@ async def get_problem(
 
 @get("/docs/assets/{name:str}", include_in_schema=False)
 async def get_asset(
-    name: Annotated[str, PathParameter(description="A file of the explorer.")],
+    name: Annotated[
+        str,
+        PathParameter(description="A file of the explorer.", schema_extra={"enum": list(ASSETS)}),
+    ],
 ) -> Response[bytes]:
     """Return a script or a style sheet of the explorer."""
-    if name not in ASSETS:
-        raise NotFound("asset", name)
     return Response(
         asset_file(name),
         media_type=f"{ASSETS[name][1]}; charset=utf-8",

@@ -13,6 +13,7 @@ from litestar.exceptions import (
 )
 from litestar.params import PathParameter
 
+from api.head import head_problem
 from api.parameters import declared, expected
 from api.problems import (
     KINDS,
@@ -44,6 +45,8 @@ def document(request_id: str, error: Exception) -> Document:
 
 def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Return an exception as the answer to its request; Litestar's exception handler for all."""
+    if isinstance(error, NotFoundException | MethodNotAllowedException):
+        error = head_problem(request.scope) or error
     if isinstance(error, ValidationException):
         error = _bad_parameters(request, error)
     problem = problem_of(error)

@@ -144,6 +144,26 @@ def expected(parameter: Declared) -> str:
     return f"Expected one of {', '.join(get_args(parameter.type))}"
 
 
+@cache
+def _listed(fn: AnyCallable) -> Mapping[str, frozenset[str]]:
+    """Return the values of the path parameters that have a list of them, by argument."""
+    return {
+        name: frozenset(extra["enum"])
+        for name, parameter in declared(fn).items()
+        if (extra := parameter.bounds.schema_extra) and isinstance(parameter.bounds, PathParameter)
+    }
+
+
+def check_listed(path_params: Mapping[str, str], fn: AnyCallable) -> None:
+    """Check path parameters that have a list of values, which Litestar leaves to the contract.
+
+    Raises Problem `not_found`.
+    """
+    for name, values in _listed(fn).items():
+        if path_params[name] not in values:
+            raise Problem("not_found", "There is no such path")
+
+
 def check_query(query_string: bytes, fn: AnyCallable) -> None:
     """Check what Litestar lets pass: names that are unknown, repeated or missing, and lax values.
 

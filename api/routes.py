@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, Router
 from litestar.enums import HttpMethod
+from litestar.routes import HTTPRoute
 
 from api import (
     docs,
@@ -21,18 +22,21 @@ from api import (
     stamp,
 )
 from api.conditional import JSONResponse
-from api.parameters import check_query
-from api.problems import Problem
+from api.head import head_problem
+from api.parameters import check_listed, check_query
 from api.request import ApiRequest
 from domain.errors import NotFound
 
 
 async def start(request: Request[Any, Any, Any]) -> Response[None] | None:
-    """Note when a request was routed, refuse two hosts, answer OPTIONS."""
+    """Note when a request was routed, check its host and path, answer OPTIONS."""
     stamp.start(request.scope)
-    if sum(name == b"host" for name, _ in request.scope["headers"]) > 1:
-        raise Problem("bad_request", "The request cannot be read")
-    return _allow(request) if request.method == HttpMethod.OPTIONS else None
+    if problem := head_problem(request.scope):
+        raise problem
+    if request.method == HttpMethod.OPTIONS:
+        return _allow(request)
+    check_listed(request.path_params, request.route_handler.fn)
+    return None
 
 
 async def admit(request: Request[Any, Any, Any]) -> Response[None] | None:
@@ -55,8 +59,13 @@ async def admit(request: Request[Any, Any, Any]) -> Response[None] | None:
 def _allow(request: Request[Any, Any, Any]) -> Response[None]:
     """Return the methods of a path, of which Litestar's own answer knows the first registered."""
     template = request.scope["path_template"]
-    methods = next(route.methods for route in request.app.routes if route.path_format == template)
-    return Response(None, status_code=204, headers={"Allow": ", ".join(sorted(methods))})
+    route = next(route for route in request.app.routes if route.path_format == template)
+    assert isinstance(route, HTTPRoute)
+    handler = next(
+        item for item in route.route_handlers if HttpMethod.OPTIONS not in item.http_methods
+    )
+    check_listed(request.path_params, handler.fn)
+    return Response(None, status_code=204, headers={"Allow": ", ".join(sorted(route.methods))})
 
 
 _FAMILIES = [

@@ -64,7 +64,12 @@ class Settings(msgspec.Struct, frozen=True):
         ),
     ] = 10_000
     header_bytes: Annotated[
-        int, Meta(ge=8_192, le=1_048_576, description="Largest head of a request, in bytes")
+        int,
+        Meta(
+            ge=8_192,
+            le=1_048_576,
+            description="Bytes of a request's head that are always taken; twice as many never are",
+        ),
     ] = 65_536
     drain_notice_ms: Annotated[
         int,

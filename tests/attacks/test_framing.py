@@ -27,6 +27,8 @@ CONTRADICTIONS: dict[str, bytes] = {
     "a length and chunks": b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "chunks and a length": b"Transfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n0\r\n\r\n",
     "chunks twice": b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "chunks on two lines": b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n0\r\n\r\n",
+    "chunks of another coding": b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "chunks within identity": b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
     "chunks of another name": b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     "chunks with a tab": b"Transfer-Encoding:\tchunked\x0b\r\n\r\n0\r\n\r\n",
@@ -105,9 +107,16 @@ def test_nothing_is_smuggled_behind_a_body_of_two_lengths(
 
 
 @pytest.mark.parametrize(
-    "name", ["two lengths", "two equal lengths on a line", "a negative length"]
+    "name",
+    [
+        *("two lengths", "two equal lengths on a line", "a negative length", "chunks twice"),
+        *("chunks on two lines", "chunks of another coding", "chunks within identity"),
+        *("chunks of another name", "chunks with a tab", "chunks before a colon"),
+    ],
 )
-def test_a_body_of_contradictory_length_is_refused(server: Server, key: str, name: str) -> None:
+def test_a_body_framed_in_two_ways_or_in_none_that_is_known_is_refused(
+    server: Server, key: str, name: str
+) -> None:
     with server.raw_socket() as connection:
         connection.send(head(key) + CONTRADICTIONS[name] + BODY)
         assert connection.read_response().status in {0, 400}
@@ -143,7 +152,7 @@ def test_an_absolute_target_is_that_of_its_path(server: Server) -> None:
     ("first", "said", "status"),
     [
         (b"GET /v1/shops HTTP/1.1", b"Host: x", 200),
-        (b"GET /v1/shops HTTP/1.1", b"Host:", 200),
+        (b"GET /v1/shops HTTP/1.1", b"Host:", 400),
         (b"GET /v1/shops HTTP/1.1", b"Host: x\r\nHost: y", 400),
         (b"GET /v1/shops HTTP/1.1", b"Host: x\r\nAuthorization: Bearer sdk_a_b", 401),
         (b"PUT /v1/shops/s HTTP/1.1", b"Host: x\r\nContent-Type: application/json;v=1", 400),
@@ -194,6 +203,34 @@ def test_a_million_requests_in_a_row_are_not_held_in_memory(server: Server) -> N
     with server.raw_socket(timeout_s=1) as connection, pytest.raises(TimeoutError):
         connection.send(request * 1_000_000)
     assert server.memory_mib() - before < 60
+
+
+@pytest.mark.parametrize("target", [b"/livez", b"/v1/shops", b"/nowhere"])
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"OPTIONS"])
+def test_a_request_without_a_host_or_with_two_is_refused(
+    server: Server, method: bytes, target: bytes
+) -> None:
+    for hosts in (b"", b"Host: x\r\nHost: x\r\n"):
+        with server.raw_socket() as connection:
+            first = method + b" " + target + b" HTTP/1.1\r\n"
+            assert connection.exchange(first + hosts + b"\r\n").status == 400
+
+
+def test_http_1_0_needs_no_host(server: Server) -> None:
+    with server.raw_socket() as connection:
+        assert connection.exchange(b"GET /livez HTTP/1.0\r\n\r\n").status == 200
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["//metrics", "/metrics/", "//metrics/", "/metrics%2F", "/%2Fmetrics", "/%2fmetrics"],
+)
+def test_a_path_is_served_in_one_spelling(server: Server, target: str) -> None:
+    with server.raw_socket() as connection:
+        for method in ("GET", "HEAD", "POST", "OPTIONS"):
+            assert connection.request(method, target).status == 404
+        assert connection.request("GET", f"http://x{target}").status == 404
+        assert connection.request("GET", "/%6D%65trics").status == 200
 
 
 def test_websockets_are_off(server: Server) -> None:

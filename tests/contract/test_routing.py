@@ -18,7 +18,7 @@ for _operation in operations().values():
 
 def filled(path: str) -> str:
     """Return a path with something in the place of each parameter."""
-    return re.sub(r"\{\w+\}", "x", path)
+    return re.sub(r"\{\w+\}", "x", path.replace("{code}", "invalid"))
 
 
 async def test_a_method_that_a_path_does_not_take_is_a_problem_that_lists_those_it_does(
@@ -58,12 +58,54 @@ async def test_an_unknown_path_is_a_problem_whatever_the_method(
         assert answer.headers["X-Request-Id"] == "from-here"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "BREW"])
+async def test_empty_segments_and_encoded_slashes_are_no_part_of_a_path(
+    method: str, client: Client
+) -> None:
+    for path in METHODS:
+        plain = filled(path)
+        for other in (
+            f"{plain}/",
+            f"{plain}//",
+            f"/{plain}",
+            plain.replace("/", "//"),
+            f"{plain}%2F",
+            f"/%2F{plain[1:]}",
+            f"/{plain[1:].replace('/', '%2F')}%2f",
+        ):
+            answer = await client.request(method, f"http://x{other}")
+            assert answer.status_code == 404, other
+
+
+async def test_an_encoded_slash_in_a_parameter_acts_as_none(client: Client) -> None:
+    shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
+    await client.put("/v1/shops/a", json=shop)
+    assert (await client.get("/v1/shops/a/dsr")).status_code == 200
+    for path in ("/v1/shops/a%2Fdsr", "/v1/shops/a%2fdsr", "/v1%2Fshops/a", "/v1/shops%2Fa/dsr"):
+        assert (await client.get(path)).status_code == 404, path
+
+
+async def test_an_encoded_plain_character_is_that_character(client: Client) -> None:
+    shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
+    await client.put("/v1/shops/a-b", json=shop)
+    for path in ("/v1/shops/%61-b", "/v1/shops/a%2Db", "/%76%31/shops/a-b", "/v1/%73hops/a%2db"):
+        assert (await client.get(path)).json()["shop_id"] == "a-b", path
+    assert (await client.get("/%6Detrics")).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+async def test_a_name_that_is_not_listed_is_no_path(method: str, anonymous: Client) -> None:
+    assert (await anonymous.request(method, "/problems/invalid")).status_code in {200, 204}
+    for unknown in ("/docs/assets/x", "/problems/x"):
+        assert (await anonymous.request(method, unknown)).status_code == 404
+
+
 async def test_head_is_get_without_the_body(client: Client) -> None:
     shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
     await client.put("/v1/shops/x", json=shop)
     for path, taken in METHODS.items():
         if "HEAD" in taken and path != "/metrics":
-            target = filled(path).replace("/problems/x", "/problems/invalid")
+            target = filled(path)
             given = await client.get(target, headers={"X-Request-Id": "same"})
             head = await client.head(target, headers={"X-Request-Id": "same"})
             assert head.status_code == given.status_code
@@ -72,11 +114,11 @@ async def test_head_is_get_without_the_body(client: Client) -> None:
 
 
 async def test_what_can_be_no_host_is_a_problem(anonymous: Client) -> None:
-    for host in (b"a b", b"a/b", b"<a>", b"a\xe9"):
+    for host in (b"", b"a b", b"a/b", b"<a>", b"a\xe9"):
         answer = await anonymous.post("/v1/events", headers=[(b"Host", host)])
         assert answer.status_code == 400
         assert answer.json()["code"] == "bad_request"
-    for host in (b"", b"a.example:80", b"[::1]:80", b"user@a"):
+    for host in (b"a.example:80", b"[::1]:80", b"user@a"):
         answer = await anonymous.get("/livez", headers=[(b"Host", host)])
         assert answer.status_code == 200
 

@@ -60,7 +60,7 @@ def get_status(url: str, key: str = "", timeout_s: float = 5.0) -> int:
     """Return the status of a GET on a new connection, or 0 without a response."""
     try:
         with open_client(url, key, timeout_s) as client:
-            return client.get("").status_code
+            return client.get(url).status_code
     except httpx.TransportError:
         return 0
 
