@@ -5,6 +5,7 @@ about it. So a batch is decoded with any texts for ids, and these are looked at 
 something is wrong in it are its events decoded by their own types, one by one.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import chain
@@ -22,6 +23,9 @@ from domain.names import EventText, Id
 from domain.recording import Refused
 
 EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
+
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class Unreadable(Refused, frozen=True, gc=False):
@@ -73,10 +77,10 @@ def _why_not(raw: bytes | msgspec.Raw, error: msgspec.ValidationError) -> Unread
 
 
 def _ids_hold(events: Sequence[Event]) -> bool:
-    """Tell whether ids are visible ASCII, as `Id` and `EventText` require."""
+    """Tell whether ids are without control characters, as `Id` and `EventText` require."""
     ids = chain.from_iterable([_ids_of[type(event)](event) for event in events])
     text = "".join(filter(None, ids))
-    return text.isascii() and text.isprintable() and " " not in text
+    return text.isprintable() or not _CONTROL.search(text)
 
 
 def _bounded(shape: Any) -> Any:

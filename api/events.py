@@ -128,7 +128,7 @@ async def post_events(request: ApiRequest) -> Response[Received]:
 
     With `application/json`, `ce-*` headers can carry the attributes of one event, percent-encoded;
     the body is then its `data` alone. A body may be compressed with gzip. By default an array has
-    at most 5,000 events and 8 MiB, one event or line 64 KiB, a stream of lines 256 MiB; more is
+    at most 5,000 events and 8 MiB, one event or line 512 KiB, a stream of lines 256 MiB; more is
     `content_too_large`, for a line `too_large` among the rejected. Lines are stored in chunks as
     they come in; a problem then has the members of an answer too, which tell what became of the
     lines before it. Send all of them again.

@@ -22,7 +22,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     batch_events_max: int = 5_000
     batch_bytes_max: int = 8 * 1024 * 1024
-    event_bytes_max: int = 64 * 1024
+    event_bytes_max: int = 512 * 1024
     stream_bytes_max: int = 256 * 1024 * 1024
     stream_chunk_events: int = 1_000
     body_timeout_ms: int = 30_000

@@ -82,11 +82,12 @@ class IdentifiedDraft(ShopDraft, frozen=True, kw_only=True):
 def minor_units(amount: str, currency: str) -> int:
     """Return the minor units of a well-formed decimal amount.
 
-    Raises ValueError for more fraction digits than the currency has, or over `AMOUNT_MAX`.
+    Raises ValueError for digits other than zeros beyond those of the currency, or over
+    `AMOUNT_MAX`.
     """
     digits = CURRENCY_DIGITS[currency]
     whole, _, fraction = amount.partition(".")
-    if len(fraction) > digits:
+    if len(fraction) > digits and len(fraction := fraction.rstrip("0")) > digits:
         raise ValueError(f"Expected at most {digits} fraction digits for {currency}")
     text = whole + fraction.ljust(digits, "0")
     if len(text) > len(str(AMOUNT_MAX)) or (units := int(text)) > AMOUNT_MAX:

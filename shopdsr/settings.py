@@ -116,7 +116,7 @@ class Settings(msgspec.Struct, frozen=True):
     )
     event_bytes: Annotated[
         Bytes, Meta(description="Largest single event or NDJSON line, in bytes, uncompressed")
-    ] = 65_536
+    ] = 524_288
     stream_bytes: Annotated[
         Bytes, Meta(description="Largest NDJSON body, in bytes, uncompressed")
     ] = 268_435_456

@@ -121,7 +121,8 @@ def make_admission(
 ) -> Admission:
     """Return an admission that copies members of `data` by name.
 
-    Instants and amounts are converted. Members of the fact that `data` lacks must be `decided`.
+    Instants and amounts are converted; a `currency` is compared with the shop's and not stored.
+    Members of the fact that `data` lacks must be `decided`.
     """
     data = {field.name: field.type for field in msgspec.structs.fields(event_type)}["data"]
     types = {field.name: field.type for field in msgspec.structs.fields(data)}
@@ -129,13 +130,15 @@ def make_admission(
     copied = [name for name in columns if name in types and name != "revision"]
     if missing := set(columns) - {*Fact.__struct_fields__, *copied, *decided}:
         raise TypeError(f"{event_type.__name__} says nothing of {', '.join(sorted(missing))}")
-    has_revision = "revision" in types
-    if unused := types.keys() - set(columns):
+    has_revision, has_currency = "revision" in types, "currency" in types
+    if unused := types.keys() - {"currency", *columns}:
         raise TypeError(f"{fact_type.__name__} holds nothing of {', '.join(sorted(unused))}")
     amounts = [name for name in copied if types[name] in (Amount, Amount | None)]
     instants = [name for name in copied if types[name] in (Instant, Instant | None)]
 
     def admit(event: Any, shop: KnownShop, last: datetime) -> Fact:
+        if has_currency:
+            check_currency(shop, event.data.currency)
         values = {name: getattr(event.data, name) for name in copied}
         for name in amounts:
             if values[name] is not None:
@@ -165,6 +168,13 @@ def admit_instant(sent: datetime, last: datetime, pointer: str = "/time") -> dat
         pointer,
         "Expected an instant from 2000-01-01T00:00Z to ten minutes past now",
     )
+
+
+def check_currency(shop: KnownShop, currency: str | None) -> None:
+    """Raise EventRefused for a currency other than the shop's."""
+    if currency is not None and currency != shop.currency:
+        expected = f"Expected {shop.currency}, the currency of the shop"
+        raise EventRefused("invalid", "/data/currency", expected)
 
 
 def convert_amount(shop: KnownShop, amount: str, pointer: str) -> int:

@@ -14,7 +14,7 @@ from domain.days import day_of, month_of
 from domain.events import Envelope, Instant
 from domain.facts.aggregate import AffectedKeys, Batch, BuyerMonth, FactsByKind, ReviewKey
 from domain.facts.fact import Fact, FactKind, KnownShop, admit_instant
-from domain.names import Comment, Id
+from domain.names import Comment, Id, Note
 from domain.rules import Rules
 from domain.totals import RatingState
 
@@ -53,7 +53,7 @@ class ModeratedReview(msgspec.Struct, frozen=True, gc=False):
 
     review_id: Id
     reason: Reason | None = None
-    note: Comment | None = None
+    note: Note | None = None
 
 
 class ReviewPosted(Envelope, frozen=True, gc=False, tag="review.posted"):

@@ -120,7 +120,7 @@ class _Diary:
             good = self.chance.choice(goods)
             order_id, buyer_id = f"o-{len(self.events)}", f"b-{len(self.events)}"
             line = Line(good.listing_id, units, money(units * good.price, CURRENCY))
-            self._note(OrderPaid, ago, PaidOrder(order_id, buyer_id, [line]))
+            self._note(OrderPaid, ago, PaidOrder(order_id, [line], buyer_id))
             rated = ago - self.chance.randint(*_RATED_AFTER_DAYS)
             stars = self._stars({name: moods.get(name, mood) for name in DIMENSIONS})
             if rated > 0:

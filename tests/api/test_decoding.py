@@ -49,14 +49,15 @@ def test_lengths_hold_for_ids() -> None:
         assert decode_all(json.dumps([{**event(), name: "x" * longest}]).encode())
         for text in ("", "x" * (longest + 1)):
             assert decode_all(json.dumps([{**event(), name: text}]).encode()) is None
-    for text in ("", "x" * 65):
+    assert decode_all(json.dumps([event(data={"buyer_id": "王" * 128})]).encode())
+    for text in ("", "x" * 129):
         assert decode_all(json.dumps([event(data={"buyer_id": text})]).encode()) is None
         assert decode_all(json.dumps([event(data={"listing_id": text})]).encode()) is None
 
 
 def test_the_first_thing_wrong_is_told() -> None:
-    wrong = event(id="e 1", data={"review_id": "r 1", "order_id": 1})
+    wrong = event(id="e\n1", data={"review_id": "r\n1", "order_id": 1})
     result = decode_one(json.dumps(wrong).encode())
     assert isinstance(result, Unreadable)
-    assert (result.id, result.code) == ("e 1", "invalid")
+    assert (result.id, result.code) == ("e\n1", "invalid")
     assert [error.pointer for error in result.errors] == ["/id"]

@@ -52,7 +52,7 @@ async def test_each_code_wins_over_those_after_it(shop: Client) -> None:
     for body, code in events:
         answer = await send(shop, lines([body]), NDJSON)
         assert codes(answer) == [code]
-    answer = await send(shop, b'{"type": ' + b"9" * (64 * 1024) + b"}", NDJSON)
+    answer = await send(shop, b'{"type": ' + b"9" * (512 * 1024) + b"}", NDJSON)
     assert codes(answer) == ["too_large"]
 
 

@@ -35,15 +35,15 @@ def test_amounts_are_read_in_minor_units(amount: str, currency: str, units: int)
     ("amount", "currency"),
     [
         ("0.001", "CNY"),
-        ("1.000", "CNY"),
-        ("1.0", "JPY"),
+        ("1.001000", "CNY"),
+        ("1.1", "JPY"),
         ("10000000000.01", "CNY"),
         ("1000000000001", "JPY"),
         ("9" * 5000, "CNY"),
     ],
 )
 def test_amounts_that_do_not_fit_are_refused(amount: str, currency: str) -> None:
-    """More fraction digits than the currency, even zeros, and larger amounts are errors."""
+    """More fraction digits than the currency, but for zeros, and larger amounts are errors."""
     with pytest.raises(ValueError, match="at most"):
         minor_units(amount, currency)
 

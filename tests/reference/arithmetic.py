@@ -57,11 +57,12 @@ def currency_digits(currency: str) -> int:
 
 
 def minor_units(amount: str, digits: int) -> int | None:
-    """Return an amount in minor units, or None with more digits than allowed."""
+    """Return an amount in minor units, or None with a part of a minor unit."""
     whole, _, fraction = amount.partition(".")
-    if len(fraction) > digits:
+    significant = fraction.rstrip("0")
+    if len(significant) > digits:
         return None
-    return int(Decimal(whole + fraction.ljust(digits, "0")))
+    return int(Decimal(whole + significant.ljust(digits, "0")))
 
 
 def money(minor: int, currency: str) -> str:

@@ -27,8 +27,8 @@ _CLOCK_SLACK = timedelta(minutes=10)
 _MOST_MINOR_UNITS = 10**12
 
 _SHOP_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
-_ID = re.compile(r"[!-~]{1,64}")
-_LONG_ID = re.compile(r"[!-~]{1,256}")
+_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,128}")
+_LONG_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,256}")
 _AMOUNT = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
 _INSTANT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
@@ -108,7 +108,7 @@ def _are_scores(value: object) -> bool:
 
 
 def _are_lines(value: object) -> bool:
-    return isinstance(value, list) and 1 <= len(value) <= 200 and all(map(_is_line, value))
+    return isinstance(value, list) and 1 <= len(value) <= 500 and all(map(_is_line, value))
 
 
 def _is_line(value: object) -> bool:
@@ -126,6 +126,8 @@ _LINE: dict[str, Check] = {
     "listing_id": _is_id,
     "quantity": _integer(1, 1_000_000),
     "amount": _is_amount,
+    "variant_id": _optional(_is_id),
+    "gift": _optional(lambda value: isinstance(value, bool)),
 }
 _ENVELOPE: dict[str, Check] = {
     "specversion": lambda value: value == "1.0",
@@ -150,18 +152,26 @@ _DATA: dict[str, dict[str, Check]] = {
         "listing_id": _optional(_is_id),
         "scores": _are_scores,
         "completed_at": _optional(_is_instant),
-        "comment": _optional(_text(2_000)),
+        "comment": _optional(_text(10_000)),
     },
     "review.removed": _ACTION,
     "review.restored": _ACTION,
     "order.paid": _REVISED
     | {
         "order_id": _is_id,
-        "buyer_id": _is_id,
+        "buyer_id": _optional(_is_id),
         "lines": _are_lines,
+        "total": _optional(_is_amount),
+        "currency": _optional(lambda value: isinstance(value, str)),
         "region": _optional(_text(64)),
     },
-    "order.refunded": _REVISED | {"refund_id": _is_id, "order_id": _is_id, "amount": _is_amount},
+    "order.refunded": _REVISED
+    | {
+        "refund_id": _is_id,
+        "order_id": _is_id,
+        "amount": _is_amount,
+        "currency": _optional(lambda value: isinstance(value, str)),
+    },
     "listing.published": _REVISED | {"listing_id": _is_id, "title": _optional(_text(500))},
     "listing.edited": _REVISED | {"listing_id": _is_id},
     "listing.withdrawn": _REVISED | {"listing_id": _is_id},
@@ -244,10 +254,23 @@ def _build_fact(event: CheckedEvent, currency: str, now: datetime) -> Fact:
             )
         case "order.paid":
             lines = tuple(
-                Line(line["listing_id"], line["quantity"], amount)
-                for line, amount in zip(data["lines"], amounts, strict=True)
+                Line(
+                    line["listing_id"],
+                    line["quantity"],
+                    amount,
+                    line.get("variant_id"),
+                    bool(line.get("gift")),
+                )
+                for line, amount in zip(data["lines"], amounts, strict=False)
             )
-            return Order(time, data["order_id"], data["buyer_id"], lines, data.get("region"))
+            return Order(
+                time=time,
+                order_id=data["order_id"],
+                buyer_id=data.get("buyer_id"),
+                lines=lines,
+                region=data.get("region"),
+                total=None if data.get("total") is None else amounts[-1],
+            )
         case "order.refunded":
             return Refund(time, data["refund_id"], data["order_id"], amounts[0])
         case "stock.counted":
@@ -272,9 +295,13 @@ def _review(data: Mapping[str, Any], time: datetime, now: datetime) -> Review:
 
 
 def _amounts(event: CheckedEvent, currency: str) -> list[int]:
+    if event.type.startswith("order.") and event.data.get("currency") not in {None, currency}:
+        raise RefusalError("invalid")
     match event.type:
         case "order.paid":
-            return [_amount(line["amount"], currency) for line in event.data["lines"]]
+            total = [] if event.data.get("total") is None else [event.data["total"]]
+            texts = [line["amount"] for line in event.data["lines"]] + total
+            return [_amount(text, currency) for text in texts]
         case "order.refunded":
             return [_amount(event.data["amount"], currency)]
         case _:

@@ -51,27 +51,35 @@ class ReviewAction:
 
 @dataclass(frozen=True)
 class Line:
-    """`amount` is in minor units, for the whole quantity."""
+    """`amount` is in minor units, for the whole quantity; a gift does not count as sold."""
 
     listing_id: str
     quantity: int
     amount: int
+    variant_id: str | None
+    gift: bool
 
 
 @dataclass(frozen=True)
 class Order:
-    """A paid order."""
+    """A paid order; `total` is what was paid in all, where it is given."""
 
     time: datetime
     order_id: str
-    buyer_id: str
+    buyer_id: str | None
     lines: tuple[Line, ...]
     region: str | None
+    total: int | None
 
     @property
     def identity(self) -> Identity:
         """Return the order id: an order is paid once."""
         return "order.paid", self.order_id
+
+    @property
+    def paid(self) -> int:
+        """Return the total, or without one the sum of the lines."""
+        return sum(line.amount for line in self.lines) if self.total is None else self.total
 
 
 @dataclass(frozen=True)

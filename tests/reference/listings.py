@@ -100,7 +100,7 @@ def _listing(listing_id: str, facts: ShopFacts, as_of: date, zone: ZoneInfo) -> 
             Sale(day_of(order.time, zone), line.quantity)
             for order in facts.orders
             for line in order.lines
-            if line.listing_id == listing_id and day_of(order.time, zone) <= as_of
+            if line.listing_id == listing_id and not line.gift and day_of(order.time, zone) <= as_of
         ),
         stock=None if last_count is None else last_count.on_hand,
     )

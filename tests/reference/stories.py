@@ -190,19 +190,28 @@ class Story:
         for _ in range(self._rng.choice((1, 1, 1, 2, 3, 5))):
             amount = int(10 ** self._rng.uniform(0, 6)) if self._rng.random() < 0.97 else 0
             total += amount
-            line = {
+            line: Json = {
                 "listing_id": f"l-{self._rng.randint(0, 12)}",
                 "quantity": self._rng.choice((1, 1, 2, 3, 1_000)),
                 "amount": self._amount(amount, teller.currency),
             }
+            if self._rng.random() < 0.2:
+                line["variant_id"] = self._rng.choice(("Größe 40", "黑色", "v 1"))
+            if self._rng.random() < 0.1:
+                line["gift"] = self._rng.random() < 0.8
             lines.append(line)
         if self._rng.random() < 0.1:
             lines.append(dict(lines[0]))
         teller.orders.append((order_id, total))
+        paid = None
+        if self._rng.random() < 0.2:
+            paid = self._amount(max(total - self._rng.randint(-99, 99), 0), teller.currency)
         data = {
             "order_id": order_id,
-            "buyer_id": f"b-{self._rng.randint(1, 9)}",
+            "buyer_id": self._rng.choice((f"b-{self._rng.randint(1, 9)}", "王**", None)),
             "lines": lines,
+            "total": paid,
+            "currency": self._rng.choice((teller.currency, None)),
             "region": self._rng.choice(_REGIONS),
         }
         self._add(teller, "order.paid", moments.any(), data, order_id)
@@ -211,6 +220,8 @@ class Story:
         shortest = money(minor, currency)
         if self._rng.random() < 0.3:
             shortest = f"{Decimal(shortest).normalize():f}"
+        elif self._rng.random() < 0.1:
+            shortest += "00" if "." in shortest else ".00"
         return shortest
 
     def _refund(self, teller: Teller, moments: Moments) -> None:
@@ -259,12 +270,12 @@ class Story:
     def _extremes(self, teller: Teller) -> None:
         """Add the largest, longest and oldest values that are allowed."""
         oldest = datetime(2000, 1, 1, tzinfo=UTC)
-        long_id = "i" * 64
+        long_id = "龍 " * 64
         details = {
             "review_id": long_id,
             "order_id": _ODD_ID,
             "listing_id": long_id,
-            "comment": "🙂" * 2_000,
+            "comment": "c" * 9_999 + "🙂",
         }
         self._add_review(teller, teller.now, oldest, _ODD_ID, details)
         for offset in (-48, -1, 1, 23):
@@ -280,7 +291,7 @@ class Story:
         self._add(teller, "order.paid", oldest, data, _ODD_ID)
         zero = "0.0" if currency_digits(teller.currency) else "0"
         small = {"listing_id": "l-1", "quantity": 1, "amount": zero}
-        data = {"order_id": "o-many", "buyer_id": "b-1", "lines": [small] * 200, "region": None}
+        data = {"order_id": "o-many", "buyer_id": "b-1", "lines": [small] * 500, "region": None}
         self._add(teller, "order.paid", teller.now, data, "o-many")
         count = {"listing_id": long_id, "on_hand": 10**9}
         self._add(teller, "stock.counted", oldest, count, long_id)

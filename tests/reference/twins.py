@@ -13,7 +13,8 @@ _OPTIONAL = {
     "review.posted": ("listing_id", "completed_at", "comment"),
     "review.removed": ("reason", "note"),
     "review.restored": ("reason", "note"),
-    "order.paid": ("region",),
+    "order.paid": ("buyer_id", "total", "currency", "region", "revision"),
+    "order.refunded": ("currency", "revision"),
     "listing.published": ("title",),
 }
 
@@ -32,6 +33,9 @@ def respell(rng: random.Random, event: Json, delivery: str) -> Json:
         for name in ("description", "service", "logistics"):
             data["scores"].setdefault(name, None)
         data["scores"]["looks"] = 9
+    for line in data.get("lines", ()):
+        line.setdefault("variant_id", None)
+        line.setdefault("gift", rng.choice((None, False)))
     for holder in [*data.get("lines", ()), data]:
         if "amount" in holder:
             holder["amount"] = _shorter_amount(holder["amount"])
@@ -79,6 +83,9 @@ def contradict(rng: random.Random, event: Json, delivery: str) -> Json | None:
                 (line, "quantity", line["quantity"] % 1_000_000 + 1),
                 (line, "amount", _other_amount(line["amount"])),
                 (line, "listing_id", "l-other"),
+                (line, "variant_id", "v-other"),
+                (line, "gift", not line.get("gift")),
+                (data, "total", _other_amount(data.get("total") or "0")),
                 (twin, "time", earlier),
             ]
         case "order.refunded":

@@ -136,9 +136,12 @@ create table orders (
     listing_ids text[] collate "C",
     quantities integer[],
     amounts bigint[],
+    total bigint,
+    variant_ids text[] collate "C",
+    gifts boolean[],
     revision bigint not null default 0,
     constraint orders_content_check check (
-        num_nulls(buyer_id, time, day, listing_ids, quantities, amounts) in (0, 6)
+        num_nulls(time, day, listing_ids, quantities, amounts) in (0, 5)
     ),
     constraint orders_pkey primary key (shop_key, order_id)
 );
