@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 
-.PHONY: setup demo serve test lint faults attacks bench bench-quick
+.PHONY: setup demo serve test test-system lint faults attacks bench bench-quick
 
 setup: $(VENV)/installed
 
@@ -22,6 +22,11 @@ serve: setup
 
 test: setup
 	$(VENV)/bin/pytest -n 2 --dist loadfile
+
+# Needs what is beside Python too, and installs it where apt-get may.
+test-system: setup
+	PATH="$$PATH:/usr/sbin" command -v pgbouncer || (apt-get update -q && apt-get install -yq --no-install-recommends pgbouncer)
+	$(VENV)/bin/pytest tests/system
 
 faults: setup
 	$(VENV)/bin/python -m tests.faults

@@ -103,7 +103,8 @@ class Settings(msgspec.Struct, frozen=True):
     statement_cache: Annotated[
         bool,
         Meta(
-            description="Use prepared statements; must be off behind a pooler in transaction mode"
+            description="Keep prepared statements and settings in sessions; must be off behind a "
+            "pooler as pgbouncer: each transaction then sets its role, isolation and timeouts"
         ),
     ] = True
     snapshot_interval_s: Annotated[

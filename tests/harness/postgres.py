@@ -120,10 +120,11 @@ class Cluster:
             env={"PATH": os.defpath, "LC_ALL": "C"},
             timeout=TIMEOUT_S,
             start_new_session=True,
-            **self._owner(),
+            **self.owner(),
         )
 
-    def _owner(self) -> dict[str, Any]:
+    def owner(self) -> dict[str, Any]:
+        """Return the account of its processes for `subprocess`, nothing for this one's."""
         if os.geteuid():
             return {}
         status = self.folder.stat()

@@ -1,0 +1,1 @@
+"""Tests with programs of the system beside Python: `make test-system` installs them."""
