@@ -45,7 +45,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def pooler(cluster: Cluster) -> Pooler:
-    """Return what runs a pooler for a block, and yields the address of a database through it."""
+    """Return what runs a pooler, and yields the address through it."""
 
     @contextmanager
     def run(url: str, mode: str = "transaction") -> Iterator[str]:

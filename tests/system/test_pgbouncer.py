@@ -34,8 +34,8 @@ def url(cluster: Cluster) -> Iterator[str]:
         yield url
 
 
-def told(url: str, **settings: object) -> Shell:
-    """Return a shell that was told of a pooler."""
+def pooled_shell(url: str, **settings: object) -> Shell:
+    """Return a shell whose settings say that there is a pooler."""
     return Shell(database_url=url, statement_cache="false", **settings)
 
 
@@ -73,7 +73,7 @@ def test_the_service_works_through_a_pooler_that_was_told_of(
     url: str, pooler: Pooler, mode: str
 ) -> None:
     with pooler(url, mode) as pooled:
-        shell = told(pooled, workers=2)
+        shell = pooled_shell(pooled, workers=2)
         assert shell.run("migrate").returncode == 0
         assert shell.run("migrate").stderr.endswith("The schema is up to date.\n")
         key = shell.create_key()
@@ -117,7 +117,7 @@ async def test_each_transaction_has_role_isolation_and_timeouts_and_leaves_none(
         return [await connection.fetchval(f"select current_setting('{name}')") for name in names]
 
     with pooler(url) as pooled:
-        assert told(pooled).run("migrate").returncode == 0
+        assert pooled_shell(pooled).run("migrate").returncode == 0
         async with open_database(pooled, LIMITS) as database:
             for _ in range(2 * SERVER_CONNECTIONS):
                 assert await database.run(settings) == [
@@ -136,11 +136,11 @@ def test_a_user_without_the_role_is_refused_through_a_pooler(
     cluster: Cluster, url: str, pooler: Pooler
 ) -> None:
     with pooler(url) as pooled:
-        assert told(pooled).run("migrate").returncode == 0
+        assert pooled_shell(pooled).run("migrate").returncode == 0
         cluster.sql("create role outsider login")
         cluster.sql("grant select on schema_migrations to outsider", url=url)
         try:
-            sentence = refusal(told(as_user(pooled, "outsider")), ["verify"])
+            sentence = refusal(pooled_shell(as_user(pooled, "outsider")), ["verify"])
             assert sentence.startswith("the user of the database may not act as the role")
         finally:
             cluster.sql("drop owned by outsider", url=url)
