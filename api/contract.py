@@ -118,7 +118,13 @@ class Operation(msgspec.Struct, frozen=True):
     @property
     def opt(self) -> Mapping[str, Any]:
         """Return what its handler declares beside the signature."""
-        return {"scope": None, "bodies": (), "headers": (), "statuses": ()} | self.handler.opt
+        return {
+            "scope": None,
+            "tenant_wide": False,
+            "bodies": (),
+            "headers": (),
+            "statuses": (),
+        } | self.handler.opt
 
     @property
     def bodies(self) -> Mapping[str, Any]:
@@ -172,7 +178,8 @@ class _Finisher:
     def finish(self, operation: Operation) -> None:
         """Finish the description of an operation in place."""
         of, scope = operation.description, operation.opt["scope"]
-        needs = f"Needs a key with the scope `{scope}`." if scope else "Needs no key."
+        needs = f"Needs a key with the scope `{scope}`" if scope else "Needs no key"
+        needs += " and no list of shops." if operation.opt["tenant_wide"] else "."
         of["description"] += f"\n\n{needs}"
         of["security"] = of.get("security", [])
         if scope:

@@ -125,7 +125,7 @@ async def delete_key(
 def _must_not_exceed(draft: KeyDraft, own: ApiKey) -> None:
     """Raise Problem `forbidden` where a key would grant what its maker does not have."""
     for index, scope in enumerate(draft.scopes):
-        if scope not in own.scopes:
+        if not own.has(scope):
             raise bad_pointer("forbidden", f"/scopes/{index}", "Expected a scope of this key")
     for index, shop_id in enumerate(draft.shop_ids or []):
         if not own.may_access(shop_id):

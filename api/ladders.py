@@ -15,7 +15,13 @@ _PATH = "/ladders/{marketplace:str}/{category:str}"
 @put(
     _PATH,
     summary="Set the amounts of levels 2 to 7 in a category",
-    **operation("admin", bodies=SMALL_JSON, statuses=(200, 201), problems=("invalid", "too_many")),
+    **operation(
+        "admin",
+        tenant_wide=True,
+        bodies=SMALL_JSON,
+        statuses=(200, 201),
+        problems=("invalid", "too_many"),
+    ),
 )
 async def put_ladder(
     request: ApiRequest, marketplace: Marketplace, category: Category, data: JSONBody[LadderDraft]
@@ -43,7 +49,7 @@ async def get_ladder(
 @delete(
     _PATH,
     summary="Remove the amounts of a category",
-    **operation("admin", problems=("not_found",)),
+    **operation("admin", tenant_wide=True, problems=("not_found",)),
 )
 async def delete_ladder(request: ApiRequest, marketplace: Marketplace, category: Category) -> None:
     """Remove a ladder: levels come from peers again, where there is a snapshot of them."""

@@ -25,6 +25,7 @@ get = partial(route, http_method=[HttpMethod.GET, HttpMethod.HEAD], status_code=
 def operation(
     scope: Scope,
     *,
+    tenant_wide: bool = False,
     bodies: Mapping[str, BodyLimit] | None = None,
     body_required: bool = True,
     headers: tuple[str, ...] = (),
@@ -33,12 +34,15 @@ def operation(
 ) -> dict[str, Any]:
     """Return `opt` and `security` of a handler that needs a key with a scope.
 
+    One that is `tenant_wide` needs a key without a list of shops.
+
     `bodies` are the media types that the handler takes, each with its limit. The rest is what the
     contract adds to the signature: `headers` of the request, `statuses` where there are several,
     and the codes of `problems` that not every operation can meet.
     """
     opt = {
         "scope": scope,
+        "tenant_wide": tenant_wide,
         "bodies": bodies or {},
         "body_required": body_required,
         "headers": headers,

@@ -46,6 +46,7 @@ class Ports(msgspec.Struct, frozen=True):
     peer_sales: ports.PeerSales
     listings: ports.Listings
     reviews: ports.Reviews
+    audit_trail: ports.AuditTrail
     health: ports.Health
     storage_figures: Callable[[], StorageFigures]
     clock: Callable[[], datetime]

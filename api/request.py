@@ -75,8 +75,10 @@ class ApiRequest(Request[None, ApiKey, State]):
         await self.check_key()
         limit_rate(self.ports, self.auth.key_id, self.scope["state"])
         needed = self.route_handler.opt["scope"]
-        if needed not in self.auth.scopes:
+        if not self.auth.has(needed):
             raise Problem("forbidden", f"This needs a key with the scope `{needed}`")
+        if self.route_handler.opt["tenant_wide"] and self.auth.shop_ids is not None:
+            raise Problem("forbidden", "This needs a key without a list of shops")
 
     def header(self, name: str) -> str:
         """Return a header, several of a name as one list; empty where there is none.

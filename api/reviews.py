@@ -46,11 +46,14 @@ class Removal(msgspec.Struct, frozen=True):
 
 
 class Review(msgspec.Struct, frozen=True):
-    """A rating as it was given, and whether it counts."""
+    """A rating as it was given, and whether it counts.
+
+    The buyer and the comment are null to a key without the scope `buyers:read`.
+    """
 
     review_id: str
     order_id: str
-    buyer_id: str
+    buyer_id: str | None
     listing_id: str | None
     scores: ReviewScores
     time: Instant
@@ -84,7 +87,10 @@ async def list_reviews(
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> ReviewsPage:
-    """Return ratings by the day they were given, each with its state and why."""
+    """Return ratings by the day they were given, each with its state and why.
+
+    The buyer and the comment need the scope `buyers:read` too, else they are null.
+    """
     filters, after = resume(cursor, ReviewsFilters(in_state, start, end), tuple[Instant, Id])
     stored = await get_stored_shop(request, shop_id)
     wanted = ReviewsQuery(
@@ -98,9 +104,10 @@ async def list_reviews(
     items, following = cut_page(
         ratings, limit, filters, lambda item: (item.rating.time, item.rating.review_id)
     )
+    shows_buyers = request.auth.has("buyers:read")
     return ReviewsPage(
         **heading(stored, today(request, stored.shop)),
-        items=[_review(rating) for rating in items],
+        items=[_review(rating, shows_buyers=shows_buyers) for rating in items],
         next_cursor=following,
     )
 
@@ -111,17 +118,17 @@ def _bound(
     return default if day is None else day_or_today(request, stored.shop, day, parameter)
 
 
-def _review(stored: StoredRating) -> Review:
+def _review(stored: StoredRating, *, shows_buyers: bool) -> Review:
     rating = stored.rating
     return Review(
         review_id=rating.review_id,
         order_id=rating.order_id,
-        buyer_id=rating.buyer_id,
+        buyer_id=rating.buyer_id if shows_buyers else None,
         listing_id=rating.listing_id,
         scores=ReviewScores(*rating.scores),
         time=rating.time,
         completed_at=rating.completed_at,
-        comment=rating.comment,
+        comment=rating.comment if shows_buyers else None,
         state=_STATES[stored.state],
         removal=Removal(stored.reason, stored.removed_at) if stored.removed_at else None,
     )

@@ -7,6 +7,7 @@ from litestar.enums import HttpMethod
 from litestar.routes import HTTPRoute
 
 from api import (
+    audit,
     docs,
     events,
     health,
@@ -79,6 +80,7 @@ _FAMILIES = [
     reviews.router,
     rules.router,
     snapshots.router,
+    audit.router,
 ]
 _OPEN_FAMILIES = [health.router, docs.router]
 

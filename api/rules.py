@@ -60,6 +60,7 @@ async def get_rules(request: ApiRequest, name: RulesName) -> NamedRules:
     summary="Store a set of rules",
     **operation(
         "admin",
+        tenant_wide=True,
         bodies=SMALL_JSON,
         statuses=(200, 201),
         problems=("built_in", "invalid", "too_many"),

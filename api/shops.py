@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
-from litestar import Response, Router, post, put
+from litestar import Response, Router, delete, post, put
 from litestar.params import JSONBody
 from msgspec import Meta
 
@@ -67,7 +67,7 @@ class ShopsPage(msgspec.Struct, frozen=True):
     "/shops/{shop_id:str}",
     summary="Register a shop, or replace its description",
     **operation(
-        "admin",
+        "shops:write",
         bodies=SMALL_JSON,
         statuses=(200, 201),
         problems=("not_found", "immutable", "invalid", "unknown_rules"),
@@ -88,7 +88,7 @@ async def put_shop(
     "/shops",
     summary="Register or replace up to 1,000 shops",
     **operation(
-        "admin",
+        "shops:write",
         bodies=LARGE_JSON,
         statuses=(200, 207),
         problems=("invalid", "all_refused"),
@@ -128,6 +128,20 @@ async def post_shops(request: ApiRequest) -> Response[PutShops]:
     if rejected and len(rejected) == len(drafts):
         raise Problem("all_refused", "No shop was stored", members=msgspec.structs.asdict(answer))
     return JSONResponse(answer, status_code=207 if rejected else 200)
+
+
+@delete(
+    "/shops/{shop_id:str}",
+    summary="Delete a shop",
+    **operation("admin", problems=("not_found",)),
+)
+async def delete_shop(request: ApiRequest, shop_id: ShopId) -> None:
+    """Delete a shop and every fact of it: it is gone from all reads when this answers.
+
+    Peer snapshots that compared the shop stay as they are. A shop of the same id may be registered
+    again and starts empty.
+    """
+    await request.ports.shops.delete(request.act, shop_id)
 
 
 @get(
@@ -196,4 +210,8 @@ def _refused(index: int, shop_id: str, refusal: Refusal) -> RejectedShop:
             raise refusal
 
 
-router = Router("/", tags=["shops"], route_handlers=[put_shop, post_shops, get_shop, list_shops])
+router = Router(
+    "/",
+    tags=["shops"],
+    route_handlers=[put_shop, post_shops, get_shop, list_shops, delete_shop],
+)

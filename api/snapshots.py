@@ -39,7 +39,9 @@ class SnapshotsPage(msgspec.Struct, frozen=True):
 @post(
     "/peer-snapshots",
     summary="Take a peer snapshot",
-    **operation("admin", bodies=SMALL_JSON, body_required=False, problems=("invalid",)),
+    **operation(
+        "admin", tenant_wide=True, bodies=SMALL_JSON, body_required=False, problems=("invalid",)
+    ),
 )
 async def post_peer_snapshot(
     request: ApiRequest, data: JSONBody[SnapshotDraft] = YESTERDAY

@@ -21,9 +21,13 @@ class Act(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An entry of the audit trail; `on` names what was changed, without its content."""
+    """An entry of the audit trail; `on` names what was changed, without its content.
+
+    `number` tells entries of one instant apart.
+    """
 
     at: datetime
+    number: int
     who: str
     what: str
     on: list[str]

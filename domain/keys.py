@@ -1,12 +1,12 @@
 """API keys: their tenant, their scopes and the shops they give access to."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
-Scope = Literal["events:write", "scores:read", "admin"]
-SCOPES: tuple[Scope, ...] = ("events:write", "scores:read", "admin")
+Scope = Literal["events:write", "scores:read", "buyers:read", "shops:write", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -23,6 +23,10 @@ class ApiKey(msgspec.Struct, frozen=True):
     def is_valid(self, now: datetime) -> bool:
         """Return whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def has(self, scope: Scope) -> bool:
+        """Return whether the key has a scope; `admin` includes `shops:write`."""
+        return scope in self.scopes or (scope == "shops:write" and "admin" in self.scopes)
 
     def may_access(self, shop_id: str) -> bool:
         """Return whether the key gives access to this shop of its tenant."""

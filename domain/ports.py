@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
-from domain.acts import Act
+from domain.acts import Act, Entry
 from domain.days import Window
 from domain.errors import Refusal
 from domain.events import Instant
@@ -145,6 +145,12 @@ class Shops(Protocol):
     ) -> list[Shop]:
         """Return up to `limit` shops by id, from the first id above `after`."""
 
+    async def delete(self, act: Act, shop_id: str) -> None:
+        """Delete a shop from all reads; raise NotFound."""
+
+    async def remove_deleted(self) -> int:
+        """Remove what is stored of deleted shops, piece by piece; return how many rows."""
+
 
 class Ladders(Protocol):
     """Stores ladders of amounts by marketplace and category."""
@@ -196,6 +202,24 @@ class Keys(Protocol):
         """Revoke one of the keys that `page` returns; revoking again changes nothing.
 
         Raises NotFound.
+        """
+
+
+class AuditTrail(Protocol):
+    """Reads the acts on tenants."""
+
+    async def page(
+        self,
+        tenant_id: int,
+        limit: int,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        after: tuple[datetime, int] | None = None,
+    ) -> list[Entry]:
+        """Return up to `limit` entries of `start` to before `end`, newest first.
+
+        `after` is the instant and the number of the last entry of the page before.
         """
 
 

@@ -15,6 +15,7 @@ from api.rate_limit import TokenBucketLimiter
 from api.request import ApiRequest
 from api.routes import ROUTES
 from api.telemetry import observe
+from infra.postgres.audit_trail import AuditTrail
 from infra.postgres.batching_ledger import BatchingLedger
 from infra.postgres.database import Database, PoolLimits, open_database
 from infra.postgres.health import Health
@@ -54,6 +55,7 @@ async def open_ports(
             peer_sales=PeerSales(database),
             listings=Listings(database),
             reviews=Reviews(database),
+            audit_trail=AuditTrail(database),
             health=Health(database),
             storage_figures=partial(_storage_figures, database, ledger),
             clock=clock,

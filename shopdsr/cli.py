@@ -362,7 +362,7 @@ def print_audit_trail(settings: Settings, tenant: str, limit: int) -> None:
 
     async def work(database: Database) -> list[Entry]:
         tenant_id = await Keys(database).find_tenant(tenant)
-        return await AuditTrail(database).newest(tenant_id, limit)
+        return await AuditTrail(database).page(tenant_id, limit)
 
     for entry in _run(settings, work):
         on = ",".join(entry.on)

@@ -31,6 +31,7 @@ async def _tick(ports: Ports, snapshot_interval_s: int) -> None:
     while True:
         await _try("rebuild", ports.rules.rebuild)
         await _try("roll", lambda: ports.scores.roll(ports.clock()))
+        await _try("removal", ports.shops.remove_deleted)
         if monotonic() >= snapshots_at:
             snapshots_at += snapshot_interval_s
             await _try("snapshots", lambda: _take_snapshots(ports, snapshot_interval_s))

@@ -23,6 +23,12 @@ _TYPES: Final[dict[Any, str]] = {
     datetime: "timestamptz",
 }
 
+TABLES_OF_SHOP: Final = (
+    *(kind.table for kind in KINDS.values()),
+    *("daily_totals", "counter_days", "listing_days"),
+)
+"""Tables with many rows of a shop."""
+
 
 def known_facts(lookup: Lookup) -> str:
     """Name the statement that finds facts by some of their columns."""
@@ -35,6 +41,11 @@ def delete_facts(kind: FactKind) -> str:
     return f"delete_{kind.table}"
 
 
+def remove_of_shop(table: str) -> str:
+    """Name the statement that deletes some rows of a deleted shop."""
+    return f"remove_{table}"
+
+
 def facts_of_shop(kind: FactKind) -> str:
     """Name the statement that reads all facts of a shop by aggregate."""
     return f"{kind.table}_of_shop"
@@ -43,8 +54,10 @@ def facts_of_shop(kind: FactKind) -> str:
 @cache
 def fact_statements() -> dict[str, str]:
     """Return the statements of every kind of fact, by name."""
-    known, of_shop, delete = _template("known"), _template("of_shop"), _template("delete")
-    statements = {}
+    known, of_shop, delete, remove = map(_template, ("known", "of_shop", "delete", "remove"))
+    statements = {
+        remove_of_shop(table): remove.safe_substitute(table=table) for table in TABLES_OF_SHOP
+    }
     for kind in KINDS.values():
         statements[delete_facts(kind)] = delete.safe_substitute(
             table=kind.table,

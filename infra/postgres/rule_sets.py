@@ -75,9 +75,10 @@ class RuleSets:
 
     async def _rebuild_shop(self, tenant_id: int, shop_id: str) -> None:
         async def work(connection: Connection) -> None:
-            [locked] = (
-                await self._shop_cache.lock_named(connection, [(tenant_id, shop_id)])
-            ).values()
+            name = (tenant_id, shop_id)
+            locked = (await self._shop_cache.lock_named(connection, [name])).get(name)
+            if locked is None:
+                return
             stored = locked.definition.stored
             newest = await self._rules.latest(connection, tenant_id, [stored.rules.name])
             rules = newest[stored.rules.name]

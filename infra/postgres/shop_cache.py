@@ -117,7 +117,7 @@ class ShopCache:
         if len(rows_before) < len(locked):
             await self._restore(connection, locked, {row[0] for row in rows_before})
         if missing := definitions.keys() - locked.keys():
-            # A shop is never deleted, but the database may have been restored to an earlier state.
+            # They were deleted, or the database was restored to an earlier state.
             await self.read(connection, missing)
         return locked
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from domain.acts import Act
 from domain.days import day_of
@@ -11,9 +12,13 @@ from domain.rules import RuleSet
 from domain.shops import Shop
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database
+from infra.postgres.fact_statements import TABLES_OF_SHOP, remove_of_shop
 from infra.postgres.recount import recount, repair
 from infra.postgres.shop_cache import ShopCache, shop_of
 from infra.postgres.statements import sql
+
+ROWS_REMOVED: Final = 5_000
+"""Rows of a deleted shop that one transaction removes."""
 
 
 class Shops:
@@ -86,6 +91,35 @@ class Shops:
         )
         return [shop_of(row) for row in rows]
 
+    async def delete(self, act: Act, shop_id: str) -> None:
+        """Delete a shop from all reads; its facts are left to `remove_deleted`.
+
+        Raises NotFound.
+        """
+        name = (act.tenant_id, shop_id)
+
+        async def work(connection: Connection) -> None:
+            await connection.execute(sql("lock_tenant"), act.tenant_id)
+            known = await self._shop_cache.read(connection, [name])
+            locked = await self._shop_cache.lock(connection, known)
+            if name not in locked:
+                raise NotFound("shop", shop_id)
+            shop_key = locked[name].definition.known.shop_key
+            await connection.execute(sql("delete_shop"), shop_key, act.at)
+            await record(connection, act, [shop_id])
+
+        await self._database.run(work)
+
+    async def remove_deleted(self) -> int:
+        """Remove what is stored of deleted shops and return how many rows that was.
+
+        Each piece is a transaction of its own; a shop that another process removes is left to it.
+        """
+        removed = 0
+        while (rows := await self._database.run(_remove_some)) is not None:
+            removed += rows
+        return removed
+
     async def _replace(
         self, connection: Connection, stored: StoredShop, shop: Shop, rules: RuleSet, now: datetime
     ) -> PutOutcome:
@@ -111,6 +145,22 @@ class Shops:
             counted = await recount(connection, stored, rules.rules)
             await repair(connection, stored.shop_key, counted)
         return "changed"
+
+
+async def _remove_some(connection: Connection) -> int | None:
+    """Remove some rows of a deleted shop, and forget the shop where nothing is left.
+
+    Returns how many rows, or None where no shop is left.
+    """
+    shop_key = await connection.fetchval(sql("next_deleted_shop"))
+    if shop_key is None:
+        return None
+    for table in TABLES_OF_SHOP:
+        rows: int = await connection.fetchval(sql(remove_of_shop(table)), shop_key, ROWS_REMOVED)
+        if rows:
+            return rows
+    await connection.execute(sql("forget_deleted_shop"), shop_key)
+    return 0
 
 
 async def _insert(

@@ -57,9 +57,10 @@ class Verification:
             if mend:
                 await connection.execute(sql("insert_totals"), shop_key, act.at.date())
                 await self._shop_cache.lock_named(connection, [(act.tenant_id, shop_id)])
-            [definition] = (
-                await self._shop_cache.read(connection, [(act.tenant_id, shop_id)])
-            ).values()
+            name = (act.tenant_id, shop_id)
+            definition = (await self._shop_cache.read(connection, [name])).get(name)
+            if definition is None:
+                return []
             stored = definition.stored
             counted = await recount(connection, stored, stored.rules.rules)
             if mend and counted.differences:

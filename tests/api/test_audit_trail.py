@@ -1,8 +1,12 @@
 """The audit trail: every administrative act is recorded with its change, and never altered."""
 
+from datetime import timedelta
+
 import asyncpg
 import pytest
 
+from api.audit import AuditFilters
+from api.pages import cut_page
 from domain.acts import COMMAND_LINE, Entry
 from infra.postgres.audit_trail import AuditTrail
 from infra.postgres.database import Database
@@ -16,7 +20,7 @@ from tests.harness.postgres import execute
 
 async def trail(database: Database, tenant: str = "acme", limit: int = 1_000) -> list[Entry]:
     """Return the entries of a tenant, oldest first."""
-    result = await AuditTrail(database).newest(await Keys(database).find_tenant(tenant), limit)
+    result = await AuditTrail(database).page(await Keys(database).find_tenant(tenant), limit)
     return result[::-1]
 
 
@@ -31,7 +35,11 @@ async def test_every_operation_that_changes_a_tenant_is_told(
 ) -> None:
     made = (await client.post("/v1/keys", json={"scopes": ["scores:read"]})).json()
     order = {"PUT": 0, "POST": 1, "DELETE": 2}
-    changing = [item for item in operations() if item.scope == "admin" and item.method != "GET"]
+    changing = [
+        item
+        for item in operations()
+        if item.scope in {"admin", "shops:write"} and item.method != "GET"
+    ]
     for item in sorted(changing, key=lambda item: order[item.method]):
         before = len(await raw(database))
         path = {"key_id": made["id"]} if "key_id" in item.in_path else {}
@@ -158,5 +166,50 @@ async def test_tenants_have_trails_of_their_own_newest_first(
         await open_shop(client, f"mine-{number}")
     await open_shop(stranger, "theirs")
     assert [entry.on for entry in (await trail(database, "other"))[1:]] == [["theirs"]]
-    newest = await AuditTrail(database).newest(await Keys(database).find_tenant("acme"), 2)
+    newest = await AuditTrail(database).page(await Keys(database).find_tenant("acme"), 2)
     assert [entry.on for entry in newest] == [["mine-4"], ["mine-3"]]
+
+
+async def test_the_trail_is_read_over_http_in_pages_newest_first(
+    client: Client, database: Database
+) -> None:
+    for name in ("a", "b", "c"):
+        await client.put(f"/v1/shops/{name}", json=SHOP)
+    whole = (await client.get("/v1/audit")).json()
+    assert [item["on"] for item in whole["items"][:3]] == [["c"], ["b"], ["a"]]
+    assert whole["items"][0].keys() == {"at", "who", "what", "on"}
+    assert whole["next_cursor"] is None
+    assert len(whole["items"]) == len(await trail(database))
+    page = (await client.get("/v1/audit?limit=1")).json()
+    items = page["items"]
+    while cursor := page["next_cursor"]:
+        page = (await client.get(f"/v1/audit?limit=1&cursor={cursor}")).json()
+        items += page["items"]
+    assert items == whole["items"]
+
+
+async def test_the_trail_of_a_span_of_days_is_that_of_days_in_utc(
+    client: Client, clock: Clock
+) -> None:
+    noon = clock.now
+    for day in range(3):
+        clock.now = noon + timedelta(days=day)
+        await client.put(f"/v1/shops/s-{day}", json=SHOP)
+    for query, expected in (
+        ("start=2026-11-22&end=2026-11-22", ["s-1"]),
+        ("start=2026-11-22", ["s-2", "s-1"]),
+        ("end=2026-11-20", []),
+        ("start=2026-11-24", []),
+    ):
+        items = (await client.get(f"/v1/audit?{query}")).json()["items"]
+        assert [name for item in items for name in item["on"]] == expected, query
+    answer = await client.get("/v1/audit?start=2026-11-22&end=2026-11-21")
+    assert problem(answer, 400) == "bad_parameter"
+
+
+async def test_a_made_up_cursor_of_the_trail_is_refused(client: Client) -> None:
+    for at, number in (("0001-01-01T00:00:00Z", 1), ("2026-11-21T12:00:00Z", -1)):
+        place = (at, number)
+        _, cursor = cut_page([0, 1], 1, AuditFilters(), lambda _, place=place: place)
+        answer = await client.get(f"/v1/audit?cursor={cursor}")
+        assert problem(answer, 400) == "bad_parameter", (at, number)

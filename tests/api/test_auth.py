@@ -8,8 +8,10 @@ from tests.api.samples import Client, event, open_shop, problem
 
 NEEDS: dict[tuple[str, str], Scope] = {
     ("POST", "/v1/events"): "events:write",
-    ("PUT", "/v1/shops/s"): "admin",
-    ("POST", "/v1/shops"): "admin",
+    ("PUT", "/v1/shops/s"): "shops:write",
+    ("POST", "/v1/shops"): "shops:write",
+    ("DELETE", "/v1/shops/nosuch"): "admin",
+    ("GET", "/v1/audit"): "admin",
     ("GET", "/v1/shops/s"): "scores:read",
     ("GET", "/v1/shops"): "scores:read",
     ("GET", "/v1/rules"): "scores:read",
@@ -49,11 +51,29 @@ async def test_every_operation_needs_a_key_with_its_scope(shop: Client, holder: 
         assert answer.headers["www-authenticate"].startswith("Bearer")
         for scope, client in holders.items():
             answer = await client.request(method, path)
-            if scope == needed:
+            if scope == needed or (scope, needed) == ("admin", "shops:write"):
                 assert answer.status_code not in {401, 403}, (method, path)
             else:
                 assert problem(answer, 403) == "forbidden", (method, path, scope)
     shop.headers["authorization"] = authorization
+
+
+TENANT_WIDE = (
+    ("PUT", "/v1/rules/own"),
+    ("PUT", "/v1/ladders/a/b"),
+    ("DELETE", "/v1/ladders/a/b"),
+    ("POST", "/v1/peer-snapshots"),
+    ("GET", "/v1/audit"),
+)
+
+
+async def test_what_is_the_whole_tenants_needs_a_key_of_all_shops(
+    shop: Client, holder: KeyHolder
+) -> None:
+    narrow = await holder(shop_ids=["s"])
+    for method, path in TENANT_WIDE:
+        assert problem(await narrow.request(method, path), 403) == "forbidden", path
+        assert (await shop.request(method, path)).status_code != 403, path
 
 
 async def test_what_is_open_needs_no_key(anonymous: Client) -> None:

@@ -15,6 +15,7 @@ from typing import Self
 
 import httpx
 
+from domain.keys import SCOPES
 from tests.harness.client import TIMEOUT_S, get_status, open_async_client, open_client
 from tests.harness.processes import all_ended, children, command_line, memory_mib, wait_until
 from tests.harness.raw_socket import RawSocket
@@ -23,7 +24,7 @@ REPOSITORY = Path(__file__).parents[2]
 SHOPDSR = Path(sys.executable).with_name("shopdsr")
 COMMAND_TIMEOUT_S = 300.0
 READY_TIMEOUT_S = 60.0
-EVERYTHING = "events:write,scores:read,admin"
+EVERYTHING = ",".join(SCOPES)
 """The scopes of a key that may do everything."""
 
 _LISTENING = "0A"

@@ -200,7 +200,7 @@ PLANS: dict[str, Plan] = {
         "ratings_pkey moderations_pkey orders_pkey refunds_pkey listing_events_pkey"
         " stock_counts_pkey ratings_month_buyer_idx ratings_capped_idx ratings_time_idx",
     ),
-    "audit_entries": Plan((1, 50), 50, "audit_trail_pkey"),
+    "audit_entries": Plan((1, PUBLISHED, NOON, NOON, 1, 50), 50, "audit_trail_pkey"),
     "recount_ratings": Plan((1, SMALL), 100, f"{SHOPS} ratings_pkey" + " ratings_month_buyer_idx"),
     "recount_moderations": Plan((1, SMALL), 10, f"{SHOPS} moderations_pkey"),
     "orders_of_shop": Plan((SMALL,), 10, "orders_pkey"),

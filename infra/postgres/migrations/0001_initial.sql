@@ -70,6 +70,14 @@ create table shops (
     constraint shops_shop_key_key unique (shop_key)
 );
 
+-- Shops that were deleted and of which facts or totals may still be stored.
+
+create table deleted_shops (
+    shop_key bigint not null,
+    deleted_at timestamptz not null,
+    constraint deleted_shops_pkey primary key (shop_key)
+);
+
 create index shops_peers_idx on shops (tenant_id, marketplace, category, shop_id);
 
 create table ladders (
