@@ -78,7 +78,7 @@ async def test_nothing_is_left_of_a_deleted_shop_after_the_removal(
     await open_shop(shop, "t")
     await send(shop, event(subject="t"))
     await shop.delete("/v1/shops/s")
-    assert (await rows_by_table(database_url))["ratings"] == 9
+    assert (await rows_by_table(database_url))["ratings"] == 10
     monkeypatch.setattr(shops, "ROWS_REMOVED", 3)
     removed = await remove_deleted(database)
     left = await rows_by_table(database_url)
