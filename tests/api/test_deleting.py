@@ -7,6 +7,7 @@ import pytest
 
 from infra.postgres import shops
 from infra.postgres.database import Database
+from infra.postgres.fact_statements import TABLES_OF_SHOP
 from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import ShopCache
 from infra.postgres.shops import Shops
@@ -86,6 +87,17 @@ async def test_nothing_is_left_of_a_deleted_shop_after_the_removal(
     assert (left["shops"], left["ratings"], left["shop_totals"]) == (1, 1, 1)
     assert left.keys() <= {"shops", "ratings", "shop_totals", "daily_totals"}
     assert await remove_deleted(database) == 0
+
+
+async def test_every_table_with_rows_of_shops_is_emptied(database: Database) -> None:
+    rows = await database.run(
+        lambda connection: connection.fetch(
+            "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid "
+            "where a.attname = 'shop_key' and c.relkind = 'r'"
+        )
+    )
+    emptied_at_once = {"shops", "shop_totals", "deleted_shops"}
+    assert {row["relname"] for row in rows} == {*TABLES_OF_SHOP} | emptied_at_once
 
 
 async def test_a_shop_of_the_same_id_starts_empty(shop: Client, database: Database) -> None:
