@@ -12,6 +12,7 @@ from api.pages import cut_page, resume
 from api.parameters import LIMIT_DEFAULT, Cursor, Limit, OptionalEnd, OptionalStart
 from api.problems import bad_parameter
 from api.request import ApiRequest
+from api.shops import SHOPS_MAX
 from domain.days import ONE_DAY
 from domain.events import Instant
 
@@ -34,7 +35,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
     at: Instant
     who: str
     what: str
-    on: list[str]
+    on: Annotated[list[str], Meta(max_length=SHOPS_MAX)]
 
 
 class AuditPage(msgspec.Struct, frozen=True):

@@ -35,7 +35,7 @@ def events(subject: str = "s") -> list[Json]:
 
 
 async def rows_by_table(url: str) -> dict[str, int]:
-    """Return how many rows each table with rows of shops has, tables without any left out."""
+    """Return the number of rows by table, of tables with rows of shops."""
     connection = await asyncpg.connect(url)
     try:
         tables = await connection.fetch(
