@@ -138,8 +138,8 @@ async def post_shops(request: ApiRequest) -> Response[PutShops]:
 async def delete_shop(request: ApiRequest, shop_id: ShopId) -> None:
     """Delete a shop and every fact of it.
 
-    The shop is gone from all reads when this answers. Peer snapshots that compared the shop stay as they are. A shop of the same id may be registered
-    again and starts empty.
+    The shop is gone from all reads when this answers. Peer snapshots that compared the shop stay
+    as they are. A shop of the same id may be registered again and starts empty.
     """
     await request.ports.shops.delete(request.act, shop_id)
 

@@ -17,6 +17,7 @@ import pytest
 from domain.counters import FIELDS
 from domain.metrics import RATIOS
 from infra.postgres.database import Connection
+from infra.postgres.fact_statements import TABLES_OF_SHOP
 from infra.postgres.statements import sql, statement_names
 from tests.harness.postgres import execute
 from tests.postgres import million
@@ -185,6 +186,7 @@ PLANS: dict[str, Plan] = {
     "shops_page": Plan((1, None, None, None, "s-5", 51), 51, "shops_pkey"),
     "shops_after": Plan((5000, 500), 500, "shops_shop_key_key"),
     "insert_shop": Plan((1, "s-0", "m", "c", "CNY", "UTC", "individual", None, "taobao", 1), 0, ""),
+    "delete_shop": Plan((SMALL, NOON), 2, "shops_shop_key_key shop_totals_pkey"),
     "insert_totals": Plan((SMALL, DAY), 1, "shops_shop_key_key"),
     "insert_audit_entry": Plan((1, NOON, "me", "test", []), 0, ""),
     "update_shop": Plan(
@@ -217,6 +219,13 @@ PLANS: dict[str, Plan] = {
         (TENANTS, KEYS, [DAY] * 100, [TOMORROW] * 100), 300, f"{SHOPS} counter_days_pkey"
     ),
     "delete_units": Plan((SMALL, ["l-00001"], [date(2026, 10, 31)]), 15, "listing_days_pkey"),
+}
+
+PLANS |= {
+    f"remove_{table}": Plan(
+        (SMALL, 10), 20, f"{table}_pkey ratings_month_buyer_idx ratings_time_idx ratings_capped_idx"
+    )
+    for table in TABLES_OF_SHOP
 }
 
 EXEMPT: dict[str, str] = {
