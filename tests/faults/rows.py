@@ -7,7 +7,12 @@ from tests.faults.figures import Figures, Form
 from tests.faults.rows_calendar import calendar
 from tests.faults.rows_deploy import deploy
 from tests.faults.rows_disorder import disorder, rivals, twins
-from tests.faults.rows_killed import database_killed, worker_killed
+from tests.faults.rows_killed import (
+    database_killed,
+    embedded_database_killed,
+    worker_killed,
+    workers_killed_again,
+)
 from tests.faults.rows_model import model
 from tests.faults.rows_network import acknowledgement_lost, cancelled, half_open, pool_exhausted
 from tests.faults.rows_outage import (
@@ -25,9 +30,11 @@ Row: TypeAlias = Callable[[Cluster, Form, str], Figures]
 
 ROWS: list[Row] = [
     database_killed,
+    embedded_database_killed,
     acknowledgement_lost,
     half_open,
     worker_killed,
+    workers_killed_again,
     deploy,
     database_stopped,
     database_restarted,

@@ -74,15 +74,23 @@ def stage(
     options: dict[str, str] | None = None,
     settings: Mapping[str, object] | None = None,
 ) -> Iterator[Stage]:
-    """Set a row up; `options` are of the database, `settings` of the service."""
+    """Set a row up; `options` are of the database, `settings` of the service.
+
+    A service whose settings name a data folder works on the database of this one, with no proxy.
+    """
     with ExitStack() as stack:
-        name, key = template(cluster)
-        url = stack.enter_context(cluster.database(template=name, **(options or {})))
+        embedded = "data_dir" in (settings or {})
+        if embedded:
+            url, key = cluster.url, prepare(cluster.url)
+        else:
+            name, key = template(cluster)
+            url = stack.enter_context(cluster.database(template=name, **(options or {})))
         if control:
             stack.enter_context(weakened(cluster, url, CONTROLS[control]))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp")))
         between = stack.enter_context(proxy(folder / SOCKET, cluster.folder / SOCKET, form.seed))
-        service = stack.enter_context(serving(through(url, folder), control, settings=settings))
+        address = "" if embedded else through(url, folder)
+        service = stack.enter_context(serving(address, control, settings=settings))
         asyncio.run(put_shops(service, key))
         port = free_port()
         front = stack.enter_context(
