@@ -5,7 +5,7 @@ it adds, for each affected aggregate, its projection after the batch less its pr
 Verifying a shop compares what is stored with the sum of all projections.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from operator import attrgetter, itemgetter
@@ -24,8 +24,8 @@ Key: TypeAlias = tuple[Any, ...]
 """Shop key, and the ids of an aggregate or a fact in the shop."""
 ReviewKey: TypeAlias = tuple[int, str]
 """Shop key and review id."""
-ListingKey: TypeAlias = tuple[int, str]
-"""Shop key and listing id."""
+ListingDay: TypeAlias = tuple[int, str, date]
+"""Shop key, listing id and a day."""
 BuyerMonth: TypeAlias = tuple[int, date, str]
 """Shop key, month of completion and buyer id: the ratings that share one cap."""
 RatingKey: TypeAlias = tuple[int, date, str, str]
@@ -71,14 +71,10 @@ class AffectedKeys(msgspec.Struct, frozen=True):
     """Ratings that may enter the buyer's month that they name."""
     named: set[ReviewKey] = set()
     """Reviews whose ratings may leave or enter the buyer's month in which they are stored."""
-    sales: dict[ListingKey, date] = {}
-    """Listings whose sale days are read, and the first day on which anything changes."""
-
-    def add_sales(self, listing: ListingKey, day: date) -> None:
-        """Add a listing whose sale days are read, and a day on which something changes."""
-        known = self.sales.get(listing)
-        if known is None or day < known:
-            self.sales[listing] = day
+    sale_days: set[ListingDay] = set()
+    """Days on which the units that listings sold may change."""
+    listing_events: Counter[ListingDay] = msgspec.field(default_factory=Counter)
+    """How many events of a listing may enter or leave a day."""
 
 
 def merge(parts: Iterable[AffectedKeys]) -> AffectedKeys:
@@ -89,8 +85,8 @@ def merge(parts: Iterable[AffectedKeys]) -> AffectedKeys:
             merged.facts[lookup] |= keys
         merged.rated.update(part.rated)
         merged.named.update(part.named)
-        for listing, day in part.sales.items():
-            merged.add_sales(listing, day)
+        merged.sale_days.update(part.sale_days)
+        merged.listing_events.update(part.listing_events)
     return merged
 
 
@@ -101,7 +97,7 @@ class Stored(msgspec.Struct, frozen=True):
     states: dict[ReviewKey, RatingState]
     """States of the ratings in `facts`: those named, and those that may cross the cap."""
     sale_days: Mapping[int, SaleDays]
-    """Sale days by shop key, from a sold window before the first day that changes."""
+    """Sale days by shop key: enough to tell on which days a listing that changes had sold."""
     unread: dict[BuyerMonth, int] = {}
     """Numbers of ratings that are not in `facts` and stay counted, whatever the batch."""
 

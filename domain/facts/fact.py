@@ -59,7 +59,7 @@ Raises EventRefused: `invalid` for an amount that does not fit the currency, els
 `time_out_of_range`.
 """
 
-Projected: TypeAlias = Literal["never", "alone", "together"]
+Projected: TypeAlias = Literal["never", "alone", "around", "together"]
 
 
 class FactKind:
@@ -80,8 +80,9 @@ class FactKind:
         `identity` names the columns that, with the shop, make the primary key. `events` gives, for
         each event, the members of the fact that its type decides; all others are copied from its
         `data`, unless `admit` is given. `projected` says what a fact adds to its shop: nothing
-        (`never`), a part that depends on no other fact (`alone`), or a part that depends on all
-        facts of its aggregate, which must then be read (`together`).
+        (`never`), a part that depends on no other fact (`alone`), a part that depends on facts of
+        its aggregate around it (`around`), which the aggregate names, or on all of them, which must
+        then be read (`together`).
         """
         self.fact = fact
         self.table = table

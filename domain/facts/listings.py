@@ -156,13 +156,14 @@ class _Listings(ProjectedAggregate):
     def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
         """Add the listings of these facts, also those that orders name."""
         super().affect(facts, affected)
-        for event in facts.of(ListingEvent):
-            affected.add_sales((event.shop_key, event.listing_id), event.day)
-        for order in facts.of(Order):
-            sold = [(order.shop_key, listing_id) for listing_id in order.listing_ids]
-            self.affect_keys(sold, affected)
-            for listing in sold:
-                affected.add_sales(listing, order.day)
+        affected.listing_events.update(
+            (event.shop_key, event.listing_id, event.day) for event in facts.of(ListingEvent)
+        )
+        affected.sale_days.update(
+            (order.shop_key, listing_id, order.day)
+            for order in facts.of(Order)
+            for listing_id in order.listing_ids
+        )
 
     def record(self, batch: Batch) -> None:
         """Add the change of each listing whose events or sale days change."""
@@ -187,7 +188,7 @@ LISTINGS = _Listings(
                 ListingEdited: {"kind": "edited", "title": None},
                 ListingWithdrawn: {"kind": "withdrawn", "title": None},
             },
-            projected="together",
+            projected="around",
         ),
         FactKind(
             StockCount,

@@ -13,6 +13,7 @@ import msgspec
 from domain.facts import AGGREGATES, KINDS
 from domain.facts.aggregate import Lookup, ProjectedAggregate
 from domain.facts.fact import FactKind
+from domain.facts.listings import ListingEvent
 from domain.facts.ratings import Moderation, Rating
 
 _TYPES: Final[dict[Any, str]] = {
@@ -94,6 +95,7 @@ def fact_lists() -> dict[str, str]:
         "any_fact_exists": " or ".join(
             f"exists (select from {kind.table} where shop_key = $1)" for kind in KINDS.values()
         ),
+        "events_of_listings": ", ".join(f"e.{column}" for column in KINDS[ListingEvent].columns),
         "ratings_without_comment": lists["ratings"].replace("comment", "null as comment"),
         "reviews_of_ratings": ", ".join(
             f"r.{column}" if column in ratings.columns else f"null::{types[column]} as {column}"

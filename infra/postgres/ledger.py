@@ -14,6 +14,7 @@ import asyncpg
 from domain.facts import KINDS, affected_keys, identity_of
 from domain.facts.aggregate import AffectedKeys, Stored, merge
 from domain.facts.fact import Fact, FactKind, Identity, Version
+from domain.facts.listings import ListingEvent
 from domain.facts.ratings import Moderation, Rating
 from domain.recording import (
     Outcome,
@@ -169,7 +170,7 @@ async def _read(
         if affected.rated or affected.named:
             await _read_reviews(connection, affected, shops, stored, thorough=thorough)
         await _read_facts(connection, affected, stored)
-        await _read_sale_days(connection, affected, sale_days, shops)
+        await _read_listings(connection, affected, sale_days, stored, shops)
 
     await read(merge(batch.affected for batch in batches))
     items = (item for batch in batches for item in batch.items)
@@ -187,22 +188,32 @@ async def _read_facts(connection: Connection, affected: AffectedKeys, stored: St
             stored.facts[identity_of(version)] = version
 
 
-async def _read_sale_days(
+async def _read_listings(
     connection: Connection,
     affected: AffectedKeys,
     sale_days: SaleDaysByShop,
+    stored: Stored,
     shops: Mapping[int, LockedShop],
 ) -> None:
-    if not affected.sales:
+    """Read what decides on which days the affected listings were on sale, and sold."""
+    windows = {
+        shop_key: shop.definition.known.rules.sold_window_days for shop_key, shop in shops.items()
+    }
+    sold = [(*key, windows[key[0]]) for key in sorted(affected.sale_days)]
+    listed = [(*key, windows[key[0]]) for key in sorted(affected.listing_events)]
+    if not sold and not listed:
         return
-    since = [
-        (*key, day - timedelta(days=shops[key[0]].definition.known.rules.sold_window_days))
-        for key, day in affected.sales.items()
-    ]
     for shop_key, listing_id, day, units in await connection.fetch(
-        sql("known_sale_days"), *columns(since, 3)
+        sql("known_sale_days"), *columns(sold, 4), *columns(listed, 4)
     ):
         sale_days[shop_key][listing_id][day] = units
+    events = [(*key, 1, key[2] + timedelta(days=windows[key[0]])) for key in affected.sale_days]
+    # The number before may be the only ones of the day, and leave it.
+    events += [(*key, count + 1, key[2]) for key, count in affected.listing_events.items()]
+    version_of = KINDS[ListingEvent].version
+    for row in await connection.fetch(sql("known_listing_events"), *columns(sorted(events), 5)):
+        version = version_of(row)
+        stored.facts[identity_of(version)] = version
 
 
 async def _read_reviews(

@@ -9,6 +9,7 @@ RATINGS = 1_000_000
 OF_THE_LARGEST = 300_000
 LISTINGS_OF_THE_LARGEST = 20_000
 EAGER_BUYER, OF_THE_EAGER_BUYER = "eager", 20_000
+RESTLESS_LISTING, EVENTS_OF_THE_RESTLESS_LISTING = "restless", 20_000
 """A buyer of the largest shop, and the ratings of this buyer in one month."""
 
 # The shops have the keys from 1 on; the first one is the largest. Half of a shop's days are in
@@ -69,6 +70,12 @@ select shop_key, 'l-' || lpad(n::text, 5, '0'), '2026-11-01 00:00Z', 'published'
 from generate_series(1, {SHOPS}) shop_key,
     generate_series(1, case when shop_key = 1 then {LISTINGS_OF_THE_LARGEST} else 5 end) n
 order by 1, 2;
+
+insert into listing_events (shop_key, listing_id, time, kind, day)
+select
+    1, '{RESTLESS_LISTING}', timestamptz '2026-10-01 00:00Z' + n % 20 * interval '1 day'
+    + n * interval '1 second', 'published', date '2026-10-01' + n % 20
+from generate_series(1, {EVENTS_OF_THE_RESTLESS_LISTING}) n;
 
 insert into listing_days (shop_key, listing_id, day, units)
 select shop_key, listing_id, day - back, 1 from listing_events, generate_series(1, 3) back;

@@ -101,8 +101,23 @@ PLANS: dict[str, Plan] = {
     ),
     "known_orders_by_order_id": Plan(ORDERS, 2 * len(RATED), "orders_pkey"),
     "known_refunds_by_refund_id": Plan(ORDERS, 2 * len(RATED), "refunds_pkey"),
-    "known_listing_events_by_listing_id": Plan(LISTED, 2 * len(RATED), "listing_events_pkey"),
-    "known_sale_days": Plan((*LISTED, [MONTH] * 100), 3 * 100, "listing_days_pkey"),
+    "known_listing_events_by_listing_id_kind_time": Plan(
+        (*LISTED, ["published"] * 100, [PUBLISHED] * 100), 100, "listing_events_pkey"
+    ),
+    "known_listing_events": Plan(
+        (*LISTED, [MONTH] * 100, [2] * 100, [DAY] * 100), 2 * 100, "listing_events_day_idx"
+    ),
+    # A listing that was published 20,000 times on 20 days.
+    "known_listing_events of a restless listing": Plan(
+        ([1], [million.RESTLESS_LISTING], [date(2026, 10, 5)], [2], [date(2026, 10, 12)]),
+        2 + 1 + 6,
+        "listing_events_day_idx",
+    ),
+    "known_sale_days": Plan(
+        (*LISTED, [MONTH] * 100, [30] * 100, *LISTED, [MONTH] * 100, [30] * 100),
+        6 * 100,
+        "listing_days_pkey listing_events_day_idx",
+    ),
     "known_stock_counts_by_listing_id_time": Plan(
         (*LISTED, [PUBLISHED] * 100), 100, "stock_counts_pkey"
     ),

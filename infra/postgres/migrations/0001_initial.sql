@@ -177,6 +177,11 @@ create table listing_events (
     constraint listing_events_pkey primary key (shop_key, listing_id, time, kind)
 );
 
+-- The last publication or withdrawal of a day tells whether a listing is on sale at its end.
+
+create index listing_events_day_idx on listing_events (shop_key, listing_id, day, time, kind)
+where kind <> 'edited';
+
 create table stock_counts (
     shop_key bigint not null,
     listing_id text collate "C" not null,
