@@ -71,12 +71,6 @@ from generate_series(1, {SHOPS}) shop_key,
     generate_series(1, case when shop_key = 1 then {LISTINGS_OF_THE_LARGEST} else 5 end) n
 order by 1, 2;
 
-insert into listing_events (shop_key, listing_id, time, kind, day)
-select
-    1, '{RESTLESS_LISTING}', timestamptz '2026-10-01 00:00Z' + n % 20 * interval '1 day'
-    + n * interval '1 second', 'published', date '2026-10-01' + n % 20
-from generate_series(1, {EVENTS_OF_THE_RESTLESS_LISTING}) n;
-
 insert into listing_days (shop_key, listing_id, day, units)
 select shop_key, listing_id, day - back, 1 from listing_events, generate_series(1, 3) back;
 
@@ -86,6 +80,12 @@ from generate_series(1, {SHOPS}) shop_key, generate_series(1, 3) back;
 
 insert into stock_counts (shop_key, listing_id, time, day, on_hand)
 select shop_key, listing_id, time, day, 1 from listing_events;
+
+insert into listing_events (shop_key, listing_id, time, kind, day)
+select
+    2, '{RESTLESS_LISTING}', timestamptz '2026-10-01 00:00Z' + n % 20 * interval '1 day'
+    + n * interval '1 second', 'published', date '2026-10-01' + n % 20
+from generate_series(1, {EVENTS_OF_THE_RESTLESS_LISTING}) n;
 
 insert into peer_snapshots (tenant_id, as_of, taken_at, shops, groups, metrics)
 select

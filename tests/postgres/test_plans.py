@@ -109,7 +109,7 @@ PLANS: dict[str, Plan] = {
     ),
     # A listing that was published 20,000 times on 20 days.
     "known_listing_events of a restless listing": Plan(
-        ([1], [million.RESTLESS_LISTING], [date(2026, 10, 5)], [2], [date(2026, 10, 12)]),
+        ([2], [million.RESTLESS_LISTING], [date(2026, 10, 5)], [2], [date(2026, 10, 12)]),
         2 + 1 + 6,
         "listing_events_day_idx",
     ),

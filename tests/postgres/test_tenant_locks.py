@@ -250,6 +250,7 @@ def test_every_other_reader_of_facts_works_on_shops_that_it_has_locked_or_verifi
     }
     assert others - _FACTS == {
         *("lock_free_shops", "lock_shops", "has_facts", "known_reviews", "known_sale_days"),
+        "known_listing_events",
         *("peer_counters", "peer_days", "peer_totals", "shops_to_roll"),
         *("stored_counters", "stored_days", "stored_totals", "stored_units"),
         *("delete_counters", "delete_days", "delete_units", "delete_unsold"),
