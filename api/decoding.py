@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeAlias, get_args
 import msgspec
 from msgspec import Meta
 
+from api import instants
 from api.strict_json import NOT_JSON, field_error
 from domain.errors import FieldError
 from domain.events import AnyEvent
@@ -43,17 +44,19 @@ def decode_all(body: bytes) -> list[Event] | None:
         events = _events.decode(body)
     except NOT_JSON:
         return None
-    return events if _ids_hold(events) else None
+    return events if _ids_hold(events) and instants.are_strict(body) else None
 
 
 def decode_one(raw: bytes | msgspec.Raw) -> Item:
     """Return an event, or the first reason in the contract's order why it is none."""
     try:
-        return _event.decode(raw)
+        event = _event.decode(raw)
     except msgspec.ValidationError as error:
         return _why_not(raw, error)
     except NOT_JSON:
         return Unreadable("malformed")
+    errors = instants.faults(raw)
+    return Unreadable("invalid", errors, event.id) if errors else event
 
 
 def _why_not(raw: bytes | msgspec.Raw, error: msgspec.ValidationError) -> Unreadable:

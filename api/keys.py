@@ -9,6 +9,7 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
 from api.auth import make_key
+from api.instants import InstantText
 from api.operations import SMALL_JSON, get, operation
 from api.pages import cut_page, resume
 from api.parameters import LIMIT_DEFAULT, Cursor, Limit, fit_name
@@ -30,7 +31,7 @@ class KeyDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=len(SCOPES))]
     shop_ids: Annotated[list[Name], Meta(min_length=1, max_length=SHOPS_OF_KEY_MAX)] | None = None
-    expires_at: Instant | None = None
+    expires_at: InstantText | None = None
 
 
 class KeyShown(msgspec.Struct, frozen=True):
@@ -74,14 +75,13 @@ async def post_key(request: ApiRequest, data: JSONBody[KeyDraft]) -> NewKey:
     own = request.auth
     ports = request.ports
     now = ports.clock()
-    if data.expires_at is not None and not now < data.expires_at <= _LATEST:
-        raise bad_pointer("invalid", "/expires_at", "Expected an instant to come")
-    _must_not_exceed(data, own)
+    expires_at = _end(data, now)
+    _must_not_exceed(data, expires_at, own)
     text, stored = make_key(
         tenant_id=own.tenant_id,
         scopes=list(dict.fromkeys(data.scopes)),
         shop_ids=own.shop_ids if data.shop_ids is None else list(dict.fromkeys(data.shop_ids)),
-        expires_at=own.expires_at if data.expires_at is None else data.expires_at,
+        expires_at=expires_at or own.expires_at,
         now=now,
     )
     await ports.keys.add(request.act, stored, ports.limits.definitions_max)
@@ -122,7 +122,20 @@ async def delete_key(
     await request.ports.keys.revoke(request.act, key_id, request.auth.shop_ids)
 
 
-def _must_not_exceed(draft: KeyDraft, own: ApiKey) -> None:
+def _end(draft: KeyDraft, now: datetime) -> datetime | None:
+    """Return when a key ends; raise Problem `invalid` where that is not to come."""
+    if draft.expires_at is None:
+        return None
+    try:
+        end = msgspec.convert(draft.expires_at, Instant)
+    except msgspec.ValidationError:
+        end = now
+    if not now < end <= _LATEST:
+        raise bad_pointer("invalid", "/expires_at", "Expected an instant to come")
+    return end
+
+
+def _must_not_exceed(draft: KeyDraft, expires_at: datetime | None, own: ApiKey) -> None:
     """Raise Problem `forbidden` where a key would grant what its maker does not have."""
     for index, scope in enumerate(draft.scopes):
         if not own.has(scope):
@@ -130,7 +143,7 @@ def _must_not_exceed(draft: KeyDraft, own: ApiKey) -> None:
     for index, shop_id in enumerate(draft.shop_ids or []):
         if not own.may_access(shop_id):
             raise bad_pointer("forbidden", f"/shop_ids/{index}", "Expected a shop of this key")
-    if own.expires_at and draft.expires_at and draft.expires_at > own.expires_at:
+    if own.expires_at and expires_at and expires_at > own.expires_at:
         raise bad_pointer("forbidden", "/expires_at", "Expected no later end than of this key")
 
 

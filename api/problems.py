@@ -57,7 +57,8 @@ KINDS: Mapping[str, Kind] = {
     "forbidden": Kind(
         403,
         "The API key may not do this",
-        "The key lacks the scope that this needs, or would grant what it does not have.",
+        "The key lacks the scope that this needs, is confined to some shops where this concerns "
+        "all of them, or would grant what it does not have.",
     ),
     "not_found": Kind(404, "Not found", "Nothing of this name is there for this API key."),
     "method_not_allowed": Kind(

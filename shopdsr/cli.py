@@ -21,6 +21,7 @@ import msgspec
 
 from api.auth import make_key
 from api.events import Tally, read_lines
+from api.instants import InstantText
 from domain.acts import COMMAND_LINE, Act, Entry
 from domain.errors import NotFound, TooManyStored, Unavailable
 from domain.events import Instant
@@ -78,6 +79,8 @@ def _checked(
         if text is None:
             return None
         try:
+            if kind is Instant:
+                msgspec.convert(text, InstantText)
             return msgspec.convert(text.split(",") if listed else text, kind, strict=False)
         except msgspec.ValidationError:
             raise click.BadParameter(f"expected {expected}") from None

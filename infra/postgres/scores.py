@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import asyncpg
 
@@ -55,10 +55,16 @@ class Scores:
         named = {name for names in requests for name in names}
         totals: dict[ShopName, ShopTotals] = {}
         shops = await self._shop_cache.find(named)
+        restored: set[ShopName] = set()
         while shops:
             current, changed = await self._current_totals(shops)
             totals |= current
-            shops = await self._shop_cache.read_anew(changed) if changed else {}
+            if lost := shops.keys() - current.keys() - set(changed) - restored:
+                # Locking shops restores the totals that they have lost.
+                await self._database.run(partial(self._shop_cache.lock_named, names=lost))
+                restored |= lost
+            anew = {*changed, *lost}
+            shops = await self._shop_cache.read_anew(anew) if anew else {}
         return [{name[1]: totals[name] for name in names if name in totals} for names in requests]
 
     async def _current_totals(

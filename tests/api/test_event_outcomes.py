@@ -4,6 +4,8 @@ import random
 from functools import partial
 from typing import Any
 
+import pytest
+
 from tests.api.conftest import KeyHolder
 from tests.api.samples import (
     BATCH,
@@ -16,6 +18,7 @@ from tests.api.samples import (
     event,
     lines,
     open_shop,
+    pointers,
     problem,
     received,
     refusals,
@@ -392,3 +395,30 @@ async def test_any_arrival_order_gives_the_same_answers(client: Client) -> None:
         answers.append((card | {"shop_id": ""}, dsr | {"shop_id": ""}))
     assert answers[0][1]["dsr"]["service"]["histogram"] == [2, 1, 0, 1, 1]
     assert answers == [answers[0]] * 4
+
+
+@pytest.mark.parametrize(
+    "loose",
+    [
+        "2026-11-20 12:00:00+08:00",
+        "2026-11-20t12:00:00+08:00",
+        "2026-11-20T12:00:00z",
+        "2026-11-20T12:00:00+0800",
+    ],
+)
+async def test_an_instant_is_written_as_rfc_3339_has_it(shop: Client, loose: str) -> None:
+    identity = {"listing_id": "l-1", "time": loose}
+    retraction = {"type": "listing.edited", "revision": 1, "identity": identity}
+    cases = [
+        (event(time=loose), "/time"),
+        (event(data={"completed_at": loose}), "/data/completed_at"),
+        (event("event.retracted", data=retraction), "/data/identity/time"),
+    ]
+    for sent, pointer in cases:
+        for body, media_type in (([sent], JSON), (sent, JSON), (lines([sent]), NDJSON)):
+            answer = await send(shop, body, media_type)
+            assert [code for *_, code in refusals(answer)] == ["invalid"]
+            [error] = answer.json()["rejected"][0]["errors"]
+            assert error["pointer"] == pointer
+    made = await shop.post("/v1/keys", json={"scopes": ["admin"], "expires_at": loose})
+    assert pointers(made) == ["/expires_at"]

@@ -18,6 +18,7 @@ from tests.api.samples import (
     store,
 )
 from tests.conftest import Clock
+from tests.harness.postgres import execute
 
 ONE_DAY = (
     "scorecard",
@@ -48,6 +49,16 @@ async def test_every_read_names_shop_day_zone_and_rules(shop: Client) -> None:
         assert body["as_of"] == "2026-11-21"
         assert body["time_zone"] == "Asia/Shanghai"
         assert body["rules"] == {"name": "taobao", "version": 1}
+
+
+async def test_a_shop_that_lost_its_totals_reads_as_before(shop: Client, database_url: str) -> None:
+    await store(shop, event(), event("order.paid", id="e-2"), event("listing.published", id="e-3"))
+    paths = ("/v1/shops/s/tier", "/v1/scorecards?shop_id=s", "/v1/shops/s/scorecard")
+    before = [(await shop.get(path)).json() for path in paths]
+    for path, answer in zip(paths, before, strict=True):
+        await execute(database_url, "delete from shop_totals")
+        assert (await shop.get(path)).json() == answer
+    assert (await shop.get("/v1/shops/none/scorecard")).status_code == 404
 
 
 async def test_a_shop_without_events_answers_with_zeros(shop: Client) -> None:
