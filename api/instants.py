@@ -36,7 +36,10 @@ def is_strict(text: str) -> bool:
 def are_strict(body: bytes) -> bool:
     """Tell whether the instants of an array of good events are all strict."""
     return all(
-        is_strict(text) for event in _events.decode(body) for text in _texts(event) if text is not None
+        is_strict(text)
+        for event in _events.decode(body)
+        for text in _texts(event)
+        if text is not None
     )
 
 
