@@ -14,7 +14,7 @@ from typing import Any
 
 from litestar.types import Receive
 
-from api.memory_budget import MemoryBudget
+from api.memory_budget import Reservation
 from api.ports import Limits
 from api.problems import Problem
 
@@ -111,8 +111,8 @@ class BodyReader:
         return raw
 
 
-async def read(reader: BodyReader, budget: MemoryBudget, bytes_max: int) -> bytes:
-    """Read the whole inflated body.
+async def read(reader: BodyReader, reservation: Reservation, bytes_max: int) -> bytes | bytearray:
+    """Read the whole inflated body; a long one is reserved until the reservation ends.
 
     Raises Problem: `content_too_large` over the limit, `bad_request` for a broken or empty one,
     `unavailable` where the budget has no bytes left for it.
@@ -123,9 +123,10 @@ async def read(reader: BodyReader, budget: MemoryBudget, bytes_max: int) -> byte
         if len(first) > bytes_max:
             raise too_large(bytes_max)
         return first
-    with budget.reservation() as reservation:
-        parts = reservation.reserving(chunks(reader, bytes_max, first))
-        return b"".join([part async for part in parts])
+    body = bytearray()
+    async for part in reservation.reserving(chunks(reader, bytes_max, first)):
+        body += part
+    return body
 
 
 async def chunks(

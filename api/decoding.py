@@ -38,7 +38,7 @@ class Unreadable(Refused, frozen=True, gc=False):
 Item: TypeAlias = Event | Unreadable
 
 
-def decode_all(body: bytes) -> list[Event] | None:
+def decode_all(body: bytes | bytearray) -> list[Event] | None:
     """Return the events of an array; None where any item is no event."""
     try:
         events = _events.decode(body)
@@ -47,7 +47,7 @@ def decode_all(body: bytes) -> list[Event] | None:
     return events if _ids_hold(events) and instants.are_strict(body) else None
 
 
-def decode_one(raw: bytes | msgspec.Raw) -> Item:
+def decode_one(raw: bytes | bytearray | msgspec.Raw) -> Item:
     """Return an event, or the first reason in the contract's order why it is none."""
     try:
         event = _event.decode(raw)
@@ -59,7 +59,7 @@ def decode_one(raw: bytes | msgspec.Raw) -> Item:
     return Unreadable("invalid", errors, event.id) if errors else event
 
 
-def _why_not(raw: bytes | msgspec.Raw, error: msgspec.ValidationError) -> Unreadable:
+def _why_not(raw: bytes | bytearray | msgspec.Raw, error: msgspec.ValidationError) -> Unreadable:
     try:
         identified = _identified.decode(raw)
     except NOT_JSON:

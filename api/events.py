@@ -14,11 +14,12 @@ from api import bodies
 from api.conditional import JSONResponse
 from api.decoding import Item, Unreadable, decode_all, decode_one
 from api.exceptions import problem_of
+from api.memory_budget import Reservation
 from api.operations import JSON, operation
 from api.ports import Limits
 from api.problems import Problem, bad_parameter
 from api.request import ApiRequest
-from api.strict_json import array_items, is_json, is_utf8, not_json
+from api.strict_json import array_items, is_json, is_json_array, is_utf8, not_json
 from domain.errors import ERRORS_MAX, EventCode, FieldError, Unavailable
 from domain.recording import Outcome, Refused, Submission
 
@@ -145,14 +146,16 @@ async def post_events(request: ApiRequest) -> Response[Received]:
             problem.members |= msgspec.structs.asdict(tally.received_all())
             raise problem from None
     else:
-        await _record(request, await _read(request), tally, strict=strict)
+        with request.reservation() as reservation:
+            items = await _read(request, reservation)
+            await _record(request, items, tally, strict=strict)
     return _answer(tally.received_all(), strict=strict)
 
 
 async def _record_lines(request: ApiRequest, tally: Tally) -> None:
     limits = request.ports.limits
     events_max = limits.stream_bytes_max // EVENT_BYTES_MIN
-    with request.ports.memory_budget.reservation() as reservation:
+    with request.reservation() as reservation:
         parts = bodies.chunks(request.body_reader(), limits.stream_bytes_max)
         async for items in read_lines(reservation.reserving(parts), limits):
             if items:
@@ -178,18 +181,19 @@ async def _record(
     request.metrics.count_events(items, outcomes)
 
 
-async def _read(request: ApiRequest) -> Sequence[Item]:
+async def _read(request: ApiRequest, reservation: Reservation) -> Sequence[Item]:
     limits = request.ports.limits
     media_type = request.media_type
-    body = await request.body()
+    body = await request.read_body(reservation)
     if media_type == JSON:
         attributes = {str(name) for name in request.headers if name.startswith("ce-")}
         if attributes:
             body = _binary(request, attributes, body)
-    is_array = body.lstrip(b" \t\r\n").startswith(b"[")
-    if media_type == (SINGLE if is_array else BATCH):
-        expected = "one event" if media_type == SINGLE else "an array of events"
-        raise Problem("bad_request", f"`{media_type}` carries {expected}")
+    if body.isspace():
+        raise bodies.EmptyBody
+    is_array = is_json_array(body)
+    if is_array and media_type == SINGLE:
+        raise Problem("bad_request", f"`{SINGLE}` carries one event")
     if is_array:
         return await _batch(body, limits.batch_events_max)
     if len(body) > limits.event_bytes_max:
@@ -202,7 +206,7 @@ async def _read(request: ApiRequest) -> Sequence[Item]:
     return [item]
 
 
-async def _batch(body: bytes, events_max: int) -> Sequence[Item]:
+async def _batch(body: bytes | bytearray, events_max: int) -> Sequence[Item]:
     """Decode an array: all at once, or item by item where any is no event."""
     if not is_utf8(body):
         raise Problem("bad_request", "The body is not UTF-8")
@@ -262,7 +266,7 @@ def _line(line: bytearray, bytes_max: int, *, too_long: bool) -> list[Item]:
     return [decode_one(bytes(line)) if is_utf8(line) else Unreadable("malformed")]
 
 
-def _binary(request: ApiRequest, attributes: Iterable[str], body: bytes) -> bytes:
+def _binary(request: ApiRequest, attributes: Iterable[str], body: bytes | bytearray) -> bytes:
     """Return the event whose attributes are `ce-*` headers and whose data is the body."""
     if not is_json(body):
         raise not_json()

@@ -33,7 +33,7 @@ def is_strict(text: str) -> bool:
     return text[10] == "T" and (text[-1] == "Z" or text[-3] == ":")
 
 
-def are_strict(body: bytes) -> bool:
+def are_strict(body: bytes | bytearray) -> bool:
     """Tell whether the instants of an array of good events are all strict."""
     return all(
         is_strict(text)
@@ -43,7 +43,7 @@ def are_strict(body: bytes) -> bool:
     )
 
 
-def faults(event: bytes | msgspec.Raw) -> list[FieldError]:
+def faults(event: bytes | bytearray | msgspec.Raw) -> list[FieldError]:
     """Return the errors of the instants of a good event."""
     return [
         FieldError(f"/{place.replace('.', '/')}", EXPECTED)

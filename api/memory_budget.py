@@ -1,4 +1,4 @@
-"""A budget of memory for bodies that are coming in, shared by all requests of a process.
+"""A budget of memory for bodies and what is decoded of them, shared by all requests of a process.
 
 Litestar bounds each body, not their sum.
 """
@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 from api.problems import RETRY_AFTER_S, Problem
+
+BYTES_HELD_PER_BYTE = 2
+"""A body and what is decoded of it take about so many bytes for each of the body."""
 
 
 class Reservation:
@@ -20,7 +23,7 @@ class Reservation:
         """Reserve so many bytes more; raises Problem `unavailable` where too few are free."""
         if self._budget.free < count:
             headers = {"Retry-After": str(RETRY_AFTER_S)}
-            raise Problem("unavailable", "Too many bodies are coming in", headers=headers)
+            raise Problem("unavailable", "Too many bodies are in work", headers=headers)
         self._budget.free -= count
         self._bytes += count
 
@@ -30,9 +33,9 @@ class Reservation:
         self._bytes = 0
 
     async def reserving(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Yield parts as they come, each with its bytes reserved."""
+        """Yield parts as they come, each with its bytes and those of its items reserved."""
         async for part in parts:
-            self.reserve(len(part))
+            self.reserve(BYTES_HELD_PER_BYTE * len(part))
             yield part
 
 

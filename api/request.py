@@ -1,5 +1,6 @@
 """The request that handlers take: Litestar's, with the ports and a body that is read strictly."""
 
+from contextlib import AbstractContextManager
 from functools import cache, cached_property
 from time import monotonic
 from typing import Any, get_type_hints
@@ -11,6 +12,7 @@ from litestar.types import AnyCallable
 
 from api import bodies, strict_json
 from api.auth import limit_rate, valid_key
+from api.memory_budget import Reservation
 from api.metrics import Metrics
 from api.operations import operation_id
 from api.ports import Ports
@@ -113,7 +115,8 @@ class ApiRequest(Request[None, ApiKey, State]):
         """Read the whole inflated body, within the limit of its media type."""
         if self._inflated is None:
             try:
-                self._inflated = await self._read()
+                with self.reservation() as reservation:
+                    self._inflated = bytes(await self.read_body(reservation))
             except bodies.EmptyBody:
                 if self.route_handler.opt["body_required"]:
                     raise
@@ -124,10 +127,14 @@ class ApiRequest(Request[None, ApiKey, State]):
         """Decode the body as the type of the handler's `data`; called by Litestar."""
         return strict_json.decode(await self.body(), body_decoder(self.route_handler.fn))
 
-    async def _read(self) -> bytes:
-        memory_budget = self.ports.memory_budget
+    def reservation(self) -> AbstractContextManager[Reservation]:
+        """Open a reservation of memory for a body and its items."""
+        return self.ports.memory_budget.reservation()
+
+    async def read_body(self, reservation: Reservation) -> bytes | bytearray:
+        """Read the whole inflated body without keeping it here."""
         started_s = monotonic()
-        body = await bodies.read(self.body_reader(), memory_budget, self.body_bytes_max)
+        body = await bodies.read(self.body_reader(), reservation, self.body_bytes_max)
         if monotonic() - started_s > KEY_HOLDS_S:
             await self.check_key()
         if not self.media_type:

@@ -8,6 +8,7 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from api.conditional import JSONResponse
+from api.memory_budget import Reservation
 from api.operations import LARGE_JSON, SMALL_JSON, get, operation
 from api.pages import cut_page, resume
 from api.parameters import LIMIT_DEFAULT, Cursor, InCategory, InMarketplace, Limit, ShopId
@@ -96,7 +97,8 @@ async def put_shop(
 )
 async def post_shops(request: ApiRequest) -> Response[PutShops]:
     """Replace each shop of a list by itself, whatever becomes of the others."""
-    drafts = await _drafts(request)
+    with request.reservation() as reservation:
+        drafts = await _drafts(request, reservation)
     shops: dict[int, Shop] = {}
     rejected: dict[int, RejectedShop] = {}
     seen: set[str] = set()
@@ -175,8 +177,10 @@ async def list_shops(
     return ShopsPage(*cut_page(shops, limit, filters, lambda shop: (shop.shop_id,)))
 
 
-async def _drafts(request: ApiRequest) -> list[IdentifiedDraft | RejectedShop]:
-    items = array_items(await request.body(), SHOPS_MAX, "shops")
+async def _drafts(
+    request: ApiRequest, reservation: Reservation
+) -> list[IdentifiedDraft | RejectedShop]:
+    items = array_items(await request.read_body(reservation), SHOPS_MAX, "shops")
     return [_draft(index, item) for index, item in enumerate(items)]
 
 

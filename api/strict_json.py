@@ -18,6 +18,7 @@ NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _AT = re.compile(r"^(?P<detail>.*?)(?: - at `(?:\$|key in \$)(?P<path>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _NAMED = re.compile(r"(?:(?:unknown|required) field |^(?=`[^`]*`(?: must|:) ))`([^`]*)`")
+_ARRAY = re.compile(rb"[ \t\r\n]*\[")
 _SEPARATOR = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*")
 
 
@@ -42,7 +43,7 @@ def is_utf8(text: bytes | bytearray) -> bool:
         return False
 
 
-def is_json(body: bytes) -> bool:
+def is_json(body: bytes | bytearray) -> bool:
     """Tell whether a body is one JSON value in UTF-8, whatever it says."""
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
@@ -51,12 +52,17 @@ def is_json(body: bytes) -> bool:
     return is_utf8(body)
 
 
+def is_json_array(body: bytes | bytearray) -> bool:
+    """Tell whether a JSON value is an array."""
+    return _ARRAY.match(body) is not None
+
+
 def not_json() -> Problem:
     """Return the problem of a body that is not JSON."""
     return Problem("bad_request", "The body is not valid JSON")
 
 
-def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+def decode(body: bytes | bytearray, decoder: msgspec.json.Decoder[T]) -> T:
     """Decode a whole body.
 
     Raises Problem: `bad_request` where it is not JSON, `invalid` where it does not fit.
@@ -76,7 +82,7 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         raise not_json() from None
 
 
-def array_items(body: bytes, items_max: int, what: str) -> Iterator[bytes]:
+def array_items(body: bytes | bytearray, items_max: int, what: str) -> Iterator[bytes]:
     """Yield the items of a body that is a JSON array, each as it stands.
 
     Items are split off one by one, so too many of them make no objects here. Raises Problem:
@@ -85,7 +91,7 @@ def array_items(body: bytes, items_max: int, what: str) -> Iterator[bytes]:
     """
     if not is_json(body):
         raise not_json()
-    if not body.lstrip(b" \t\r\n").startswith(b"["):
+    if not is_json_array(body):
         decode(body, _array)
     # A character a byte, as every separator of items is ASCII.
     text = body.decode("latin-1")
@@ -97,7 +103,7 @@ def array_items(body: bytes, items_max: int, what: str) -> Iterator[bytes]:
             _, end = _scanner.raw_decode(text, at)
         except RecursionError:
             raise not_json() from None
-        yield body[at:end]
+        yield bytes(body[at:end])
         at, count = _after_separator(text, end), count + 1
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from litestar import Litestar
 
 from api.exceptions import to_response
-from api.memory_budget import MemoryBudget
+from api.memory_budget import BYTES_HELD_PER_BYTE, MemoryBudget
 from api.metrics import Metrics, QueueFigures, StorageFigures
 from api.ports import Limits, Ports
 from api.rate_limit import TokenBucketLimiter
@@ -60,7 +60,9 @@ async def open_ports(
             storage_figures=partial(_storage_figures, database, ledger),
             clock=clock,
             rate_limiter=TokenBucketLimiter(rate) if rate else None,
-            memory_budget=MemoryBudget(max(limits.incoming_bytes_max, limits.batch_bytes_max)),
+            memory_budget=MemoryBudget(
+                max(limits.incoming_bytes_max, BYTES_HELD_PER_BYTE * limits.batch_bytes_max)
+            ),
             limits=limits,
         )
 

@@ -133,8 +133,8 @@ class Settings(msgspec.Struct, frozen=True):
     incoming_bytes: Annotated[
         Bytes,
         Meta(
-            description="Bytes of all bodies that each worker receives at once, "
-            "at least those of a batch; a request beyond them is answered 503"
+            description="Bytes of all bodies, and of the items decoded of them, that each worker "
+            "holds at once, at least those of a batch; a request beyond them is answered 503"
         ),
     ] = 268_435_456
     waiting_events: Annotated[

@@ -42,7 +42,8 @@ async def read(
         sending(*messages), Limits(body_timeout_ms=100), is_gzip=is_gzip, content_length=length
     )
     try:
-        return await bodies.read(reader, budget, bytes_max)
+        with budget.reservation() as reservation:
+            return bytes(await bodies.read(reader, reservation, bytes_max))
     finally:
         assert budget.free == BUDGET
 
