@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.days import day_of
+from domain.errors import EventRefused
 from domain.events import Amount, Envelope, EventData
 from domain.facts.aggregate import ProjectedAggregate, Projection, SaleDays
 from domain.facts.fact import (
@@ -22,6 +23,7 @@ from domain.facts.fact import (
     convert_amount,
 )
 from domain.names import Id, Region
+from domain.shops import AMOUNT_MAX, money
 
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 
@@ -117,6 +119,9 @@ def _admit_order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
         convert_amount(shop, line.amount, f"/data/lines/{index}/amount")
         for index, line in enumerate(data.lines)
     ]
+    if sum(amounts) > AMOUNT_MAX:
+        expected = f"Expected lines of at most {money(AMOUNT_MAX, shop.currency)} together"
+        raise EventRefused("invalid", "/data/lines", expected)
     total = None if data.total is None else convert_amount(shop, data.total, "/data/total")
     variant_ids = [line.variant_id for line in data.lines]
     gifts = [bool(line.gift) for line in data.lines]

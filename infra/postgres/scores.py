@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 import asyncpg
 
 from domain.days import ONE_DAY, Window, day_of
-from domain.errors import RulesChanged
+from domain.errors import RulesChanged, Unavailable
 from domain.facts.ratings import add_ratings
 from domain.ports import ShopKey, ShopTotals, SnapshotVersion, StoredShop
 from domain.rules import Rules, RulesRef
@@ -123,25 +123,45 @@ class Scores:
         return sums
 
     async def roll(self, now: datetime) -> int:
-        """Move running totals of earlier days to each shop's today, and count them."""
-        rolled = 0
+        """Move running totals of earlier days to each shop's today, and count the shops.
+
+        A shop that fails stops no other shop; its failure is raised when the others are done.
+        """
+        rolled, failures = 0, list[Exception]()
         for row in await self._database.fetch("zones"):
             today = day_of(now, row["time_zone"])
             if self._rolled.get(row["time_zone"]) == today:
                 continue
-            while count := await self._roll_some(row["time_zone"], today):
-                rolled += count
-            self._rolled[row["time_zone"]] = today
+            failures_before, last = len(failures), 0
+            while shops := await self._database.fetch(
+                "shops_to_roll", row["time_zone"], today, last, _SHOPS_ROLLED_AT_ONCE
+            ):
+                last = shops[-1]["shop_key"]
+                names = [(shop["tenant_id"], shop["shop_id"]) for shop in shops]
+                failed = await self._roll_apart(names, today)
+                rolled += len(names) - len(failed)
+                failures += failed
+            if len(failures) == failures_before:
+                self._rolled[row["time_zone"]] = today
+        if failures:
+            raise failures[0]
         return rolled
 
-    async def _roll_some(self, time_zone: str, today: date) -> int:
-        async def work(connection: Connection) -> int:
-            outdated = await connection.fetch(
-                sql("shops_to_roll"), time_zone, today, _SHOPS_ROLLED_AT_ONCE
-            )
-            if not outdated:
-                return 0
-            locked = await self._shop_cache.lock_named(connection, [tuple(row) for row in outdated])
+    async def _roll_apart(self, names: Sequence[ShopName], today: date) -> list[Exception]:
+        """Move the running totals of shops together, or one by one where that fails."""
+        try:
+            await self._roll(names, today)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - it may be the fault of one shop among many
+            if len(names) == 1:
+                return [error]
+            return [failure for name in names for failure in await self._roll_apart([name], today)]
+        return []
+
+    async def _roll(self, names: Sequence[ShopName], today: date) -> None:
+        async def work(connection: Connection) -> None:
+            locked = await self._shop_cache.lock_named(connection, names)
             before = [
                 (definition.stored.key, windows_before(today, definition.known.rules))
                 for definition, totals_day in locked.values()
@@ -156,9 +176,8 @@ class Scores:
                 connection,
                 {row[0]: (today, (*row[3:], *own.get(row[0], zero_totals()))) for row in sums},
             )
-            return len(outdated)
 
-        return await self._database.run(work)
+        await self._database.run(work)
 
     async def replay(self, shop: ShopKey, rules: Rules) -> dict[date, Totals]:
         """Return the totals of ratings by day under any rules, computed from the ratings."""
