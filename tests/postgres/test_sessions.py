@@ -1,7 +1,7 @@
 """A session relies on no setting of the role, the database or the server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
 from typing import Literal
@@ -15,7 +15,7 @@ from infra.postgres.database import Connection, Database, PoolLimits, open_datab
 from infra.postgres.migrations import Migration, migrate, migrations
 from infra.postgres.requirements import RequirementMissing, require_session
 from infra.postgres.sessions import ROLE
-from tests.harness.postgres import database_name
+from tests.harness.postgres import Cluster, database_name, start_cluster
 
 Level = Literal["role", "database", "server"]
 
@@ -52,6 +52,40 @@ with_and_without_cache = pytest.mark.parametrize(
     [PoolLimits(1), PoolLimits(1, statement_cache=False)],
     ids=["own session", "shared session"],
 )
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Run a server of these tests alone, as they change its settings."""
+    with start_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def migrated(cluster: Cluster) -> Iterator[str]:
+    """Create a database with the schema to copy, and yield its name."""
+
+    async def make(url: str) -> None:
+        async with open_database(url, PoolLimits(1), as_owner=True) as owner:
+            await migrate(owner)
+
+    with cluster.database() as url:
+        asyncio.run(make(url))
+        yield database_name(url)
+
+
+@pytest.fixture
+def empty_url(cluster: Cluster) -> Iterator[str]:
+    """Create a database without a schema."""
+    with cluster.database() as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(cluster: Cluster, migrated: str) -> Iterator[str]:
+    """Create a database with the schema."""
+    with cluster.database(template=migrated) as url:
+        yield url
 
 
 @asynccontextmanager
