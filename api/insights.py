@@ -8,7 +8,7 @@ from litestar import Router
 from litestar.params import QueryParameter
 from msgspec.structs import asdict, replace
 
-from api.listings import all_listings
+from api.listings import listings_by_id
 from api.operations import get, operation
 from api.parameters import AsOf, End, ShopId, Start, UnderRules
 from api.problems import bad_parameter
@@ -191,9 +191,10 @@ async def get_sell_through(
         on_sale, sold = totals[ON_SALE], totals[SOLD]
     else:
         span = window(day, window_days)
-        listings = await all_listings(request, stored, day)
-        on_sale = sum(listing.on_sale for listing in listings)
-        sold = sum(listing.on_sale and has_sold(listing, day, span.days) for listing in listings)
+        on_sale = sold = 0
+        async for listing in listings_by_id(request, stored, day):
+            on_sale += listing.on_sale
+            sold += listing.on_sale and has_sold(listing, day, span.days)
     return SellThroughAnswer(**heading(stored, day), sell_through=sell_through(on_sale, sold, span))
 
 

@@ -1,6 +1,7 @@
 """Listings of a shop, in four views."""
 
-import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import date
 from typing import Annotated
 
@@ -57,38 +58,50 @@ async def list_listings(
     stored = await get_stored_shop(request, shop_id)
     day = day_or_today(request, stored.shop, filters.as_of)
     view = filters.view or "all"
-    matching = await _matching(
-        request, stored, day, view=view, after=after[0] if after else "", limit=limit + 1
+    listings = listings_by_id(
+        request,
+        stored,
+        day,
+        view=view,
+        after=after[0] if after else "",
+        at_once=min(limit + 1, READ_AT_ONCE),
     )
+    matching: list[Listing] = []
+    async with aclosing(listings):
+        async for listing in listings:
+            matching.append(listing)
+            if len(matching) > limit:
+                break
     items, following = cut_page(
         matching, limit, ListingsFilters(view, day), lambda listing: (listing.listing_id,)
     )
     return ListingsPage(**heading(stored, day), items=items, next_cursor=following)
 
 
-async def all_listings(request: ApiRequest, stored: StoredShop, as_of: date) -> list[Listing]:
-    """Return every listing that exists as of a day."""
-    return await _matching(request, stored, as_of, view="all", after="", limit=sys.maxsize)
-
-
-async def _matching(
-    request: ApiRequest, stored: StoredShop, as_of: date, *, view: View, after: str, limit: int
-) -> list[Listing]:
+async def listings_by_id(
+    request: ApiRequest,
+    stored: StoredShop,
+    as_of: date,
+    *,
+    view: View = "all",
+    after: str = "",
+    at_once: int = READ_AT_ONCE,
+) -> AsyncGenerator[Listing]:
+    """Yield the listings of a view as of a day, read in parts."""
     rules = stored.rules.rules
     units_from = window(as_of, rules.sold_window_days).start
     passing = listing_filter(view, as_of, rules)
-    at_once = min(limit, READ_AT_ONCE)
-    matching: list[Listing] = []
-    while len(matching) < limit:
+    while True:
         facts = await request.ports.listings.page(
             stored.key, as_of, passing, units_from=units_from, after=after, limit=at_once
         )
-        listings = (build_listing(known, as_of) for known in facts)
-        matching.extend(item for item in listings if is_in(view, item, as_of, rules))
+        for known in facts:
+            listing = build_listing(known, as_of)
+            if is_in(view, listing, as_of, rules):
+                yield listing
         if len(facts) < at_once:
-            break
+            return
         after, at_once = facts[-1].listing_id, READ_AT_ONCE
-    return matching[:limit]
 
 
 router = Router("/", tags=["listings"], route_handlers=[list_listings])
