@@ -16,14 +16,19 @@ import msgspec
 from msgspec import Meta
 
 from api import instants
-from api.strict_json import NOT_JSON, field_error
+from api.faults import body_faults, faults, listed
+from api.strict_json import NOT_JSON
 from domain.errors import FieldError
 from domain.events import AnyEvent
 from domain.facts import Event
+from domain.facts.fact import data_type
 from domain.names import EventText, Id
 from domain.recording import Refused
 
-EVENT_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Event))
+_DATA: dict[str, Any] = {
+    str(kind.__struct_config__.tag): data_type(kind) for kind in get_args(Event)
+}
+EVENT_TYPES = frozenset(_DATA)
 
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -48,35 +53,49 @@ def decode_all(body: bytes | bytearray) -> list[Event] | None:
 
 
 def decode_one(raw: bytes | bytearray | msgspec.Raw) -> Item:
-    """Return an event, or the first reason in the contract's order why it is none."""
+    """Return an event, or why it is none."""
     try:
         event = _event.decode(raw)
-    except msgspec.ValidationError as error:
-        return _why_not(raw, error)
+    except msgspec.ValidationError:
+        return _why_not(raw)
     except NOT_JSON:
         return Unreadable("malformed")
     errors = instants.faults(raw)
     return Unreadable("invalid", errors, event.id) if errors else event
 
 
-def _why_not(raw: bytes | bytearray | msgspec.Raw, error: msgspec.ValidationError) -> Unreadable:
+def _why_not(raw: bytes | bytearray | msgspec.Raw) -> Unreadable:
+    """Return the code that applies first, and all faults."""
+    try:
+        event = msgspec.json.decode(raw)
+    except NOT_JSON:
+        return _unreadable_part(raw)
+    if not isinstance(event, dict):
+        return Unreadable("malformed", [FieldError("", "Expected a JSON object")])
+    event_id = event.get("id")
+    event_id = event_id if isinstance(event_id, str) else None
+    errors = list(faults(event, AnyEvent))
+    of_data = _DATA.get(event["type"]) if isinstance(event.get("type"), str) else None
+    if of_data is not None:
+        of_event = chain(errors, faults(event["data"], of_data, "/data") if "data" in event else ())
+        return Unreadable("invalid", listed(of_event), event_id)
+    if errors:
+        return Unreadable("invalid", errors, event_id)
+    unknown = [FieldError("/type", f"Expected one of {', '.join(sorted(EVENT_TYPES))}")]
+    return Unreadable("unknown_type", unknown, event_id)
+
+
+def _unreadable_part(raw: bytes | bytearray | msgspec.Raw) -> Unreadable:
+    """Return the refusal of JSON that cannot be read in all its parts."""
     try:
         identified = _identified.decode(raw)
     except NOT_JSON:
-        return Unreadable("malformed", [FieldError("", "Expected a JSON object")])
+        return Unreadable("malformed")
     try:
         event_id = msgspec.json.decode(identified.id, type=str)
-    except msgspec.MsgspecError:
+    except NOT_JSON:
         event_id = None
-    try:
-        kind = msgspec.json.decode(raw, type=AnyEvent).type
-    except msgspec.ValidationError as wrong:
-        return Unreadable("invalid", [field_error(wrong)], event_id)
-    if kind in EVENT_TYPES:
-        return Unreadable("invalid", [field_error(error)], event_id)
-    expected = ", ".join(sorted(EVENT_TYPES))
-    errors = [FieldError("/type", f"Expected one of {expected}")]
-    return Unreadable("unknown_type", errors, event_id)
+    return Unreadable("invalid", body_faults(raw, AnyEvent), event_id)
 
 
 def _ids_hold(events: Sequence[Event]) -> bool:

@@ -6,13 +6,14 @@ from datetime import date
 from functools import cache
 from inspect import Parameter, signature
 from types import NoneType
-from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
 from litestar.params import ParameterKwarg, PathParameter, QueryParameter
 from litestar.types import AnyCallable
 
+from api import faults
 from api.problems import Problem, bad_parameter
 from domain.names import Name
 
@@ -21,7 +22,7 @@ _NAME_BOUNDS: Mapping[str, Any] = {
     "min_length": _NAME.min_length,
     "max_length": _NAME.max_length,
     "pattern": _NAME.pattern,
-    "title": "1 to 64 of A-Z a-z 0-9 . _ ~ -, neither `.` nor `..`",
+    "title": _NAME.title,
 }
 
 ShopId: TypeAlias = Annotated[str, PathParameter(description="The shop.", **_NAME_BOUNDS)]
@@ -133,15 +134,7 @@ def _in_query(fn: AnyCallable) -> tuple[Mapping[str, Declared], frozenset[str]]:
 
 def expected(parameter: Declared) -> str:
     """Return in words what a parameter may be."""
-    bounds = parameter.bounds
-    if bounds.title:
-        return f"Expected {bounds.title}"
-    if parameter.type is int:
-        return f"Expected a whole number from {bounds.ge} to {bounds.le}"
-    if parameter.type is date:
-        return "Expected a day as YYYY-MM-DD"
-    assert get_origin(parameter.type) is Literal
-    return f"Expected one of {', '.join(get_args(parameter.type))}"
+    return faults.expected(parameter.type, parameter.bounds)
 
 
 @cache

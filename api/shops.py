@@ -8,6 +8,7 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from api.conditional import JSONResponse
+from api.faults import body_faults
 from api.memory_budget import Reservation
 from api.operations import LARGE_JSON, SMALL_JSON, get, operation
 from api.pages import cut_page, resume
@@ -15,7 +16,7 @@ from api.parameters import LIMIT_DEFAULT, Cursor, InCategory, InMarketplace, Lim
 from api.problems import Problem
 from api.request import ApiRequest
 from api.shop_reads import get_stored_shop
-from api.strict_json import NOT_JSON, array_items, field_error
+from api.strict_json import NOT_JSON, array_items
 from domain.errors import ERRORS_MAX, FieldError, Refusal, ShopImmutable, UnknownRules
 from domain.names import Name
 from domain.ports import PutOutcome
@@ -187,8 +188,8 @@ async def _drafts(
 def _draft(index: int, item: bytes) -> IdentifiedDraft | RejectedShop:
     try:
         return msgspec.json.decode(item, type=IdentifiedDraft)
-    except NOT_JSON as error:
-        fault = field_error(error)
+    except NOT_JSON:
+        errors = body_faults(item, IdentifiedDraft)
     try:
         shop_id = msgspec.json.decode(item, type=_Named).shop_id
     except NOT_JSON:
@@ -197,7 +198,7 @@ def _draft(index: int, item: bytes) -> IdentifiedDraft | RejectedShop:
         named = msgspec.json.decode(shop_id, type=str)
     except NOT_JSON:
         named = None
-    return RejectedShop(index, named, "invalid", [fault])
+    return RejectedShop(index, named, "invalid", errors)
 
 
 def _refused(index: int, shop_id: str, refusal: Refusal) -> RejectedShop:

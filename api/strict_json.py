@@ -1,4 +1,4 @@
-"""Decode JSON strictly, and tell where and why that failed."""
+"""Decode JSON strictly, and tell what does not fit."""
 
 import re
 from collections.abc import Iterator
@@ -7,32 +7,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from api.faults import body_faults
 from api.problems import ErrorDetail, Problem
-from domain.errors import FieldError
 
 T = TypeVar("T")
 
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises for what is not JSON; ValidationError among them, for what does not fit."""
 
-_AT = re.compile(r"^(?P<detail>.*?)(?: - at `(?:\$|key in \$)(?P<path>.*)`)?$", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
-_NAMED = re.compile(r"(?:(?:unknown|required) field |^(?=`[^`]*`(?: must|:) ))`([^`]*)`")
 _ARRAY = re.compile(rb"[ \t\r\n]*\[")
 _SEPARATOR = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*")
-
-
-def field_error(error: Exception) -> FieldError:
-    """Return where and why decoding failed: msgspec's message, its path as a JSON pointer."""
-    matched = _AT.match(str(error))
-    if matched is None:
-        return FieldError("", str(error))
-    detail, path = matched["detail"], matched["path"] or ""
-    steps = [name or index for name, index in _STEP.findall(path)]
-    if named := _NAMED.search(detail):
-        steps.append(named[1])
-    escaped = (step.replace("~", "~0").replace("/", "~1") for step in steps)
-    return FieldError("".join(f"/{step}" for step in escaped), detail)
 
 
 def is_utf8(text: bytes | bytearray) -> bool:
@@ -69,14 +53,16 @@ def decode(body: bytes | bytearray, decoder: msgspec.json.Decoder[T]) -> T:
     """
     try:
         return decoder.decode(body)
-    except msgspec.ValidationError as error:
+    except msgspec.ValidationError:
         if not is_json(body):
             raise not_json() from None
-        fault = field_error(error)
         raise Problem(
             "invalid",
             "The body does not fit",
-            errors=[ErrorDetail(detail=fault.detail, pointer=fault.pointer)],
+            errors=[
+                ErrorDetail(detail=fault.detail, pointer=fault.pointer)
+                for fault in body_faults(body, decoder.type)
+            ],
         ) from None
     except NOT_JSON:
         raise not_json() from None

@@ -16,7 +16,13 @@ from domain.names import EventText, Name
 Instant = Annotated[datetime, Meta(tz=True)]
 REVISION_MAX = 2**53 - 1
 Revision = Annotated[int, Meta(ge=0, le=REVISION_MAX)]
-Amount = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]*)(\.[0-9]+)?$(?!\n)")]
+Amount = Annotated[
+    str,
+    Meta(
+        pattern=r"^(0|[1-9][0-9]*)(\.[0-9]+)?$(?!\n)",
+        title="a decimal number of 0 or more as text, such as 12.50",
+    ),
+]
 
 
 class Attributes(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -40,7 +46,7 @@ class Envelope(Attributes, frozen=True, gc=False, tag_field="type"):
     """The common shape of the events of this service; `type` tells them apart."""
 
 
-class EventData(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class EventData(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """What the data of every event that states a fact may hold; an absent revision is 0."""
 
     revision: Revision | None = None

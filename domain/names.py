@@ -5,7 +5,13 @@ from typing import Annotated
 from msgspec import Meta
 
 Name = Annotated[
-    str, Meta(min_length=1, max_length=64, pattern=r"^(?!\.{1,2}$)[A-Za-z0-9._~-]+$(?!\n)")
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^(?!\.{1,2}$)[A-Za-z0-9._~-]+$(?!\n)",
+        title="1 to 64 of A-Z a-z 0-9 . _ ~ -, neither `.` nor `..`",
+    ),
 ]
 """A shop, marketplace, category or set of rules: it may be part of a path."""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from domain.days import last_instant
 from domain.errors import EventCode, EventRefused, FieldError
-from domain.facts import AGGREGATES, Event, admit, identity_of
+from domain.facts import AGGREGATES, Event, admit, differences, identity_of
 from domain.facts.aggregate import Batch, ReviewKey, Stored, Sums
 from domain.facts.fact import Fact, Identity, KnownShop, Version
 from domain.totals import RatingState
@@ -30,7 +30,6 @@ Outcome: TypeAlias = Literal["stored", "duplicate"] | Refused
 UNKNOWN_SHOP = Refused(
     "unknown_shop", [FieldError("/subject", "Expected the id of a registered shop")]
 )
-CONFLICT = Refused("conflict")
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -139,14 +138,19 @@ def _outcomes(
         elif before == item or before.revision > item.revision:
             outcomes.append("duplicate")
         else:
-            outcomes.append(_conflict(item))
+            outcomes.append(_conflict(before, item))
     if not (strict and any(isinstance(outcome, Refused) for outcome in outcomes)):
         changes.update(own)
     return outcomes
 
 
-def _conflict(version: Version) -> Refused:
-    if not version.revision:
-        return CONFLICT
-    expected = f"Expected more than {version.revision}, the revision that is stored"
-    return Refused("conflict", [FieldError("/data/revision", expected)])
+def _conflict(stored: Version, version: Version) -> Refused:
+    """Return the refusal of a version, with the place of each difference."""
+    errors = [
+        FieldError(pointer, "Expected the value that is stored")
+        for pointer in differences(stored, version)
+    ]
+    if version.revision:
+        expected = f"Expected more than {version.revision}, the revision that is stored"
+        errors.append(FieldError("/data/revision", expected))
+    return Refused("conflict", errors)

@@ -9,7 +9,14 @@ from msgspec import Meta
 
 from domain.names import Name
 
-DecimalText = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]*)(\.[0-9]+)?$(?!\n)", max_length=20)]
+DecimalText = Annotated[
+    str,
+    Meta(
+        pattern=r"^(0|[1-9][0-9]*)(\.[0-9]+)?$(?!\n)",
+        max_length=20,
+        title="a decimal number as text of at most 20 characters, such as 0.95",
+    ),
+]
 Shares = Annotated[list[DecimalText], Meta(min_length=3, max_length=3)]
 
 

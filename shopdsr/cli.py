@@ -8,10 +8,11 @@ import signal
 import socket
 import sys
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import resources
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
@@ -57,6 +58,8 @@ from shopdsr.worker import clock
 T = TypeVar("T")
 
 READ_BYTES: Final = 256 * 1024
+_GZIP: Final = b"\x1f\x8b"
+"""The first bytes of every gzip file."""
 
 _EXPLAINED = (
     BadAddress,
@@ -290,9 +293,10 @@ def revoke_key(settings: Settings, tenant: str, key_id: str) -> None:
 def import_events(settings: Settings, tenant: str, file: Path) -> None:
     """Record the events of FILE as if they were posted.
 
-    FILE is NDJSON, gzipped if its name ends in .gz; importing it again changes nothing. Prints how
-    many events were stored, known before and refused. Exits with 1 when any event was refused, and
-    with 2 when not all of the file could be recorded.
+    FILE is NDJSON, which may be compressed with gzip; importing it again changes nothing. Prints
+    how many events were stored, known before and refused, and on stderr the refused ones, each with
+    its line. Exits with 1 when any event was refused, and with 2 when not all of the file could be
+    recorded.
     """
 
     async def work(database: Database) -> Tally:
@@ -306,8 +310,10 @@ def import_events(settings: Settings, tenant: str, file: Path) -> None:
         return tally
 
     received = _run(settings, work).received_all()
+    lines = _lines(file, {rejected.index for rejected in received.rejected})
     for rejected in received.rejected:
-        click.echo(msgspec.json.encode(rejected), err=True)
+        shown = {"line": lines[rejected.index], **msgspec.structs.asdict(rejected)}
+        click.echo(msgspec.json.encode(shown), err=True)
     click.echo(
         f"{received.received} events: {received.stored} stored, "
         f"{received.duplicates} known before, {received.rejected_count} refused"
@@ -382,7 +388,7 @@ async def _parts(file: Path) -> AsyncIterator[bytes]:
     """Yield a file part by part, uncompressed, and show the progress on stderr."""
     with (
         file.open("rb") as raw,
-        gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw as inflated,
+        _inflated(raw) as inflated,
         click.progressbar(
             length=os.fstat(raw.fileno()).st_size, label=file.name, file=sys.stderr
         ) as bar,
@@ -392,13 +398,35 @@ async def _parts(file: Path) -> AsyncIterator[bytes]:
             bar.update(raw.tell() - bar.pos)
 
 
+def _inflated(raw: BufferedReader) -> BufferedReader | gzip.GzipFile:
+    """Return the text of a file, which is compressed if it begins as gzip does."""
+    return gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == _GZIP else raw
+
+
+def _lines(file: Path, indexes: Collection[int]) -> dict[int, int]:
+    """Return the line of each event by its index; the first line is 1."""
+    lines: dict[int, int] = {}
+    line, index, is_blank = 1, 0, True
+    with file.open("rb") as raw, _inflated(raw) as inflated:
+        while len(lines) < len(indexes) and (part := _read(inflated, file)):
+            for place, piece in enumerate(part.split(b"\n")):
+                if place:
+                    line, is_blank = line + 1, True
+                if is_blank and piece.strip():
+                    is_blank = False
+                    if index in indexes:
+                        lines[index] = line
+                    index += 1
+    return lines
+
+
 def _read(inflated: IO[bytes] | gzip.GzipFile, file: Path) -> bytes:
     try:
         return inflated.read(READ_BYTES)
     except EOFError:
         cause = "it is cut short"
     except (gzip.BadGzipFile, zlib.error):
-        cause = "it is damaged, or no gzip at all"
+        cause = "it is damaged"
     except OSError as error:
         cause = error.strerror or type(error).__name__
     raise click.ClickException(

@@ -60,6 +60,13 @@ def identity_of(version: Version) -> Identity:
     return _IDENTITIES[type(version)](version)
 
 
+def differences(version: Version, other: Version) -> list[str]:
+    """Return the pointers of what differs between events that state these versions."""
+    if isinstance(version, Retraction) or isinstance(other, Retraction):
+        return []
+    return KINDS[type(version)].differences(version, other)
+
+
 def affected_keys(versions: Iterable[Version]) -> AffectedKeys:
     """Return the keys of everything that recording these versions must read.
 

@@ -5,10 +5,10 @@ texts. Of facts with the same identity the one with the highest revision stands;
 revision without content.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from operator import attrgetter, itemgetter
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -74,6 +74,7 @@ class FactKind:
         events: Mapping[type[Envelope], Mapping[str, object]],
         admit: Admission | None = None,
         projected: Projected = "alone",
+        members: Mapping[str, str] | None = None,
     ) -> None:
         """Declare a kind.
 
@@ -82,7 +83,8 @@ class FactKind:
         `data`, unless `admit` is given. `projected` says what a fact adds to its shop: nothing
         (`never`), a part that depends on no other fact (`alone`), a part that depends on facts of
         its aggregate around it (`around`), which the aggregate names, or on all of them, which must
-        then be read (`together`).
+        then be read (`together`). `members` gives the member of `data` for each column that has
+        another name.
         """
         self.fact = fact
         self.table = table
@@ -101,6 +103,22 @@ class FactKind:
             for event, decided in events.items()
         }
         self.projected = projected
+        self._pointers = {"time": "/time"} | {
+            column: f"/data/{member}"
+            for column, member in {
+                **_same_names(self.columns, events),
+                **(members or {}),
+            }.items()
+        }
+
+    def differences(self, fact: Fact, other: Fact) -> list[str]:
+        """Return the pointers of what differs between events that state these facts."""
+        pointers = (
+            pointer
+            for column, pointer in self._pointers.items()
+            if getattr(fact, column) != getattr(other, column)
+        )
+        return list(dict.fromkeys(pointers))
 
     def row(self, version: Version) -> tuple[Any, ...]:
         """Return the stored row of a version; that of a retraction lacks all content."""
@@ -117,6 +135,17 @@ class FactKind:
         return self.fact(*row)
 
 
+def _same_names(columns: Iterable[str], events: Iterable[type[Envelope]]) -> dict[str, str]:
+    names = {field.name for event in events for field in msgspec.structs.fields(data_type(event))}
+    return {column: column for column in columns if column in names}
+
+
+def data_type(event: type[Envelope]) -> type[msgspec.Struct]:
+    """Return the type of the `data` of an event."""
+    [data] = (field.type for field in msgspec.structs.fields(event) if field.name == "data")
+    return cast("type[msgspec.Struct]", data)
+
+
 def make_admission(
     event_type: type[Envelope], fact_type: type[Fact], decided: Mapping[str, object]
 ) -> Admission:
@@ -125,8 +154,7 @@ def make_admission(
     Instants and amounts are converted; a `currency` is compared with the shop's and not stored.
     Members of the fact that `data` lacks must be `decided`.
     """
-    data = {field.name: field.type for field in msgspec.structs.fields(event_type)}["data"]
-    types = {field.name: field.type for field in msgspec.structs.fields(data)}
+    types = {field.name: field.type for field in msgspec.structs.fields(data_type(event_type))}
     columns = [field.name for field in msgspec.structs.fields(fact_type)]
     copied = [name for name in columns if name in types and name != "revision"]
     if missing := set(columns) - {*Fact.__struct_fields__, *copied, *decided}:

@@ -28,7 +28,7 @@ from domain.shops import AMOUNT_MAX, money
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
-class Line(msgspec.Struct, frozen=True, gc=False):
+class Line(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One listing in an order; `amount` is for the whole quantity, in the shop's currency.
 
     The units of a `gift` do not count as sold.
@@ -162,7 +162,14 @@ ORDERS = ProjectedAggregate(
     "order_id",
     (
         FactKind(
-            Order, "orders", identity=("order_id",), events={OrderPaid: {}}, admit=_admit_order
+            Order,
+            "orders",
+            identity=("order_id",),
+            events={OrderPaid: {}},
+            admit=_admit_order,
+            members=dict.fromkeys(
+                ("listing_ids", "variant_ids", "quantities", "amounts", "gifts"), "lines"
+            ),
         ),
         FactKind(Refund, "refunds", identity=("refund_id",), events={OrderRefunded: {}}),
     ),

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from domain import totals
+from domain.counters import DIMENSIONS
 from domain.days import day_of, month_of
 from domain.events import Envelope, Instant
 from domain.facts.aggregate import AffectedKeys, Batch, BuyerMonth, FactsByKind, ReviewKey
@@ -24,7 +25,7 @@ Stars = Annotated[int, Meta(ge=1, le=5)]
 Reason = Literal["malicious", "violating_trade", "force_majeure", "other"]
 
 
-class Scores(msgspec.Struct, frozen=True, gc=False):
+class Scores(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Stars of one rating; at least one dimension."""
 
     description: Stars | None = None
@@ -36,7 +37,7 @@ class Scores(msgspec.Struct, frozen=True, gc=False):
             raise ValueError("Expected at least one of `description`, `service`, `logistics`")
 
 
-class PostedReview(msgspec.Struct, frozen=True, gc=False):
+class PostedReview(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A buyer's rating of one order."""
 
     review_id: Id
@@ -48,7 +49,7 @@ class PostedReview(msgspec.Struct, frozen=True, gc=False):
     comment: Comment | None = None
 
 
-class ModeratedReview(msgspec.Struct, frozen=True, gc=False):
+class ModeratedReview(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The marketplace removes a rating, or restores it."""
 
     review_id: Id
@@ -207,6 +208,7 @@ class Ratings:
             identity=("review_id",),
             events={ReviewPosted: {}},
             admit=_admit_rating,
+            members=dict.fromkeys(DIMENSIONS, "scores"),
         ),
         FactKind(
             Moderation,

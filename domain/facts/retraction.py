@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.events import REVISION_MAX, Envelope, Instant
-from domain.facts.fact import Fact, FactKind, KnownShop, Retraction, admit_instant
+from domain.facts.fact import Fact, FactKind, KnownShop, Retraction, admit_instant, data_type
 
 LaterRevision = Annotated[int, Meta(ge=1, le=REVISION_MAX)]
 
@@ -46,8 +46,7 @@ def _retracted(
     tag: str, event: type[Envelope], kind: FactKind, decided: Mapping[str, object]
 ) -> type[msgspec.Struct]:
     """Return the data that retracts a fact which an event of this type stated."""
-    [data] = (field.type for field in msgspec.structs.fields(event) if field.name == "data")
-    given = {field.name: field for field in msgspec.structs.fields(data)}
+    given = {field.name: field for field in msgspec.structs.fields(data_type(event))}
     fields: list[Any] = []
     for column in kind.identity:
         if column == "time":
@@ -61,6 +60,7 @@ def _retracted(
         kw_only=True,
         frozen=True,
         gc=False,
+        forbid_unknown_fields=True,
         namespace={"__doc__": f"What tells facts of `{tag}` apart."},
     )
     return msgspec.defstruct(
@@ -70,5 +70,6 @@ def _retracted(
         tag=tag,
         frozen=True,
         gc=False,
+        forbid_unknown_fields=True,
         namespace={"__doc__": f"The fact that an event `{tag}` stated."},
     )

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from api.decoding import Unreadable, decode_all, decode_one
+from domain.errors import ERRORS_MAX
 from domain.facts import Event
 from tests.api.samples import DATA, Json, event
 
@@ -55,9 +56,105 @@ def test_lengths_hold_for_ids() -> None:
         assert decode_all(json.dumps([event(data={"listing_id": text})]).encode()) is None
 
 
-def test_the_first_thing_wrong_is_told() -> None:
-    wrong = event(id="e\n1", data={"review_id": "r\n1", "order_id": 1})
-    result = decode_one(json.dumps(wrong).encode())
+def refusal(raw: str) -> Unreadable:
+    result = decode_one(raw.encode())
     assert isinstance(result, Unreadable)
-    assert (result.id, result.code) == ("e\n1", "invalid")
-    assert [error.pointer for error in result.errors] == ["/id"]
+    return result
+
+
+def details(wrong: Json) -> dict[str, str]:
+    """Return the details of an event's faults by pointer."""
+    result = refusal(json.dumps(wrong))
+    assert result.code == "invalid"
+    assert len({error.pointer for error in result.errors}) == len(result.errors)
+    return {error.pointer: error.detail for error in result.errors}
+
+
+LINES = [
+    {"listing_id": "l", "quantity": 0, "amount": "1"},
+    {"listing_id": "l", "quantity": 1.0, "amount": "01", "a/b~": None},
+    5,
+    {},
+]
+
+
+def test_everything_wrong_is_told_in_plain_words() -> None:
+    scores = {"service": 6, "sevice": 1, "logistics": "5"}
+    wrong = event(source=5, data={"review_id": "", "completed_at": "x", "scores": scores})
+    del wrong["data"]["order_id"]
+    assert details(wrong) == {
+        "/source": "Expected text of 1 to 256 characters, none of them a control character",
+        "/data/review_id": "Expected text of 1 to 128 characters, none of them a control character",
+        "/data/order_id": "`order_id` is missing",
+        "/data/completed_at": "Expected an instant with its offset, "
+        "as in 2026-11-20T21:03:11+08:00",
+        "/data/scores/service": "Expected a whole number from 1 to 5",
+        "/data/scores/logistics": "Expected a whole number from 1 to 5",
+        "/data/scores/sevice": "Expected no such member; there are description, logistics, service",
+    }
+    assert details(event("order.paid", data={"lines": LINES, "region": 5})) == {
+        "/data/region": "Expected text of 0 to 64 characters, none of them a control character",
+        "/data/lines/0/quantity": "Expected a whole number from 1 to 1000000",
+        "/data/lines/1/quantity": "Expected a whole number from 1 to 1000000",
+        "/data/lines/1/amount": "Expected a decimal number of 0 or more as text, such as 12.50",
+        "/data/lines/1/a~1b~0": "Expected no such member; "
+        "there are amount, gift, listing_id, quantity, variant_id",
+        "/data/lines/2": "Expected an object",
+        "/data/lines/3/listing_id": "`listing_id` is missing",
+        "/data/lines/3/quantity": "`quantity` is missing",
+        "/data/lines/3/amount": "`amount` is missing",
+    }
+    for text in ("[]", '"x"', "null"):
+        detail = details(event("order.paid", data={"lines": json.loads(text)}))["/data/lines"]
+        assert detail == "Expected an array of 1 to 500 items"
+    removed = details(event("review.removed", specversion="0.3", data={"reason": "spam"}))
+    assert removed == {
+        "/specversion": "Expected 1.0",
+        "/data/reason": "Expected one of malicious, violating_trade, force_majeure, other",
+    }
+    assert details(event(data={"scores": {"service": None}})) == {
+        "/data/scores": "Expected at least one of `description`, `service`, `logistics`"
+    }
+    assert details({**event(), "data": 5}) == {"/data": "Expected an object"}
+    assert list(details({})) == [f"/{name}" for name in event() if name not in ("type", "data")] + [
+        "/type",
+        "/data",
+    ]
+
+
+def test_faults_of_a_retraction_are_told_by_the_type_that_it_names() -> None:
+    assert list(details(event("event.retracted"))) == ["/data/type"]
+    assert details(event("event.retracted", data={"type": "order.paid", "identity": {"x": 1}})) == {
+        "/data/revision": "`revision` is missing",
+        "/data/identity/order_id": "`order_id` is missing",
+        "/data/identity/x": "Expected no such member; there are order_id",
+    }
+
+
+def test_no_fault_shows_a_pattern_or_a_name_of_a_type() -> None:
+    values: list[object] = [None, True, 5, 1.5, "", "\0", [], {}, "x" * 20_000]
+    for type_ in [*DATA, "event.retracted"]:
+        given = event(type_)
+        for name in [*given, *(f"data/{name}" for name in given["data"])]:
+            holder, _, member = name.rpartition("/")
+            for value in values:
+                wrong = event(type_)
+                (wrong[holder] if holder else wrong)[member] = value
+                result = decode_one(json.dumps(wrong).encode())
+                for error in result.errors if isinstance(result, Unreadable) else ():
+                    assert not set("^$\\[]()") & set(error.detail), error
+                    assert "another value" not in error.detail, error
+                    for word in ("int", "str", "object`", "array`", "null`", "Struct"):
+                        assert word not in error.detail.split(), error
+
+
+def test_faults_that_are_listed_are_bounded() -> None:
+    lines: list[Json] = [{}] * 200
+    assert len(refusal(json.dumps(event("order.paid", data={"lines": lines}))).errors) == ERRORS_MAX
+
+
+def test_a_value_that_cannot_be_read_refuses_its_event_alone() -> None:
+    good = json.dumps(event())
+    for value, code in (("1e999", "invalid"), ("9" * 5_000, "invalid"), ("[" * 5_000, "malformed")):
+        raw = good.replace('"r-1"', value + "]" * value.count("["))
+        assert refusal(raw).code == code

@@ -38,11 +38,14 @@ def lines(prefix: str, count: int) -> bytes:
 
 
 @pytest.mark.usefixtures("key")
-@pytest.mark.parametrize("ending", [".ndjson", ".ndjson.gz"])
-def test_a_file_is_recorded_once(shell: Shell, tmp_path: Path, ending: str) -> None:
+@pytest.mark.parametrize("form", ["plain", "gzip"])
+@pytest.mark.parametrize("ending", [".ndjson", ".gz"])
+def test_a_file_is_recorded_once_whatever_its_name(
+    shell: Shell, tmp_path: Path, form: str, ending: str
+) -> None:
     file = tmp_path / f"events{ending}"
-    text = lines(ending.replace(".", "-"), 1_500)
-    file.write_bytes(gzip.compress(text) if ending.endswith(".gz") else text)
+    text = lines(form + ending, 1_500)
+    file.write_bytes(gzip.compress(text) if form == "gzip" else text)
     first = shell.run("import", "--tenant", "files", file)
     assert first.returncode == 0, first.stderr
     assert first.stdout == "1500 events: 1500 stored, 0 known before, 0 refused\n"
@@ -61,14 +64,14 @@ def test_refused_lines_are_told_and_the_others_recorded(shell: Shell, tmp_path: 
     assert ended.returncode == 1
     assert ended.stdout == "4 events: 2 stored, 0 known before, 2 refused\n"
     rejected = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
-    assert [(line["index"], line["code"]) for line in rejected] == [
-        (1, "malformed"),
-        (2, "unknown_shop"),
+    assert [(line["line"], line["index"], line["code"]) for line in rejected] == [
+        (2, 1, "malformed"),
+        (4, 2, "unknown_shop"),
     ]
 
 
 @pytest.mark.usefixtures("key")
-@pytest.mark.parametrize("fault", ["cut short", "not gzip", "damaged"])
+@pytest.mark.parametrize("fault", ["cut short", "damaged"])
 def test_a_broken_file_is_named_and_what_came_before_is_recorded(
     shell: Shell, tmp_path: Path, fault: str
 ) -> None:
@@ -77,10 +80,10 @@ def test_a_broken_file_is_named_and_what_came_before_is_recorded(
     damaged = bytearray(whole)
     damaged[-8] ^= 0xFF
     file = tmp_path / "events.ndjson.gz"
-    file.write_bytes({"cut short": whole[:-20], "not gzip": text, "damaged": bytes(damaged)}[fault])
+    file.write_bytes(whole[:-20] if fault == "cut short" else bytes(damaged))
     ended = shell.run("import", "--tenant", "files", file)
     assert ended.returncode == 2
-    cause = "it is cut short" if fault == "cut short" else "it is damaged, or no gzip at all"
+    cause = "it is cut short" if fault == "cut short" else "it is damaged"
     assert ended.stderr.endswith(
         f"Error: {file} cannot be read to its end: {cause}. The events before that are recorded.\n"
     )
@@ -89,7 +92,7 @@ def test_a_broken_file_is_named_and_what_came_before_is_recorded(
     again = shell.run("import", "--tenant", "files", file)
     assert again.returncode == 0
     stored = int(again.stdout.split()[2])
-    assert (stored < 2_000) == (fault != "not gzip"), again.stdout
+    assert stored < 2_000, again.stdout
 
 
 def test_an_unknown_tenant_and_a_missing_file_are_named(shell: Shell, tmp_path: Path) -> None:

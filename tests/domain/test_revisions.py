@@ -14,7 +14,7 @@ from domain.facts.aggregate import ProjectedAggregate, Stored, Sums
 from domain.facts.fact import Fact, Identity, Retraction, Version
 from domain.facts.listings import ListingEvent, StockCount
 from domain.facts.orders import Order, Refund
-from domain.recording import CONFLICT, Outcome, Refused, decide
+from domain.recording import Outcome, Refused, decide
 from tests.domain.builders import FIRST, NOON, shop
 
 SHOP = shop(sold_window_days=3)
@@ -132,12 +132,15 @@ def test_any_order_repetition_and_batches_leave_the_highest_revisions(
     assert {listing: sold for listing, sold in memory.sale_days.items() if sold} == sale_days
 
 
+OTHER_LINES = FieldError("/data/lines", "Expected the value that is stored")
+
+
 @pytest.mark.parametrize(
     ("sent", "outcomes"),
     [
         ([order(0), order(1, amount=7)], ["stored", "stored"]),
         ([order(1), order(0, amount=7)], ["stored", "duplicate"]),
-        ([order(0), order(0, amount=7)], ["stored", CONFLICT]),
+        ([order(0), order(0, amount=7)], ["stored", Refused("conflict", [OTHER_LINES])]),
         ([retraction(order(0), 1), order(0)], ["stored", "duplicate"]),
         ([order(3), retraction(order(0), 2)], ["stored", "duplicate"]),
         ([order(0), *[retraction(order(0), 1)] * 2], ["stored", "stored", "duplicate"]),
@@ -161,7 +164,8 @@ def test_equal_revisions_with_other_content_are_a_conflict_that_tells_the_stored
     memory = MemoryShop()
     assert memory.record([order(2)]) == ["stored"]
     error = FieldError("/data/revision", "Expected more than 2, the revision that is stored")
-    assert memory.record([other]) == [Refused("conflict", [error])]
+    others = [OTHER_LINES] if isinstance(other, Fact) else []
+    assert memory.record([other]) == [Refused("conflict", [*others, error])]
 
 
 def test_a_refused_strict_batch_leaves_the_revisions_before_it() -> None:

@@ -101,7 +101,7 @@ def _is_shop_id(value: object) -> bool:
 
 
 def _are_scores(value: object) -> bool:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value.keys() <= {*DIMENSIONS}:
         return False
     given = [value[name] for name in DIMENSIONS if value.get(name) is not None]
     return bool(given) and all(_integer(1, 5)(stars) for stars in given)
@@ -112,11 +112,15 @@ def _are_lines(value: object) -> bool:
 
 
 def _is_line(value: object) -> bool:
-    return isinstance(value, dict) and _fits(value, _LINE)
+    return isinstance(value, dict) and _fits_alone(value, _LINE)
 
 
 def _fits(value: Mapping[str, Any], checks: Mapping[str, Check]) -> bool:
     return all(check(value.get(name)) for name, check in checks.items())
+
+
+def _fits_alone(value: Mapping[str, Any], checks: Mapping[str, Check]) -> bool:
+    return value.keys() <= checks.keys() and _fits(value, checks)
 
 
 _is_id = _matches(_ID)
@@ -194,7 +198,8 @@ def _names_a_fact(value: Mapping[str, Any]) -> bool:
     return (
         checks is not None
         and isinstance(identity, dict)
-        and _fits(identity, checks)
+        and _fits_alone(identity, checks)
+        and value.keys() <= {"type", "identity", "revision"}
         and _integer(1, _MOST_REVISIONS)(value.get("revision"))
     )
 
@@ -221,7 +226,7 @@ def check_form(event: object) -> CheckedEvent:
     fits = isinstance(data, dict) and (
         _names_a_fact(data)
         if event["type"] == "event.retracted"
-        else _fits(data, _DATA[event["type"]])
+        else _fits_alone(data, _DATA[event["type"]])
     )
     if not fits:
         raise RefusalError("invalid")

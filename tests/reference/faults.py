@@ -135,6 +135,8 @@ def _envelope_faults() -> Iterator[Fault]:
     yield from _each(_ANY, ("time",), _BAD_TIMES)
     yield from _each(_ANY, ("data",), (_MISSING, None, "text", 5, [], [{}]))
     yield from _each(_ANY, ("type",), ("order.shipped", "Review.Posted"), "unknown_type")
+    yield from _each(_ANY, ("data", "sevice"), (None, 5), "invalid")
+    yield from _each("review.posted", ("data", "scores", "looks"), (None, 5), "invalid")
     yield from _each(_ANY, ("subject",), ("no-such-shop", "SH-1"), "unknown_shop")
     yield from _each(_ANY, ("time",), _OUT_OF_RANGE, "time_out_of_range")
 

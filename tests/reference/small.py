@@ -110,7 +110,8 @@ class SmallWorld:
 
     def list(self, name: str, time: str, listing: str = "l", title: str | None = None) -> None:
         """Publish, edit or withdraw a listing."""
-        self.tell(f"listing.{name}", time, {"listing_id": listing, "title": title})
+        titled = {} if title is None else {"title": title}
+        self.tell(f"listing.{name}", time, {"listing_id": listing, **titled})
 
     def description(self, as_of: date = TODAY) -> Json:
         """Return the description's block of `/dsr`."""

@@ -25,7 +25,9 @@ def _review(**changes: object) -> Json:
     [
         ({}, "duplicate"),
         ({"completed_at": "2026-11-18T01:00:00.000000Z"}, "duplicate"),
-        ({"listing_id": None, "colour": "red"}, "duplicate"),
+        ({"listing_id": None}, "duplicate"),
+        ({"colour": "red"}, "invalid"),
+        ({"scores": {"description": 5, "looks": None}}, "invalid"),
         ({"scores": {"logistics": 4, "description": 5, "service": None}}, "duplicate"),
         ({"scores": {"description": 5, "service": 4}}, "conflict"),
         ({"completed_at": None}, "conflict"),

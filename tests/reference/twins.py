@@ -32,14 +32,13 @@ def respell(rng: random.Random, event: Json, delivery: str) -> Json:
     if twin["type"] == "review.posted":
         for name in ("description", "service", "logistics"):
             data["scores"].setdefault(name, None)
-        data["scores"]["looks"] = 9
     for line in data.get("lines", ()):
         line.setdefault("variant_id", None)
         line.setdefault("gift", rng.choice((None, False)))
     for holder in [*data.get("lines", ()), data]:
         if "amount" in holder:
             holder["amount"] = _shorter_amount(holder["amount"])
-    data["unknown"] = {"deep": [None, 1.5, 10**30, {"lines": False}]}
+    twin["unknown"] = {"deep": [None, 1.5, 10**30, {"lines": False}]}
     twin["data"] = dict(reversed(data.items()))
     return dict(reversed(twin.items()))
 
