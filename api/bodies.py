@@ -5,6 +5,7 @@ coming in share a budget of memory, and each must come at a least rate.
 """
 
 import asyncio
+import re
 import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from email.message import Message
@@ -15,11 +16,13 @@ from typing import Any
 from litestar.types import Receive
 
 from api.memory_budget import Reservation
+from api.operations import JSON
 from api.ports import Limits
 from api.problems import Problem
 
 PART_BYTES = 64 * 1024
 
+_ANY_JSON = re.compile(r"application/[^/]+\+json")
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -30,12 +33,16 @@ class EmptyBody(Problem):
         super().__init__("bad_request", "The body is empty")
 
 
-def media_type(content_type: str, accepted: Iterable[str]) -> str:
+def media_type(content_type: str, accepted: Iterable[str], *, is_data: bool = False) -> str:
     """Return the media type of a `Content-Type`, without its parameters.
+
+    The data of a CloudEvent in binary mode is JSON under any name for it, or without a name.
 
     Raises Problem `unsupported_media_type` for one not accepted, or in another charset.
     """
     name, charset = _parsed(content_type)
+    if is_data and name not in accepted and (not content_type or _ANY_JSON.fullmatch(name)):
+        name = JSON
     if name in accepted and charset in ("utf-8", "utf8"):
         return name
     raise Problem(

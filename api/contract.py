@@ -246,7 +246,7 @@ class _Finisher:
         for status in operation.opt["statuses"] or (operation.handler.status_code,):
             headers = _headers("X-Request-Id", *conditional, *optional, *limited)
             answer: Json = {"description": glossary.ANSWERS[status], "headers": headers}
-            if operation.answer is not NoneType:
+            if operation.answer is not NoneType and status != 204:
                 content = {
                     "schema": self._answered[operation.name],
                     **self._shown(operation, status),

@@ -6,6 +6,7 @@ something is wrong in it are its events decoded by their own types, one by one.
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import chain
@@ -17,7 +18,7 @@ from msgspec import Meta
 
 from api import instants
 from api.faults import body_faults, faults, listed
-from api.strict_json import NOT_JSON
+from api.strict_json import NOT_JSON, is_json
 from domain.errors import FieldError
 from domain.events import AnyEvent
 from domain.facts import Event
@@ -64,8 +65,8 @@ def decode_one(raw: bytes | bytearray | msgspec.Raw) -> Item:
     return Unreadable("invalid", errors, event.id) if errors else event
 
 
-def _why_not(raw: bytes | bytearray | msgspec.Raw) -> Unreadable:
-    """Return the code that applies first, and all faults."""
+def _why_not(raw: bytes | bytearray | msgspec.Raw) -> Item:
+    """Return why JSON is no event, or an event with its data in base64."""
     try:
         event = msgspec.json.decode(raw)
     except NOT_JSON:
@@ -74,6 +75,8 @@ def _why_not(raw: bytes | bytearray | msgspec.Raw) -> Unreadable:
         return Unreadable("malformed", [FieldError("", "Expected a JSON object")])
     event_id = event.get("id")
     event_id = event_id if isinstance(event_id, str) else None
+    if "data" not in event and "data_base64" in event:
+        return _with_data(event, event_id)
     errors = list(faults(event, AnyEvent))
     of_data = _DATA.get(event["type"]) if isinstance(event.get("type"), str) else None
     if of_data is not None:
@@ -83,6 +86,18 @@ def _why_not(raw: bytes | bytearray | msgspec.Raw) -> Unreadable:
         return Unreadable("invalid", errors, event_id)
     unknown = [FieldError("/type", f"Expected one of {', '.join(sorted(EVENT_TYPES))}")]
     return Unreadable("unknown_type", unknown, event_id)
+
+
+def _with_data(event: dict[str, Any], event_id: str | None) -> Item:
+    """Return an event with its `data_base64` as `data`."""
+    try:
+        data = b64decode(event.pop("data_base64"), validate=True)
+    except (TypeError, ValueError):
+        data = b""
+    if not is_json(data):
+        error = FieldError("/data_base64", "Expected JSON in base64")
+        return Unreadable("malformed", [error], event_id)
+    return decode_one(msgspec.json.encode(event | {"data": msgspec.Raw(data)}))
 
 
 def _unreadable_part(raw: bytes | bytearray | msgspec.Raw) -> Unreadable:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 import msgspec
@@ -29,7 +29,10 @@ NDJSON = "application/x-ndjson"
 
 REJECTED_LISTED_MAX = 1_000
 
-_STRICT = re.compile(r'(?:^|,)\s*handling\s*=\s*"?strict"?\s*(?:;|,|$)', re.IGNORECASE)
+_STRICT, _MINIMAL = (
+    re.compile(rf'(?:^|,)\s*{name}\s*=\s*"?{value}"?\s*(?:;|,|$)', re.IGNORECASE)
+    for name, value in (("handling", "strict"), ("return", "minimal"))
+)
 
 EVENT_BYTES_MIN = 128
 """No event is smaller, so a stream of more lines than fit its size has mostly none in them."""
@@ -91,15 +94,18 @@ class Tally:
         )
 
 
-def _answer(received: Received, *, strict: bool) -> JSONResponse:
-    """Return 200 or 207, or raise 422; strict refuses all events for one."""
+def _answer(received: Received, *, strict: bool, minimal: bool) -> Response[Any]:
+    """Return 200, 204 or 207, or raise 422; strict refuses all events for one."""
     refused = received.rejected_count
+    applied = ["handling=strict"] * strict + ["return=minimal"] * (minimal and not refused)
     if strict and refused:
         received = Received(received.received, 0, 0, received.received, received.rejected)
-    headers = {"Preference-Applied": "handling=strict"} if strict else {}
+    headers = {"Preference-Applied": ", ".join(applied)} if applied else {}
     if refused and received.rejected_count == received.received:
         members = msgspec.structs.asdict(received)
         raise Problem("all_refused", "No event was stored", headers=headers, members=members)
+    if minimal and not refused:
+        return Response(None, status_code=204, headers=headers)
     return JSONResponse(received, status_code=207 if refused else 200, headers=headers)
 
 
@@ -115,7 +121,7 @@ def _answer(received: Received, *, strict: bool) -> JSONResponse:
             NDJSON: "stream_bytes_max",
         },
         headers=("Prefer", "Content-Encoding"),
-        statuses=(200, 207),
+        statuses=(200, 204, 207),
         problems=("all_refused",),
     ),
 )
@@ -127,14 +133,18 @@ async def post_events(request: ApiRequest) -> Response[Received]:
     does not matter. One event that is refused keeps no other back, unless all or nothing is asked
     for.
 
-    With `application/json`, `ce-*` headers can carry the attributes of one event, percent-encoded;
-    the body is then its `data` alone. A body may be compressed with gzip. By default an array has
-    at most 5,000 events and 8 MiB, one event or line 512 KiB, a stream of lines 256 MiB; more is
-    `content_too_large`, for a line `too_large` among the rejected. Lines are stored in chunks as
-    they come in; a problem then has the members of an answer too, which tell what became of the
-    lines before it. Send all of them again.
+    `ce-*` headers can carry the attributes of one event, percent-encoded; the body is then its
+    `data` alone, as `application/json`, any `application/*+json`, or without a media type.
+    `data_base64` may stand in place of `data`. `Prefer: return=minimal` gives 204 in place of 200.
+    `OPTIONS` answers the handshake of CloudEvents webhooks. A body may be compressed with gzip.
+
+    By default an array has at most 5,000 events and 8 MiB, one event or line 512 KiB, a stream of
+    lines 256 MiB; more is `content_too_large`, for a line `too_large` among the rejected. Lines are
+    stored in chunks as they come in; a problem then has the members of an answer too, which tell
+    what became of the lines before it. Send all of them again.
     """
-    strict = bool(_STRICT.search(request.header("prefer")))
+    prefer = request.header("prefer")
+    strict, minimal = bool(_STRICT.search(prefer)), bool(_MINIMAL.search(prefer))
     tally = Tally()
     if request.media_type == NDJSON:
         if strict:
@@ -149,7 +159,7 @@ async def post_events(request: ApiRequest) -> Response[Received]:
         with request.reservation() as reservation:
             items = await _read(request, reservation)
             await _record(request, items, tally, strict=strict)
-    return _answer(tally.received_all(), strict=strict)
+    return _answer(tally.received_all(), strict=strict, minimal=minimal)
 
 
 async def _record_lines(request: ApiRequest, tally: Tally) -> None:
@@ -185,10 +195,8 @@ async def _read(request: ApiRequest, reservation: Reservation) -> Sequence[Item]
     limits = request.ports.limits
     media_type = request.media_type
     body = await request.read_body(reservation)
-    if media_type == JSON:
-        attributes = {str(name) for name in request.headers if name.startswith("ce-")}
-        if attributes:
-            body = _binary(request, attributes, body)
+    if media_type == JSON and (attributes := request.ce_headers):
+        body = _binary(request, attributes, body)
     if body.isspace():
         raise bodies.EmptyBody
     is_array = is_json_array(body)
@@ -277,6 +285,15 @@ def _binary(request: ApiRequest, attributes: Iterable[str], body: bytes | bytear
         except UnicodeDecodeError:
             raise bad_parameter(name, "Expected UTF-8, percent-encoded") from None
     return msgspec.json.encode(event | {"data": msgspec.Raw(body)})
+
+
+def handshake(request: ApiRequest) -> dict[str, str]:
+    """Return the headers by which a CloudEvents webhook learns that it may deliver here."""
+    rate = request.ports.limits.requests_per_s
+    return {
+        "WebHook-Allowed-Origin": request.header("webhook-request-origin"),
+        "WebHook-Allowed-Rate": str(rate * 60) if rate else "*",
+    }
 
 
 router = Router("/", tags=["events"], route_handlers=[post_events])

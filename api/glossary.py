@@ -34,7 +34,10 @@ REQUEST_HEADERS: Mapping[str, tuple[str, Sequence[str]]] = {
         ["gzip", ""],
     ),
     "If-None-Match": ("The `ETag` of an answer that you have; 304 while it is good.", []),
-    "Prefer": ("`handling=strict`: take all events or none.", []),
+    "Prefer": (
+        "`handling=strict`: take all events or none. `return=minimal`: 204 in place of 200.",
+        [],
+    ),
 }
 """Headers that a caller may send: what for, and the values known, none for any."""
 
@@ -42,7 +45,7 @@ RESPONSE_HEADERS: Mapping[str, str] = {
     "Accept-Post": "The media types taken here.",
     "Cache-Control": "`private, no-cache`: keep the answer, and ask with `If-None-Match`.",
     "ETag": "Weak; changes when anything changes that the answer depends on.",
-    "Preference-Applied": "The preference that was followed.",
+    "Preference-Applied": "The preferences that were followed.",
     "RateLimit": (
         "Requests that the key has left in this process (`r`), where there is a limit; it has all "
         "of them again after `t` seconds. On every answer to a valid key."

@@ -56,7 +56,12 @@ class ApiRequest(Request[None, ApiKey, State]):
         opt, content_type = self.route_handler.opt, self.header("content-type")
         if not content_type and not opt["body_required"]:
             return ""
-        return bodies.media_type(content_type, opt["bodies"])
+        return bodies.media_type(content_type, opt["bodies"], is_data=bool(self.ce_headers))
+
+    @property
+    def ce_headers(self) -> list[str]:
+        """Return the names of the headers that carry the attributes of a CloudEvent."""
+        return [name.decode() for name, _ in self.scope["headers"] if name.startswith(b"ce-")]
 
     @property
     def body_bytes_max(self) -> int:

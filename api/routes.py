@@ -66,7 +66,11 @@ def _allow(request: Request[Any, Any, Any]) -> Response[None]:
         item for item in route.route_handlers if HttpMethod.OPTIONS not in item.http_methods
     )
     check_listed(request.path_params, handler.fn)
-    return Response(None, status_code=204, headers={"Allow": ", ".join(sorted(route.methods))})
+    headers = {"Allow": ", ".join(sorted(route.methods))}
+    if handler.fn is events.post_events.fn and "webhook-request-origin" in request.headers:
+        assert isinstance(request, ApiRequest)
+        headers |= events.handshake(request)
+    return Response(None, status_code=204, headers=headers)
 
 
 _FAMILIES = [

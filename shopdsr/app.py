@@ -1,11 +1,12 @@
 """The application: domain, API and storage put together, and nothing else."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import partial
 
 from litestar import Litestar
+from litestar.config.cors import CORSConfig
 
 from api.exceptions import to_response
 from api.memory_budget import BYTES_HELD_PER_BYTE, MemoryBudget
@@ -67,8 +68,13 @@ async def open_ports(
         )
 
 
-def create_app(ports: Callable[[], AbstractAsyncContextManager[Ports]]) -> Litestar:
-    """Build the application; its ports are opened when it starts and closed when it ends."""
+def create_app(
+    ports: Callable[[], AbstractAsyncContextManager[Ports]], cors_origins: Sequence[str] = ()
+) -> Litestar:
+    """Build the application; its ports are opened when it starts and closed when it ends.
+
+    Pages from `cors_origins` may call it.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -85,6 +91,16 @@ def create_app(ports: Callable[[], AbstractAsyncContextManager[Ports]]) -> Lites
         lifespan=[lifespan],
         logging_config=None,
         openapi_config=None,
+        cors_config=_cors(cors_origins) if cors_origins else None,
+    )
+
+
+def _cors(origins: Sequence[str]) -> CORSConfig:
+    return CORSConfig(
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "Prefer", "X-Request-Id"],
+        expose_headers=["ETag", "Preference-Applied", "Retry-After", "X-Request-Id"],
     )
 
 

@@ -16,6 +16,13 @@ PREFIX = "SHOPDSR_"
 TEST_PREFIX = "SHOPDSR_TEST_"
 
 Address = Annotated[str, Meta(pattern=r"^(postgres(ql)?://.*)?$", title="`postgresql://…`")]
+Origins = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[^\s,/]+(,https?://[^\s,/]+)*)?$(?!\n)",
+        title="origins such as `https://shop.example`, with commas between them",
+    ),
+]
 Host = Annotated[str, Meta(min_length=1, title="an IP address or a name")]
 Folder = Annotated[str, Meta(title="a path")]
 Milliseconds = Annotated[int, Meta(ge=1, le=3_600_000)]
@@ -155,6 +162,10 @@ class Settings(msgspec.Struct, frozen=True):
         ),
     ] = 0
 
+    cors_origins: Annotated[
+        Origins,
+        Meta(description="Origins whose pages may call the service from a browser; empty for none"),
+    ] = ""
     definitions: Annotated[
         int,
         Meta(

@@ -56,7 +56,7 @@ def worker() -> Litestar:
                 gc.set_threshold(*GARBAGE_THRESHOLDS)
                 yield msgspec.structs.replace(opened, health=health)
 
-    return create_app(ports)
+    return create_app(ports, [*filter(None, settings.cors_origins.split(","))])
 
 
 @contextmanager

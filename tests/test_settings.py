@@ -14,6 +14,7 @@ def test_without_variables_everything_has_its_default() -> None:
 def test_every_field_is_read_from_its_variable() -> None:
     changed = {
         "database_url": "postgresql://localhost/scores",
+        "cors_origins": "https://a.example,http://b.example:8080",
         "data_dir": "/srv/scores",
         "host": "::1",
         "statement_cache": False,
