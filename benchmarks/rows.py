@@ -124,11 +124,11 @@ def read(shop: str, path: str, side: Side) -> Sample:
 
 def post_to_history(what: str, place: int, side: Side) -> Sample:
     """Measure single events of an id that has a history, on one connection."""
-    bench, target, kind = side.bench, side.world, worlds.HISTORIES[what]
+    bench, target, (kind, measured_kind) = side.bench, side.world, worlds.HISTORIES[what]
     size, name = bench.scale.histories[place], side.new_prefix()
     are_ratings = kind == "review.posted"
     bench.fill(target, worlds.history(kind, name, size), are_ratings=are_ratings)
-    requests = list(posts(target, worlds.history(kind, name, 50, size), 1))
+    requests = list(posts(target, worlds.history(measured_kind, name, 50, size), 1))
     bench.stored[target.url, target.table] += len(requests) if are_ratings else 0
     return bench.get(f"{what} after {size:,}", target.server, requests, 1)
 

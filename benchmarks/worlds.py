@@ -14,8 +14,12 @@ HUGE, LONG = "shop-huge", "shop-long"
 """Shops with very many ratings, and with events whose ids have a long history."""
 MARKETPLACE, CATEGORIES = "taobao", 20
 LADDER = ("1000.00", "5000.00", "20000.00", "100000.00", "500000.00", "2000000.00")
-HISTORIES = {"one buyer's month": "review.posted", "one listing": "stock.counted"}
-"""Types of events whose ids have a history, by what grows."""
+HISTORIES = {
+    "one buyer's month": ("review.posted", "review.posted"),
+    "one listing": ("listing.published", "order.paid"),
+    "one listing's stock": ("stock.counted", "stock.counted"),
+}
+"""By what grows: the type of the events before, and of the events that are measured."""
 DAYS = 200
 """Days up to now over which the ratings of a world are spread."""
 ZONE = timezone(timedelta(hours=8))
@@ -95,21 +99,26 @@ def sales(shops: Sequence[str]) -> Iterator[bytes]:
 
 
 def history(kind: str, name: str, count: int, start: int = 0) -> Iterator[bytes]:
-    """Encode ratings of one buyer and month, or counts of one listing's stock."""
+    """Encode events of one buyer and month, or of one listing."""
     month = datetime.now(ZONE) - timedelta(days=40)
     first = month.replace(day=2, hour=0, minute=0, second=0, microsecond=0)
     for number in range(start, start + count):
         time = first + timedelta(seconds=number)
-        data: dict[str, Any] = {"listing_id": f"h-{name}", "on_hand": number % 100}
-        if kind == "review.posted":
-            data = {
-                "review_id": f"h-{name}-{number}",
-                "order_id": f"h-{name}-{number}",
-                "buyer_id": f"h-{name}",
+        order_id, buyer_id, listing_id = f"h-{name}-{number}", f"h-{name}", f"h-{name}"
+        line = {"listing_id": listing_id, "quantity": 1, "amount": "9.90"}
+        by_kind: dict[str, dict[str, Any]] = {
+            "review.posted": {
+                "review_id": order_id,
+                "order_id": order_id,
+                "buyer_id": buyer_id,
                 "scores": {"description": 1 + number % 5},
                 "completed_at": time,
-            }
-        yield event(kind, LONG, f"h-{name}-{number}", time, data)
+            },
+            "listing.published": {"listing_id": listing_id},
+            "order.paid": {"order_id": order_id, "buyer_id": buyer_id, "lines": [line]},
+            "stock.counted": {"listing_id": listing_id, "on_hand": number % 100},
+        }
+        yield event(kind, LONG, f"h-{name}-{number}", time, by_kind[kind])
 
 
 def category(place: int) -> str:
