@@ -16,6 +16,9 @@ from api.shops import SHOPS_MAX
 from domain.days import ONE_DAY
 from domain.events import Instant
 
+ENTRIES_ON_PAGE_MAX = 50
+"""An entry may name 1,000 shops."""
+
 EntryNumber = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
@@ -53,10 +56,14 @@ async def list_audit_entries(
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> AuditPage:
-    """Return administrative acts on the tenant, of the days from `start` to `end` in UTC."""
+    """Return administrative acts on the tenant, of the days from `start` to `end` in UTC.
+
+    At most 50 are on a page, however many are allowed.
+    """
     filters, after = resume(cursor, AuditFilters(start, end), tuple[Instant, EntryNumber])
     if filters.start and filters.end and filters.start > filters.end:
         raise bad_parameter("end", "Expected a day not before `start`")
+    limit = min(limit, ENTRIES_ON_PAGE_MAX)
     entries = await request.ports.audit_trail.page(
         request.auth.tenant_id,
         limit + 1,

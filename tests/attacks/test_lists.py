@@ -11,6 +11,7 @@ import pytest
 
 from api.keys import SHOPS_OF_KEY_MAX
 from api.ports import Limits
+from api.shops import SHOPS_MAX
 from domain.names import Comment, Title
 from tests.api.samples import DATA, JSON, SHOP, event
 from tests.attacks.conftest import World
@@ -21,6 +22,8 @@ from tests.harness.server import Server
 
 PAGE_ITEMS = 500
 PAGE_MIB_MAX = 32
+EVENTS_AT_ONCE = 100
+"""Each up to 40 KB; a batch may have 8 MiB."""
 AT_ONCE = 6
 GROWTH_MIB_MAX = 400.0
 STORED_MAX = Limits().definitions_max
@@ -43,6 +46,12 @@ FILL: Mapping[str, str] = {
         union all
         select tenant_id, lpad('1', 64, 'r'), n, $1::jsonb
         from tenants, generate_series(2, {VERSIONS}) n where name = 'acme'
+    """,
+    "audit": f"""
+        insert into audit_trail (tenant_id, at, who, what, objects)
+        select tenant_id, timestamptz '2026-01-01Z', 'k', 'postShops',
+            array(select lpad(i::text, 64, 's') from generate_series(1, {SHOPS_MAX}) i)
+        from tenants, generate_series(1, {DAYS}) n where name = 'acme'
     """,
     "snapshots": f"""
         insert into peer_snapshots (tenant_id, as_of, taken_at, metrics, shops, groups)
@@ -82,8 +91,10 @@ def filled(world: World, server: Server, key: str) -> None:
     with server.raw_socket(timeout_s=60) as connection:
         for target, body in (
             ("/v1/shops", [{"shop_id": "s", **SHOP}, *shops]),
-            ("/v1/events", events[: PAGE_ITEMS + 1]),
-            ("/v1/events", events[PAGE_ITEMS + 1 :]),
+            *(
+                ("/v1/events", events[first : first + EVENTS_AT_ONCE])
+                for first in range(0, len(events), EVENTS_AT_ONCE)
+            ),
         ):
             answer = connection.request(
                 "POST",

@@ -34,7 +34,8 @@ class Work:
         made = SimpleNamespace(
             rules=SimpleNamespace(rebuild=self._piece("rebuild")),
             scores=SimpleNamespace(roll=self._piece("roll")),
-            peers=SimpleNamespace(take_all=self._piece("snapshots")),
+            shops=SimpleNamespace(remove_deleted=self._piece("removal")),
+            peers=SimpleNamespace(take_snapshots=self._piece("snapshots")),
             clock=Clock(),
         )
         return cast("Ports", made)
@@ -63,12 +64,12 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "TICK_S", 0)
 
 
-@pytest.mark.parametrize("failing", ["", "rebuild", "roll", "snapshots"])
+@pytest.mark.parametrize("failing", ["", "rebuild", "roll", "removal", "snapshots"])
 async def test_each_piece_is_done_again_and_again_whatever_fails(failing: str) -> None:
     work = Work(failing)
     async with scheduled(work.context(), 0):
         await until(lambda: work.done.count("snapshots") >= 3)
-    assert work.done[:6] == ["rebuild", "roll", "snapshots"] * 2
+    assert work.done[:8] == ["rebuild", "roll", "removal", "snapshots"] * 2
 
 
 async def test_snapshots_wait_for_their_interval(monkeypatch: pytest.MonkeyPatch) -> None:
