@@ -47,6 +47,6 @@ class Envelope(Attributes, frozen=True, gc=False, tag_field="type"):
 
 
 class EventData(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
-    """What the data of every event that states a fact may hold; an absent revision is 0."""
+    """The data of an event that states a fact; an absent revision is 0."""
 
     revision: Revision | None = None

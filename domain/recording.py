@@ -51,7 +51,7 @@ class Submission(msgspec.Struct, frozen=True):
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """What to store: new versions of facts, the states of ratings, and what is added to shops."""
+    """New facts, the states of ratings, and what they add to shops, all to be stored."""
 
     outcomes: list[list[Outcome]]
     changes: Mapping[Identity, Version]

@@ -1,4 +1,4 @@
-"""Who a buyer is and what buyers write: shown to keys with the scope `buyers:read` alone."""
+"""Buyers and their comments are shown to keys with the scope `buyers:read` alone."""
 
 from tests.api.conftest import KeyHolder
 from tests.api.samples import Client, event, send

@@ -1,4 +1,4 @@
-"""What event routers, SDKs and browsers send before anything else works."""
+"""First requests of event routers, SDKs and browsers: handshakes, binary mode, CORS."""
 
 import json
 from base64 import b64encode

@@ -2,7 +2,7 @@
 -- Until the first release is tagged this one file is edited in place; from then on it stays as it
 -- is. Its columns of counters are rendered from the list of counters, as those of statements are.
 
--- Whoever may not create roles makes this one beforehand, and is granted it.
+-- An owner without the right to create roles is granted this role, made beforehand.
 do 'begin if to_regrole(''shopdsr_service'') is null then create role shopdsr_service; end if
 ; exception when duplicate_object or unique_violation then null; end';
 

@@ -1,4 +1,4 @@
--- What the service needs and the role of this session may not use.
+-- Relations that the service needs and the role of this session has no right to use.
 select 'the schema public' as name
 where not has_schema_privilege('public', 'usage')
 union all
