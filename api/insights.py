@@ -38,7 +38,7 @@ from domain.plan import Goal, PlannedScore, Tolerance, plan, plan_span
 from domain.ports import SalesGroupQuery, StoredShop
 from domain.sell_through import SellThrough, sell_through
 from domain.tier import TierBasis, TierDetail, tier_detail
-from domain.totals import ON_SALE, SOLD, sum_window, zero_totals
+from domain.totals import ON_SALE, SOLD, UNLISTED_SOLD, sum_window, zero_totals
 from domain.trend import (
     TREND_DAYS_MAX,
     DimensionTrend,
@@ -188,14 +188,16 @@ async def get_sell_through(
         span = window(day, rules.sold_window_days)
         sums = await request.ports.scores.window_totals([(stored, windows(day, rules))])
         totals = sums[stored.shop_key]
-        on_sale, sold = totals[ON_SALE], totals[SOLD]
+        figures = totals[ON_SALE], totals[SOLD], totals[UNLISTED_SOLD]
     else:
         span = window(day, window_days)
         on_sale = sold = 0
         async for listing in listings_by_id(request, stored, day):
             on_sale += listing.on_sale
             sold += listing.on_sale and has_sold(listing, day, span.days)
-    return SellThroughAnswer(**heading(stored, day), sell_through=sell_through(on_sale, sold, span))
+        unlisted_sold = await request.ports.listings.unlisted_sold(stored.key, span)
+        figures = on_sale, sold, unlisted_sold
+    return SellThroughAnswer(**heading(stored, day), sell_through=sell_through(*figures, span))
 
 
 @get("/shops/{shop_id:str}/trend", summary="Scores and sales day by day", **_SHOP_READ)

@@ -52,7 +52,8 @@ class Review(msgspec.Struct, frozen=True):
     """
 
     review_id: str
-    order_id: str
+    revision: int
+    order_id: str | None
     buyer_id: str | None
     listing_id: str | None
     scores: ReviewScores
@@ -122,6 +123,7 @@ def _review(stored: StoredRating, *, shows_buyers: bool) -> Review:
     rating = stored.rating
     return Review(
         review_id=rating.review_id,
+        revision=rating.revision,
         order_id=rating.order_id,
         buyer_id=rating.buyer_id if shows_buyers else None,
         listing_id=rating.listing_id,

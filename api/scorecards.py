@@ -25,7 +25,7 @@ from domain.ports import SalesGroupQuery, ShopTotals, StoredShop
 from domain.rules import RulesRef
 from domain.sell_through import SellThrough, sell_through
 from domain.tier import SalesGroup, Tier, TierBasis, has_ladder, tier
-from domain.totals import ON_SALE, SOLD, Totals
+from domain.totals import ON_SALE, SOLD, UNLISTED_SOLD, Totals
 from domain.windows import Windows, windows
 
 SHOPS_MAX = 200
@@ -210,7 +210,10 @@ def scorecard(
             rules,
         ),
         sell_through=sell_through(
-            totals[ON_SALE], totals[SOLD], window(as_of, rules.sold_window_days)
+            totals[ON_SALE],
+            totals[SOLD],
+            totals[UNLISTED_SOLD],
+            window(as_of, rules.sold_window_days),
         ),
     )
 

@@ -2,7 +2,7 @@
 
 The totals of a window are the sums of its days. `on_sale` and `sold` are changes from one day to
 the next: summed over all days up to D they give the listings on sale as of D, and how many of these
-sold in the sold window.
+sold in the sold window; so does `unlisted_sold` for listings that sold and that no event names yet.
 
 Counters that every scorecard needs are columns of the stored totals, in the order of this list.
 Further ones are rows by shop, day and counter: a new line here takes no migration.
@@ -55,6 +55,14 @@ COUNTERS: tuple[Counter, ...] = (
     ),
     Counter(
         "sold", "listings", "ever", "change in listings that sold", "scoring.md 7", is_column=True
+    ),
+    Counter(
+        "unlisted_sold",
+        "listings",
+        "ever",
+        "change in sold listings that no event names yet",
+        "scoring.md 7",
+        is_column=True,
     ),
 )
 

@@ -302,6 +302,9 @@ class Listings(Protocol):
         Only listings that meet the conditions are returned.
         """
 
+    async def unlisted_sold(self, shop: ShopKey, span: Window) -> int:
+        """Return how many listings sold in a window that no event names by its end."""
+
 
 class Reviews(Protocol):
     """Reads ratings."""

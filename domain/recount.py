@@ -8,8 +8,9 @@ import msgspec
 
 from domain import totals
 from domain.counters import FIELDS
-from domain.facts.aggregate import ProjectedAggregate, Sums
+from domain.facts.aggregate import ProjectedAggregate, SoldUnits, Sums
 from domain.facts.fact import Fact, KnownShop
+from domain.facts.listings import LISTINGS
 from domain.facts.ratings import Rating, add_ratings
 from domain.totals import RatingState, Totals
 from domain.windows import window_totals, windows_before
@@ -43,6 +44,7 @@ class Recount:
         """The day of the running totals, where these are wrong."""
         self.differences: list[Difference] = []
         self._sums = Sums()
+        self._listed: set[str] = set()
 
     def add_ratings(self, cohort: Sequence[tuple[Rating, bool, RatingState]]) -> None:
         """Add all ratings of one buyer and month.
@@ -59,7 +61,17 @@ class Recount:
 
     def add(self, aggregate: ProjectedAggregate, facts: Sequence[Fact]) -> None:
         """Add all facts of one aggregate; aggregates come in the order of `AGGREGATES`."""
-        self._sums.add(aggregate.project(facts, self.shop, self._sums.sale_days))
+        key = getattr(facts[0], aggregate.key)
+        sold: SoldUnits = self._sums.sale_days.get(key, {})
+        self._sums.add(aggregate.project(facts, self.shop, sold))
+        if aggregate is LISTINGS:
+            self._listed.add(key)
+
+    def add_unlisted(self) -> None:
+        """Add the listings that sold and that no event names, after all aggregates."""
+        for listing_id, sold in self._sums.sale_days.items():
+            if listing_id not in self._listed:
+                self._sums.add(LISTINGS.project((), self.shop, sold))
 
     def running(self, day: date) -> list[int]:
         """Return a day's running totals: its windows without the day, then the day."""

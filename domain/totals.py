@@ -20,7 +20,7 @@ _HISTOGRAMS = {
 
 LATE, CAPPED, REMOVED = (PLACES[name] for name in ("late", "capped", "removed"))
 PAID, REFUNDED = (PLACES[name] for name in ("paid", "refunded"))
-ON_SALE, SOLD = (PLACES[name] for name in ("on_sale", "sold"))
+ON_SALE, SOLD, UNLISTED_SOLD = (PLACES[name] for name in ("on_sale", "sold", "unlisted_sold"))
 _DESCRIPTION, _SERVICE, _LOGISTICS = (place.start - 1 for place in _HISTOGRAMS.values())
 _REASONS = LATE - 1
 

@@ -23,7 +23,7 @@ KINDS: dict[type[Fact], FactKind] = {
     kind.fact: kind for aggregate in AGGREGATES for kind in aggregate.kinds
 }
 
-_RETRACTIONS = Retractions(kind for kind in KINDS.values() if kind not in ratings.RATINGS.kinds)
+_RETRACTIONS = Retractions(KINDS.values())
 
 
 class EventRetracted(Envelope, frozen=True, gc=False, tag="event.retracted"):

@@ -26,12 +26,14 @@ ReviewKey: TypeAlias = tuple[int, str]
 """Shop key and review id."""
 ListingDay: TypeAlias = tuple[int, str, date]
 """Shop key, listing id and a day."""
-BuyerMonth: TypeAlias = tuple[int, date, str]
+BuyerMonth: TypeAlias = tuple[int, date, str | None]
 """Shop key, month of completion and buyer id: the ratings that share one cap."""
 RatingKey: TypeAlias = tuple[int, date, str, str]
 """Shop key, month of completion, buyer id and review id."""
 
-SaleDays: TypeAlias = Mapping[str, Mapping[date, int]]
+SoldUnits: TypeAlias = Mapping[date, int]
+"""Units that a listing sold, by day."""
+SaleDays: TypeAlias = Mapping[str, SoldUnits]
 """Units that the listings of a shop sold, by listing id and day."""
 
 
@@ -40,10 +42,10 @@ class FactsByKind:
 
     def __init__(self, versions: Iterable[Version]) -> None:
         self._facts: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
-        self._retractions: defaultdict[type[Fact], list[Retraction]] = defaultdict(list)
+        self._retracted: defaultdict[type[Fact], list[Identity]] = defaultdict(list)
         for version in versions:
             if isinstance(version, Retraction):
-                self._retractions[version.identity[0]].append(version)
+                self._retracted[version.identity[0]].append(version.identity)
             else:
                 self._facts[type(version)].append(version)
 
@@ -51,9 +53,9 @@ class FactsByKind:
         """Return the facts of a kind."""
         return cast("Sequence[AnyFact]", self._facts.get(kind, ()))
 
-    def retractions_of(self, kind: type[Fact]) -> Sequence[Retraction]:
-        """Return the retractions of facts of a kind."""
-        return self._retractions.get(kind, ())
+    def retracted(self, kind: type[Fact]) -> Sequence[Identity]:
+        """Return the identities of the retracted facts of a kind."""
+        return self._retracted.get(kind, ())
 
 
 class Lookup(NamedTuple):
@@ -194,8 +196,11 @@ class Aggregate(Protocol):
         """Add to the batch what the facts that enter and leave add to each shop."""
 
 
-Project: TypeAlias = Callable[[Sequence[Any], KnownShop, SaleDays], Projection]
-"""Returns what the facts of one aggregate, in any order, add to their shop."""
+Project: TypeAlias = Callable[[Sequence[Any], KnownShop, SoldUnits], Projection]
+"""Returns what the facts of one aggregate, in any order, add to their shop.
+
+The units are those sold under the id of the aggregate, which may have no facts.
+"""
 
 
 class ProjectedAggregate:
@@ -232,10 +237,9 @@ class ProjectedAggregate:
                     affected.facts[lookup].update(map(attrgetter(*lookup.columns), given))
                 if kind.projected != "never":
                     self.affect_keys(map(self._key_of, given), affected)
-            if retractions := facts.retractions_of(kind.fact):
+            if retracted := facts.retracted(kind.fact):
                 places = [1 + kind.identity.index(column) for column in lookups[0].columns]
-                identities = (retraction.identity for retraction in retractions)
-                affected.facts[lookups[0]].update(map(itemgetter(*places), identities))
+                affected.facts[lookups[0]].update(map(itemgetter(*places), retracted))
 
     def affect_keys(self, keys: Iterable[Key], affected: AffectedKeys) -> None:
         """Add all facts of these aggregates whose kinds are projected together."""
@@ -259,11 +263,13 @@ class ProjectedAggregate:
         before, after = self._group(batch.before, keys), self._group(batch.after, keys)
         for key in keys:
             shop, moved = batch.shops[key[0]], batch.moved[key[0]]
-            sale_days = batch.stored.sale_days.get(shop.shop_key, {})
-            if key in before:
-                moved.add(self.project(before[key], shop, sale_days), -1)
-            if key in after:
-                moved.add(self.project(after[key], shop, moved.sale_days))
+            stored = batch.stored.sale_days.get(shop.shop_key, {})
+            for sign, facts, sold in (
+                (-1, before.get(key, ()), stored.get(key[1], {})),
+                (1, after.get(key, ()), moved.sale_days.get(key[1], {})),
+            ):
+                if facts or sold:
+                    moved.add(self.project(facts, shop, sold), sign)
 
     def _group(
         self, facts_of: Callable[[type[Fact]], Sequence[Fact]], keys: Collection[Key]

@@ -159,7 +159,7 @@ def make_admission(
     copied = [name for name in columns if name in types and name != "revision"]
     if missing := set(columns) - {*Fact.__struct_fields__, *copied, *decided}:
         raise TypeError(f"{event_type.__name__} says nothing of {', '.join(sorted(missing))}")
-    has_revision, has_currency = "revision" in types, "currency" in types
+    has_currency = "currency" in types
     if unused := types.keys() - {"currency", *columns}:
         raise TypeError(f"{fact_type.__name__} holds nothing of {', '.join(sorted(unused))}")
     amounts = [name for name in copied if types[name] in (Amount, Amount | None)]
@@ -177,8 +177,7 @@ def make_admission(
             if values[name] is not None:
                 values[name] = admit_instant(values[name], last, f"/data/{name}")
         day = days.day_of(time, shop.time_zone)
-        revision = event.data.revision or 0 if has_revision else 0
-        return fact_type(shop.shop_key, revision, time, day, **values, **decided)
+        return fact_type(shop.shop_key, event.data.revision or 0, time, day, **values, **decided)
 
     return admit
 

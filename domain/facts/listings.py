@@ -3,11 +3,12 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
+from domain.days import day_of
 from domain.events import Envelope, EventData
 from domain.facts.aggregate import (
     AffectedKeys,
@@ -15,13 +16,13 @@ from domain.facts.aggregate import (
     FactsByKind,
     ProjectedAggregate,
     Projection,
-    SaleDays,
+    SoldUnits,
 )
-from domain.facts.fact import Fact, FactKind, KnownShop
+from domain.facts.fact import Fact, FactKind, KnownShop, admit_instant
 from domain.facts.orders import Order
 from domain.names import Id, Title
 
-OnHand = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+OnHand = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
 
 
 class PublishedListing(EventData, frozen=True, gc=False):
@@ -38,10 +39,11 @@ class NamedListing(EventData, frozen=True, gc=False):
 
 
 class CountedStock(EventData, frozen=True, gc=False):
-    """Units of a listing in stock."""
+    """Units of a listing in stock, at one location or where there is only one."""
 
     listing_id: Id
     on_hand: OnHand
+    location: Id | None = None
 
 
 class ListingPublished(Envelope, frozen=True, gc=False, tag="listing.published"):
@@ -80,10 +82,25 @@ class ListingEvent(Fact, frozen=True, gc=False):
 
 
 class StockCount(Fact, frozen=True, gc=False):
-    """Units of a listing in stock when they were counted."""
+    """Units of a listing at a location when they were counted; `location` may be empty."""
 
     listing_id: str
+    location: str
     on_hand: int
+
+
+def _admit_count(event: StockCounted, shop: KnownShop, last: datetime) -> StockCount:
+    data = event.data
+    time = admit_instant(event.time, last)
+    return StockCount(
+        shop_key=shop.shop_key,
+        revision=data.revision or 0,
+        time=time,
+        day=day_of(time, shop.time_zone),
+        listing_id=data.listing_id,
+        location=data.location or "",
+        on_hand=data.on_hand,
+    )
 
 
 def on_sale_runs(events: Iterable[ListingEvent]) -> list[tuple[date, date | None]]:
@@ -109,15 +126,20 @@ def on_sale_runs(events: Iterable[ListingEvent]) -> list[tuple[date, date | None
     return runs
 
 
-def project(facts: Sequence[ListingEvent], shop: KnownShop, sale_days: SaleDays) -> Projection:
-    """Return the changes of `on_sale` and `sold` by one listing.
+def project(facts: Sequence[ListingEvent], shop: KnownShop, sold: SoldUnits) -> Projection:
+    """Return the changes of `on_sale`, `sold` and `unlisted_sold` by one listing.
 
-    A sale counts on its day and on the `sold_window_days - 1` days after.
+    A sale counts on its day and on the `sold_window_days - 1` days after; before the first event of
+    the listing it is unlisted.
     """
     counts: defaultdict[tuple[date, str], int] = defaultdict(int)
-    units_by_day = sale_days.get(facts[0].listing_id, {})
-    sold_on = sorted(day for day, units in units_by_day.items() if units)
+    sold_on = sorted(day for day, units in sold.items() if units)
     sold_runs = _sold_runs(sold_on, shop.rules.sold_window_days)
+    listed_on = min((event.day for event in facts), default=date.max)
+    for sold_from, sold_until in sold_runs:
+        if sold_from < listed_on:
+            counts[sold_from, "unlisted_sold"] += 1
+            counts[min(sold_until, listed_on), "unlisted_sold"] -= 1
     starts = [start for start, _ in sold_runs]
     for start, end in on_sale_runs(facts):
         counts[start, "on_sale"] += 1
@@ -193,8 +215,9 @@ LISTINGS = _Listings(
         FactKind(
             StockCount,
             "stock_counts",
-            identity=("listing_id", "time"),
+            identity=("listing_id", "location", "time"),
             events={StockCounted: {}},
+            admit=_admit_count,
             projected="never",
         ),
     ),

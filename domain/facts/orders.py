@@ -13,7 +13,7 @@ from msgspec import Meta
 from domain.days import day_of
 from domain.errors import EventRefused
 from domain.events import Amount, Envelope, EventData
-from domain.facts.aggregate import ProjectedAggregate, Projection, SaleDays
+from domain.facts.aggregate import ProjectedAggregate, Projection, SoldUnits
 from domain.facts.fact import (
     Fact,
     FactKind,
@@ -143,7 +143,7 @@ def _admit_order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
     )
 
 
-def project(facts: Sequence[Fact], shop: KnownShop, sale_days: SaleDays) -> Projection:
+def project(facts: Sequence[Fact], shop: KnownShop, sold: SoldUnits) -> Projection:
     """Return the amounts and units that the facts of one order add."""
     counts: defaultdict[tuple[date, str], int] = defaultdict(int)
     units: defaultdict[tuple[str, date], int] = defaultdict(int)

@@ -12,7 +12,7 @@ from msgspec import Meta
 from domain import totals
 from domain.counters import DIMENSIONS
 from domain.days import day_of, month_of
-from domain.events import Envelope, Instant
+from domain.events import Envelope, EventData, Instant
 from domain.facts.aggregate import AffectedKeys, Batch, BuyerMonth, FactsByKind, ReviewKey
 from domain.facts.fact import Fact, FactKind, KnownShop, admit_instant
 from domain.names import Comment, Id, Note
@@ -37,19 +37,19 @@ class Scores(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
             raise ValueError("Expected at least one of `description`, `service`, `logistics`")
 
 
-class PostedReview(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """A buyer's rating of one order."""
+class PostedReview(EventData, frozen=True, gc=False):
+    """A buyer's rating of one order; without a buyer it is never over a cap."""
 
     review_id: Id
-    order_id: Id
-    buyer_id: Id
     scores: Scores
+    order_id: Id | None = None
+    buyer_id: Id | None = None
     listing_id: Id | None = None
     completed_at: Instant | None = None
     comment: Comment | None = None
 
 
-class ModeratedReview(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class ModeratedReview(EventData, frozen=True, gc=False):
     """The marketplace removes a rating, or restores it."""
 
     review_id: Id
@@ -82,13 +82,13 @@ class Rating(Fact, frozen=True, gc=False):
     """One buyer's stars for one order; `month` is the first day of its month of completion."""
 
     review_id: str
-    buyer_id: str
+    buyer_id: str | None
     month: date
     completed_at: datetime | None
     description: int | None
     service: int | None
     logistics: int | None
-    order_id: str
+    order_id: str | None
     listing_id: str | None
     comment: str | None
 
@@ -120,7 +120,7 @@ def _admit_rating(event: ReviewPosted, shop: KnownShop, last: datetime) -> Ratin
         completed_at = admit_instant(data.completed_at, last, "/data/completed_at")
     return Rating(
         shop_key=shop.shop_key,
-        revision=0,
+        revision=data.revision or 0,
         time=time,
         day=day_of(time, shop.time_zone),
         review_id=data.review_id,
@@ -156,15 +156,17 @@ def rating_states(
 ) -> dict[str, RatingState]:
     """Return the states of ratings of one shop, buyer and month, by review id.
 
-    The month is that of completion. Ratings are in any order, each with whether it is removed:
-    all of them, or those that may move across the cap, and `unread` others are counted.
+    The month is that of completion. Without a buyer there is no cap. Ratings are in any order, each
+    with whether it is removed: all of them, or those that may move across the cap, and `unread`
+    others are counted.
     """
     states = {
         rating.review_id: REMOVED if removed else LATE if is_late(rating, rules) else COUNTED
         for rating, removed in ratings
     }
     cap = rules.ratings_per_buyer_month
-    if cap is not None and len(states) + unread > cap:
+    has_buyer = bool(ratings) and ratings[0][0].buyer_id is not None
+    if has_buyer and cap is not None and len(states) + unread > cap:
         candidates = [rating for rating, _ in ratings if states[rating.review_id] is COUNTED]
         for rating in sorted(candidates, key=_cap_order)[cap - unread :]:
             states[rating.review_id] = CAPPED
@@ -190,7 +192,7 @@ def _days(days: int) -> timedelta:
 
 
 def _cap_order(rating: Rating) -> tuple[datetime, datetime, str]:
-    # Review ids are ASCII, so comparing them as text compares their bytes.
+    # Texts compare by code point, which is the order of their bytes.
     return rating.completed_at or rating.time, rating.time, rating.review_id
 
 
@@ -221,11 +223,16 @@ class Ratings:
     def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
         """Add the reviews of these facts, and the buyers and months of their ratings."""
         for rating in facts.of(Rating):
-            affected.rated.add((*rating.buyer_month, rating.review_id))
-            if rating.revision:
-                affected.named.add((rating.shop_key, rating.review_id))
+            review_id = rating.review_id
+            if rating.buyer_id is not None:
+                affected.rated.add((rating.shop_key, rating.month, rating.buyer_id, review_id))
+            if rating.buyer_id is None or rating.revision:
+                affected.named.add((rating.shop_key, review_id))
         for moderation in facts.of(Moderation):
             affected.named.add((moderation.shop_key, moderation.review_id))
+        for kind in self.kinds:
+            for _, shop_key, review_id, *_ in facts.retracted(kind.fact):
+                affected.named.add((shop_key, review_id))
 
     def record(self, batch: Batch) -> None:
         """Add the ratings that enter a state in a buyer's month; subtract those that leave."""

@@ -33,7 +33,11 @@ class Retractions:
         """Return the retraction that an event states; raise EventRefused for its instants."""
         admit_instant(event.time, last)
         kind, decided = self._kinds[event.data.__struct_config__.tag]
-        given = msgspec.structs.asdict(event.data.identity)
+        members = msgspec.structs.asdict(event.data.identity)
+        # No column of an identity is null.
+        given: dict[str, Any] = {
+            name: "" if value is None else value for name, value in members.items()
+        }
         if "time" in given:
             given["time"] = admit_instant(given["time"], last, "/data/identity/time")
         values = {"shop_key": shop.shop_key, **given, **decided}

@@ -167,14 +167,16 @@ async def _read(
     stored = Stored({}, {}, sale_days)
 
     async def read(affected: AffectedKeys) -> None:
-        if affected.rated or affected.named:
-            await _read_reviews(connection, affected, shops, stored, thorough=thorough)
         await _read_facts(connection, affected, stored)
         await _read_listings(connection, affected, sale_days, stored, shops)
 
-    await read(merge(batch.affected for batch in batches))
+    affected = merge(batch.affected for batch in batches)
+    if affected.rated or affected.named:
+        await _read_reviews(connection, affected, shops, stored, thorough=thorough)
+    await read(affected)
     items = (item for batch in batches for item in batch.items)
     if replaced := replaced_facts(items, stored):
+        # Replaced ratings are named, so that their months are read already.
         await read(affected_keys(replaced))
     return stored
 
@@ -241,13 +243,13 @@ async def _read_reviews(
         *columns(moderated, 2),
         uncapped,
     ):
-        kind = Moderation if row["state"] is None else Rating
-        fact = kind(*(row[column] for column in KINDS[kind].columns))
-        if isinstance(fact, Rating):
-            stored.states[fact.shop_key, fact.review_id] = RatingState(row["state"])
+        kind = KINDS[Rating if row["removes"] is None else Moderation]
+        version = kind.version([row[column] for column in kind.columns])
+        if isinstance(version, Rating):
+            stored.states[version.shop_key, version.review_id] = RatingState(row["state"])
             if row["counted"]:
-                stored.unread[fact.buyer_month] = row["counted"]
-        stored.facts[identity_of(fact)] = fact
+                stored.unread[version.buyer_month] = row["counted"]
+        stored.facts[identity_of(version)] = version
     for key, state in stored.states.items() if stored.unread else ():
         rating = stored.facts[Rating, *key]
         if not isinstance(rating, Rating) or rating.buyer_month not in stored.unread:
@@ -262,7 +264,11 @@ async def _write(
     shops: Mapping[int, LockedShop],
 ) -> None:
     await _write_facts(connection, recording, stored)
-    moved = [(*key, state) for key, state in recording.states.items() if key in stored.states]
+    moved = [
+        (*key, state)
+        for key, state in recording.states.items()
+        if key in stored.states and (Rating, *key) not in recording.changes
+    ]
     if moved:
         await connection.execute(sql("update_states"), *columns(sorted(moved), 3))
     units = [
@@ -296,8 +302,8 @@ async def _write_facts(connection: Connection, recording: Recording, stored: Sto
         if identity in stored.facts:
             replaced[fact].append(identity[1:])
         row = KINDS[fact].row(version)
-        if isinstance(version, Rating):
-            row += (recording.states[version.shop_key, version.review_id],)
+        if fact is Rating:
+            row += (recording.states.get((identity[1], identity[2])),)
         rows[fact].append(row)
     for kind in KINDS.values():
         if old := replaced.get(kind.fact):

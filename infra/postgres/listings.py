@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import date
 
+from domain.days import Window
 from domain.facts.listings import ListingEvent
 from domain.listings import ListingFacts, ListingFilter
 from domain.ports import ShopKey
@@ -51,3 +52,8 @@ class Listings:
             ]
 
         return await self._database.run(work, snapshot=True)
+
+    async def unlisted_sold(self, shop: ShopKey, span: Window) -> int:
+        """Return how many listings sold in a window that no event names by its end."""
+        [row] = await self._database.fetch("unlisted_sold", *shop, span.start, span.end)
+        return int(row["count"])

@@ -37,6 +37,7 @@ async def recount(connection: Connection, shop: StoredShop, rules: Rules) -> Rec
         if isinstance(aggregate, ProjectedAggregate):
             async for facts in _aggregates(connection, shop_key, aggregate):
                 counted.add(aggregate, facts)
+    counted.add_unlisted()
     days = await connection.fetch(sql("stored_days"), shop_key)
     counts = await connection.fetch(sql("stored_counters"), shop_key)
     units = await connection.fetch(sql("stored_units"), shop_key)
@@ -87,8 +88,8 @@ async def cohorts(
 ) -> AsyncIterator[list[tuple[Rating, bool, RatingState]]]:
     """Yield the ratings of a shop, those of one buyer and month at a time.
 
-    With each rating come whether it is removed and its stored state. Memory does not grow with the
-    ratings.
+    A rating without a buyer comes alone. With each rating come whether it is removed and its stored
+    state. Memory does not grow with the ratings.
     """
     moderations: defaultdict[str, list[Moderation]] = defaultdict(list)
     for row in await connection.fetch(sql("recount_moderations"), *shop):
@@ -100,7 +101,7 @@ async def cohorts(
     async for row in rows:
         *fields, state = row
         rating = Rating(*fields)
-        if cohort and cohort[0][0].buyer_month != rating.buyer_month:
+        if cohort and (rating.buyer_id is None or cohort[0][0].buyer_month != rating.buyer_month):
             yield cohort
             cohort = []
         cohort.append((rating, rating.review_id in removed, RatingState(state)))

@@ -90,6 +90,7 @@ async def test_a_shop_without_events_answers_with_zeros(shop: Client) -> None:
             "rate": None,
             "sold": 0,
             "on_sale": 0,
+            "unlisted_sold": 0,
             "window": {"start": "2026-10-23", "end": "2026-11-21", "days": 30},
         },
     }

@@ -45,7 +45,7 @@ class Store:
         """Read named reviews, and as many ratings on each side of the cap."""
         named = affected.named | {(key, review_id) for key, _, _, review_id in affected.rated}
         ratings = self.ratings()
-        months = Counter(key[:3] for key in affected.rated)
+        months: Counter[BuyerMonth] = Counter(key[:3] for key in affected.rated)
         months += Counter(
             stored.buyer_month
             for stored in ratings

@@ -14,7 +14,7 @@ from domain.facts.aggregate import (
     Lookup,
     ProjectedAggregate,
     Projection,
-    SaleDays,
+    SoldUnits,
     Stored,
     Sums,
 )
@@ -127,7 +127,7 @@ def test_a_declaration_with_members_that_no_event_gives_is_refused() -> None:
 
 
 def test_a_declaration_that_drops_data_of_an_event_is_refused() -> None:
-    with pytest.raises(TypeError, match="ListingEvent holds nothing of on_hand"):
+    with pytest.raises(TypeError, match="ListingEvent holds nothing of location, on_hand"):
         make_admission(StockCounted, ListingEvent, {"kind": "counted", "title": None})
 
 
@@ -148,7 +148,7 @@ def by_identity(facts: Iterable[Fact]) -> dict[Identity, Version]:
 def largest_refund(
     facts: Sequence[Refund],
     _shop: KnownShop,
-    _sale_days: SaleDays,
+    _sold: SoldUnits,
 ) -> Projection:
     """Project the largest refund of an order, which depends on all of its refunds."""
     last = max(facts, key=lambda fact: fact.amount)

@@ -16,7 +16,7 @@ from tests.domain.builders import noon, rating, rules, totals
 
 def day_totals(ratings: Iterable[tuple[Rating, bool]], scoring: Rules) -> dict[date, list[int]]:
     """Return the day totals of a shop's ratings, each with whether it is removed."""
-    cohorts: defaultdict[tuple[str, date], list[tuple[Rating, bool]]] = defaultdict(list)
+    cohorts: defaultdict[tuple[str | None, date], list[tuple[Rating, bool]]] = defaultdict(list)
     for rated, removed in ratings:
         cohorts[rated.buyer_id, rated.month].append((rated, removed))
     days: defaultdict[date, list[int]] = defaultdict(zero_totals)

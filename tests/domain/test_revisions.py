@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 
 from domain.errors import FieldError
 from domain.facts import AGGREGATES, identity_of
-from domain.facts.aggregate import ProjectedAggregate, Stored, Sums
+from domain.facts.aggregate import FactsByKind, ProjectedAggregate, SoldUnits, Stored, Sums
 from domain.facts.fact import Fact, Identity, Retraction, Version
-from domain.facts.listings import ListingEvent, StockCount
+from domain.facts.listings import LISTINGS, ListingEvent, StockCount
 from domain.facts.orders import Order, Refund
+from domain.facts.ratings import Moderation, Rating, add_ratings, is_removed
 from domain.recording import Outcome, Refused, decide
-from tests.domain.builders import FIRST, NOON, shop
+from domain.totals import RatingState
+from tests.domain.builders import FIRST, NOON, rating, shop
 
-SHOP = shop(sold_window_days=3)
-LISTINGS = ("l-1", "l-2")
+SHOP = shop(sold_window_days=3, ratings_per_buyer_month=2)
+LISTING_IDS = ("l-1", "l-2")
 
 
 def order(revision: int, day: int = 0, listing_id: str = "l-1", amount: int = 100) -> Order:
@@ -37,14 +39,16 @@ class MemoryShop:
         self.versions: dict[Identity, Version] = {}
         self.days: defaultdict[date, list[int]] = Sums().days
         self.sale_days: defaultdict[str, dict[date, int]] = defaultdict(dict)
+        self.states: dict[tuple[int, str], RatingState] = {}
 
     def record(
         self, versions: Sequence[Version | Refused], *, strict: bool = False
     ) -> list[Outcome]:
         """Record a batch and return its outcomes."""
-        stored = Stored(dict(self.versions), {}, {1: self.sale_days})
+        stored = Stored(dict(self.versions), self.states, {1: self.sale_days})
         recording = decide([(versions, strict)], stored, {1: SHOP})
         self.versions.update(recording.changes)
+        self.states |= recording.states
         moved = recording.moved[1]
         for day, totals in moved.days.items():
             self.days[day] = [a + b for a, b in zip(self.days[day], totals, strict=True)]
@@ -64,6 +68,14 @@ class MemoryShop:
 def recounted(versions: dict[Identity, Version]) -> tuple[dict[date, list[int]], object]:
     """Return the totals and the sale days of a shop, from its facts alone."""
     sums = Sums()
+    facts = FactsByKind(versions.values())
+    moderations = facts.of(Moderation)
+    months: defaultdict[object, list[tuple[Rating, bool]]] = defaultdict(list)
+    for given_rating in facts.of(Rating):
+        own = (m for m in moderations if m.review_id == given_rating.review_id)
+        months[given_rating.buyer_month].append((given_rating, is_removed(own)))
+    for members in months.values():
+        add_ratings(sums.days, members, SHOP.rules)
     for aggregate in AGGREGATES:
         if isinstance(aggregate, ProjectedAggregate):
             groups: defaultdict[object, list[Fact]] = defaultdict(list)
@@ -71,8 +83,11 @@ def recounted(versions: dict[Identity, Version]) -> tuple[dict[date, list[int]],
                 for version in versions.values():
                     if type(version) is kind.fact:
                         groups[getattr(version, aggregate.key)].append(version)
-            for facts in groups.values():
-                sums.add(aggregate.project(facts, SHOP, sums.sale_days))
+            if aggregate is LISTINGS:
+                groups |= {listing_id: groups[listing_id] for listing_id in sums.sale_days}
+            for key, group in groups.items():
+                sold: SoldUnits = sums.sale_days.get(str(key), {})
+                sums.add(aggregate.project(group, SHOP, sold))
     days = {day: totals for day, totals in sums.days.items() if any(totals)}
     return days, {listing_id: dict(sold) for listing_id, sold in sums.sale_days.items()}
 
@@ -81,8 +96,23 @@ def _facts(number: int, revision: int, content: int) -> Fact:
     """Return a fact by the number of its identity; revision and content decide all else."""
     time = NOON + timedelta(days=content % 7)
     moment = NOON + timedelta(days=number)
-    listing_id = LISTINGS[content % 2]
-    match number % 4:
+    listing_id = LISTING_IDS[content % 2]
+    match number % 6:
+        case 4:
+            return rating(
+                f"r-{number // 6}",
+                revision=revision,
+                time=time,
+                completed_at=time - timedelta(days=content),
+                buyer_id=(None, "b-1", "b-1", "b-2")[content % 4],
+                description=1 + content % 5,
+            )
+        case 5:
+            removes = number // 6 % 2 == 0
+            return Moderation(
+                *(1, revision, moment, moment.date(), f"r-{number // 12}", removes),
+                *("other", f"{content}"),
+            )
         case 0:
             return Order(
                 *(1, revision, time, time.date(), f"o-{number}", "b", None),
@@ -91,18 +121,18 @@ def _facts(number: int, revision: int, content: int) -> Fact:
         case 1:
             return Refund(1, revision, time, time.date(), f"f-{number}", f"o-{content}", content)
         case 2:
-            kind = ("published", "withdrawn", "edited")[number // 4 % 3]
-            listed = LISTINGS[number // 12 % 2]
+            kind = ("published", "withdrawn", "edited")[number // 6 % 3]
+            listed = LISTING_IDS[number // 18 % 2]
             return ListingEvent(1, revision, moment, moment.date(), listed, kind, f"{content}")
         case _:
-            return StockCount(1, revision, moment, moment.date(), "l-1", content)
+            return StockCount(1, revision, moment, moment.date(), "l-1", "", content)
 
 
 @st.composite
 def _streams(draw: st.DrawFn) -> list[Version]:
     """Draw versions of few facts, in any order and some of them several times."""
     versions: list[Version] = []
-    for number in draw(st.sets(st.integers(0, 23), min_size=1, max_size=8)):
+    for number in draw(st.sets(st.integers(0, 47), min_size=1, max_size=9)):
         for revision in draw(st.sets(st.integers(0, 4), min_size=1)):
             fact = _facts(number, revision, draw(st.integers(0, 20)))
             retracts = revision and draw(st.booleans())

@@ -24,7 +24,7 @@ def test_the_rate_is_sold_over_on_sale(
     on_sale: int, sold: int, status: str, rate: float | None
 ) -> None:
     """A fraction at 6 decimals, and none where nothing is on sale."""
-    result = sell_through(on_sale, sold, window(day(0), 30))
+    result = sell_through(on_sale, sold, 0, window(day(0), 30))
     assert (result.status, result.rate, result.sold, result.on_sale) == (
         status,
         rate,
@@ -65,7 +65,9 @@ def test_a_run_lasts_from_publication_to_withdrawal(
 def test_a_sale_counts_for_its_window_and_before_publication_too() -> None:
     """A listing sold on day 0, published on day 10, is sold until day 30."""
     counts = _counts([listing_event(10 * DAY, "published")], [day(0)], 30)
-    assert counts == {(day(10), "on_sale"): 1, (day(10), "sold"): 1, (day(30), "sold"): -1}
+    unlisted = {(day(0), "unlisted_sold"): 1, (day(10), "unlisted_sold"): -1}
+    sold = {(day(10), "sold"): 1, (day(30), "sold"): -1}
+    assert counts == {(day(10), "on_sale"): 1, **sold, **unlisted}
 
 
 _events = st.lists(
@@ -92,16 +94,15 @@ def test_changes_add_up_to_each_day(
         sold = on_sale and any(number - length < sale <= number for sale in sales)
         assert _sum_until(counts, day(number), "on_sale") == on_sale
         assert _sum_until(counts, day(number), "sold") == sold
+        is_listed = any(event.day <= day(number) for event in events)
+        unlisted = not is_listed and any(number - length < sale <= number for sale in sales)
+        assert _sum_until(counts, day(number), "unlisted_sold") == unlisted
 
 
 def _counts(
     events: Sequence[ListingEvent], sale_days: Sequence[date], length: int
 ) -> Mapping[tuple[date, str], int]:
-    if not events:
-        return {}
-    projection = project(
-        events, shop(sold_window_days=length), {"l-1": dict.fromkeys(sale_days, 1)}
-    )
+    projection = project(events, shop(sold_window_days=length), dict.fromkeys(sale_days, 1))
     assert projection.units == {}
     return projection.counts
 

@@ -78,8 +78,8 @@ insert into counter_days (shop_key, day, counter, n)
 select shop_key, date '2026-11-21' - back, 'n', 1
 from generate_series(1, {SHOPS}) shop_key, generate_series(1, 3) back;
 
-insert into stock_counts (shop_key, listing_id, time, day, on_hand)
-select shop_key, listing_id, time, day, 1 from listing_events;
+insert into stock_counts (shop_key, listing_id, location, time, day, on_hand)
+select shop_key, listing_id, '', time, day, 1 from listing_events;
 
 insert into listing_events (shop_key, listing_id, time, kind, day)
 select

@@ -207,7 +207,7 @@ def rated_long_ago(shop_id: str, tenant_id: int) -> Submission:
         source="/tests",
         time=NOW - timedelta(days=120),
         subject=shop_id,
-        data=PostedReview("r", "o", "b", Scores(5, 5, 5)),
+        data=PostedReview("r", Scores(5, 5, 5), "o", "b"),
     )
     return Submission(tenant_id, None, [event])
 

@@ -9,7 +9,7 @@ from domain import peers as ranks
 from domain.counters import PLACES
 from domain.days import Window
 from domain.facts import aggregate, orders
-from domain.facts.aggregate import Projection, SaleDays
+from domain.facts.aggregate import Projection, SoldUnits
 from domain.facts.fact import Fact, KnownShop
 from domain.facts.orders import Order
 from domain.metrics import METRICS, PARTS, RATIOS, WINDOW_OF_PART, Metric
@@ -33,9 +33,9 @@ FAULTS = (
 BIGINT_MAX = 2**63 - 1
 
 
-def project(facts: Sequence[Fact], shop: KnownShop, sale_days: SaleDays) -> Projection:
+def project(facts: Sequence[Fact], shop: KnownShop, sold: SoldUnits) -> Projection:
     """Count the orders besides what orders add."""
-    plain = orders.project(facts, shop, sale_days)
+    plain = orders.project(facts, shop, sold)
     counts = {(fact.day, NAME): 1 for fact in facts if isinstance(fact, Order)}
     return Projection({**plain.counts, **counts}, plain.units)
 
@@ -74,7 +74,7 @@ async def test_peers_are_compared_by_a_metric_on_rows(storage: Storage) -> None:
     days = await fetch(
         storage.url,
         "select shop_key, day, cardinality(array_agg(order_id)) as n,"
-        " sum((select sum(amount) from unnest(amounts) as amount)) as paid"
+        " sum(coalesce(total, (select sum(amount) from unnest(amounts) as amount))) as paid"
         " from orders group by shop_key, day",
     )
     last = max(row["day"] for row in days)

@@ -118,8 +118,8 @@ PLANS: dict[str, Plan] = {
         6 * 100,
         "listing_days_pkey listing_events_day_idx",
     ),
-    "known_stock_counts_by_listing_id_time": Plan(
-        (*LISTED, [PUBLISHED] * 100), 100, "stock_counts_pkey"
+    "known_stock_counts_by_listing_id_location_time": Plan(
+        (*LISTED, [""] * 100, [PUBLISHED] * 100), 100, "stock_counts_pkey"
     ),
     "delete_moderations": Plan(
         (*REVIEWS, [True] * len(RATED), [NOON] * len(RATED)), 2 * len(RATED), "moderations_pkey"
@@ -130,7 +130,7 @@ PLANS: dict[str, Plan] = {
     "delete_listing_events": Plan(
         (*LISTED, ["published"] * 100, [PUBLISHED] * 100), 100, "listing_events_pkey"
     ),
-    "delete_stock_counts": Plan((*LISTED, [PUBLISHED] * 100), 100, "stock_counts_pkey"),
+    "delete_stock_counts": Plan((*LISTED, [""] * 100, [PUBLISHED] * 100), 100, "stock_counts_pkey"),
     "delete_unsold": Plan((*LISTED, [DAY] * 100), 100, "listing_days_pkey"),
     "defined_shops": Plan((TENANTS, IDS), 100, "shops_pkey"),
     "lock_shops": Plan((KEYS,), 100, "shop_totals_pkey"),
@@ -157,6 +157,9 @@ PLANS: dict[str, Plan] = {
         (1, LARGEST, DAY, MONTH, "", 51, date.min, DAY, date(2026, 10, 1), None),
         4 * million.LISTINGS_OF_THE_LARGEST + 100,
         f"{SHOPS} listing_events_pkey listing_days_pkey stock_counts_pkey",
+    ),
+    "unlisted_sold": Plan(
+        (1, SMALL, MONTH, DAY), 100, f"{SHOPS} listing_days_pkey listing_events_pkey"
     ),
     # Of each listing the shop and the event.
     "listing_events_until": Plan(

@@ -143,16 +143,17 @@ _ENVELOPE: dict[str, Check] = {
 }
 _MOST_REVISIONS = 2**53 - 1
 _REVISED: dict[str, Check] = {"revision": _optional(_integer(0, _MOST_REVISIONS))}
-_ACTION: dict[str, Check] = {
+_ACTION: dict[str, Check] = _REVISED | {
     "review_id": _is_id,
     "reason": _optional(lambda value: value in _REASONS),
     "note": _optional(_text(2_000)),
 }
 _DATA: dict[str, dict[str, Check]] = {
-    "review.posted": {
+    "review.posted": _REVISED
+    | {
         "review_id": _is_id,
-        "order_id": _is_id,
-        "buyer_id": _is_id,
+        "order_id": _optional(_is_id),
+        "buyer_id": _optional(_is_id),
         "listing_id": _optional(_is_id),
         "scores": _are_scores,
         "completed_at": _optional(_is_instant),
@@ -179,16 +180,29 @@ _DATA: dict[str, dict[str, Check]] = {
     "listing.published": _REVISED | {"listing_id": _is_id, "title": _optional(_text(500))},
     "listing.edited": _REVISED | {"listing_id": _is_id},
     "listing.withdrawn": _REVISED | {"listing_id": _is_id},
-    "stock.counted": _REVISED | {"listing_id": _is_id, "on_hand": _integer(0, 1_000_000_000)},
+    "stock.counted": _REVISED
+    | {
+        "listing_id": _is_id,
+        "on_hand": _integer(-1_000_000_000, 1_000_000_000),
+        "location": _optional(_is_id),
+    },
 }
 _LISTING_MOMENT: dict[str, Check] = {"listing_id": _is_id, "time": _is_instant}
+_ACTION_MOMENT: dict[str, Check] = {"review_id": _is_id, "time": _is_instant}
 _IDENTITIES: dict[str, dict[str, Check]] = {
+    "review.posted": {"review_id": _is_id},
+    "review.removed": _ACTION_MOMENT,
+    "review.restored": _ACTION_MOMENT,
     "order.paid": {"order_id": _is_id},
     "order.refunded": {"refund_id": _is_id},
     "listing.published": _LISTING_MOMENT,
     "listing.edited": _LISTING_MOMENT,
     "listing.withdrawn": _LISTING_MOMENT,
-    "stock.counted": _LISTING_MOMENT,
+    "stock.counted": {
+        "listing_id": _is_id,
+        "location": _optional(_is_id),
+        "time": _is_instant,
+    },
 }
 
 
@@ -238,7 +252,7 @@ def build_version(event: CheckedEvent, currency: str, now: datetime) -> Version:
     if event.type == "event.retracted":
         _instant(event.time, now)
         named = event.data["identity"]
-        *ids, last = (named[name] for name in _IDENTITIES[event.data["type"]])
+        *ids, last = (named.get(name) for name in _IDENTITIES[event.data["type"]])
         moment = _instant(last, now) if "time" in named else last
         return Version((event.data["type"], *ids, moment), event.data["revision"], None)
     fact = _build_fact(event, currency, now)
@@ -279,7 +293,7 @@ def _build_fact(event: CheckedEvent, currency: str, now: datetime) -> Fact:
         case "order.refunded":
             return Refund(time, data["refund_id"], data["order_id"], amounts[0])
         case "stock.counted":
-            return StockCount(time, data["listing_id"], data["on_hand"])
+            return StockCount(time, data["listing_id"], data.get("location"), data["on_hand"])
         case _:
             title = data.get("title") if event.type == "listing.published" else None
             return ListingEvent(time, event.type, data["listing_id"], title)
@@ -290,12 +304,13 @@ def _review(data: Mapping[str, Any], time: datetime, now: datetime) -> Review:
     return Review(
         time=time,
         review_id=data["review_id"],
-        order_id=data["order_id"],
-        buyer_id=data["buyer_id"],
+        order_id=data.get("order_id"),
+        buyer_id=data.get("buyer_id"),
         listing_id=data.get("listing_id"),
         scores=tuple(data["scores"].get(name) for name in DIMENSIONS),
         completed_at=None if completed is None else _instant(completed, now),
         comment=data.get("comment"),
+        revision=data.get("revision") or 0,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 DIMENSIONS = ("description", "service", "logistics")
 
-Identity = tuple[str | datetime, ...]
+Identity = tuple[str | datetime | None, ...]
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,13 @@ class Review:
 
     time: datetime
     review_id: str
-    order_id: str
-    buyer_id: str
+    order_id: str | None
+    buyer_id: str | None
     listing_id: str | None
     scores: tuple[int | None, ...]
     completed_at: datetime | None
     comment: str | None
+    revision: int
 
     @property
     def identity(self) -> Identity:
@@ -114,16 +115,17 @@ class ListingEvent:
 
 @dataclass(frozen=True)
 class StockCount:
-    """What was in the warehouse at an instant."""
+    """What was at a location at an instant."""
 
     time: datetime
     listing_id: str
+    location: str | None
     on_hand: int
 
     @property
     def identity(self) -> Identity:
-        """Return listing id and instant: a listing is counted once an instant."""
-        return "stock.counted", self.listing_id, self.time
+        """Return ids and instant: a listing is counted once an instant at a location."""
+        return "stock.counted", self.listing_id, self.location, self.time
 
 
 Fact = Review | ReviewAction | Order | Refund | ListingEvent | StockCount

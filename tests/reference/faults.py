@@ -143,7 +143,7 @@ def _envelope_faults() -> Iterator[Fault]:
 
 def _data_faults() -> Iterator[Fault]:
     for type_, names in {
-        "review.posted": ("review_id", "order_id", "buyer_id"),
+        "review.posted": ("review_id",),
         "review.removed": ("review_id",),
         "order.paid": ("order_id",),
         "order.refunded": ("refund_id", "order_id"),
@@ -153,7 +153,8 @@ def _data_faults() -> Iterator[Fault]:
     }.items():
         for name in names:
             yield from _each(type_, ("data", name), (*_BAD_IDS, _MISSING))
-    yield from _each("review.posted", ("data", "listing_id"), ("", _TOO_LONG_ID, 7, []))
+    for name in ("order_id", "buyer_id", "listing_id"):
+        yield from _each("review.posted", ("data", name), ("", _TOO_LONG_ID, "a\x00", 7, []))
     yield from _each(
         "review.posted",
         ("data", "scores"),
@@ -187,13 +188,15 @@ def _data_faults() -> Iterator[Fault]:
     yield from _each("order.paid", ("data", "total"), bad_totals)
     for type_ in ("order.paid", "order.refunded"):
         yield from _each(type_, ("data", "currency"), ("XXX", "cny", "", 5, []))
+    for type_ in ("review.posted", "review.removed", "order.paid", "order.refunded"):
         bad_revisions = [number for number in _BAD_INTEGERS if number != 2**31]
         yield from _each(type_, ("data", "revision"), (*bad_revisions, 2**53))
     yield from _each("order.paid", ("data", "buyer_id"), ("", _TOO_LONG_ID, 7, []))
     yield from _each("order.refunded", ("data", "amount"), _BAD_AMOUNTS)
-    on_hands = (*_BAD_INTEGERS, 1_000_000_001, None, _MISSING)
+    on_hands = (*_BAD_INTEGERS, 1_000_000_001, -1_000_000_001, None, _MISSING)
+    yield from _each("stock.counted", ("data", "location"), ("", _TOO_LONG_ID, 7, []))
     yield from _each(
-        "stock.counted", ("data", "on_hand"), [count for count in on_hands if count != 0]
+        "stock.counted", ("data", "on_hand"), [count for count in on_hands if count not in (0, -1)]
     )
     yield from _each("review.posted", ("data", "completed_at"), _OUT_OF_RANGE, "time_out_of_range")
 

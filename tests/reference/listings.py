@@ -88,7 +88,9 @@ def _listing(listing_id: str, facts: ShopFacts, as_of: date, zone: ZoneInfo) -> 
         if count.listing_id == listing_id and day_of(count.time, zone) <= as_of
     ]
     last_titled = max(titled, key=lambda event: event.time, default=None)
-    last_count = max(counts, key=lambda count: count.time, default=None)
+    last_counts = {
+        count.location: max(count.on_hand, 0) for count in sorted(counts, key=lambda c: c.time)
+    }
     run_start = _start_of_run(events)
     return Listing(
         listing_id=listing_id,
@@ -102,7 +104,7 @@ def _listing(listing_id: str, facts: ShopFacts, as_of: date, zone: ZoneInfo) -> 
             for line in order.lines
             if line.listing_id == listing_id and not line.gift and day_of(order.time, zone) <= as_of
         ),
-        stock=None if last_count is None else last_count.on_hand,
+        stock=sum(last_counts.values()) if last_counts else None,
     )
 
 
@@ -151,9 +153,19 @@ def in_view(listing: Listing, view: str, as_of: date, rules: Rules) -> bool:
     }[view]
 
 
-def sell_through(listings: Iterable[Listing], as_of: date, window_days: int) -> Json:
-    """Return the share of the listings on sale that sold."""
+def sell_through(
+    facts: ShopFacts, listings: Iterable[Listing], as_of: date, window_days: int, zone: ZoneInfo
+) -> Json:
+    """Return the share of the listings on sale that sold, and what sold unlisted."""
     window = window_ending(as_of, window_days)
+    listings = list(listings)
+    sold_ids = {
+        line.listing_id
+        for order in facts.orders
+        if day_of(order.time, zone) in window
+        for line in order.lines
+        if not line.gift
+    }
     on_sale = [listing for listing in listings if listing.on_sale]
     sold = [listing for listing in on_sale if listing.units_in(window) > 0]
     return {
@@ -161,5 +173,6 @@ def sell_through(listings: Iterable[Listing], as_of: date, window_days: int) -> 
         "rate": rounded(Fraction(len(sold), len(on_sale)), RATE_DIGITS) if on_sale else None,
         "sold": len(sold),
         "on_sale": len(on_sale),
+        "unlisted_sold": len(sold_ids - {listing.listing_id for listing in listings}),
         "window": window.shown(),
     }

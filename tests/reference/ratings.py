@@ -41,6 +41,7 @@ class Rating:
         completed = review.completed_at
         return {
             "review_id": review.review_id,
+            "revision": review.revision,
             "order_id": review.order_id,
             "buyer_id": review.buyer_id,
             "listing_id": review.listing_id,
@@ -65,7 +66,7 @@ def judge(facts: ShopFacts, rules: Rules, zone: ZoneInfo) -> list[Rating]:
             return "removed"
         if _is_late(review, rules):
             return "late"
-        if rules.ratings_per_buyer_month is None:
+        if rules.ratings_per_buyer_month is None or review.buyer_id is None:
             return "counted"
         rivals = [
             other
@@ -97,7 +98,7 @@ def _is_late(review: Review, rules: Rules) -> bool:
     return review.time - review.completion > allowed
 
 
-def _cap_group(review: Review, zone: ZoneInfo) -> tuple[str, int, int]:
+def _cap_group(review: Review, zone: ZoneInfo) -> tuple[str | None, int, int]:
     completed = day_of(review.completion, zone)
     return review.buyer_id, completed.year, completed.month
 

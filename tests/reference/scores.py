@@ -376,7 +376,7 @@ class _ShopView:
         return listings_as_of(self.facts, self.as_of, self.zone)
 
     def sell_through(self, window_days: int) -> Json:
-        return sell_through(self.listings(), self.as_of, window_days)
+        return sell_through(self.facts, self.listings(), self.as_of, window_days, self.zone)
 
 
 def _readable_id(event: object) -> str | None:

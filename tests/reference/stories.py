@@ -106,14 +106,14 @@ class Story:
         teller: Teller,
         time: datetime,
         completed: datetime | None,
-        buyer: str,
+        buyer: str | None,
         details: Json,
     ) -> None:
         review_id = details.pop("review_id", f"r-{len(teller.reviews)}")
         teller.reviews.append((review_id, time, completed))
         data = {
             "review_id": review_id,
-            "order_id": f"o-{self._rng.randint(0, 99)}",
+            "order_id": self._rng.choice((f"o-{self._rng.randint(0, 99)}", None)),
             "buyer_id": buyer,
             "scores": self._scores(),
             "completed_at": None if completed is None else written(self._rng, completed),
@@ -124,7 +124,7 @@ class Story:
     def _rating(self, teller: Teller, moments: Moments) -> None:
         time = moments.any()
         completed = self._completion(teller, moments, time)
-        buyer = f"b-{self._rng.choice((1, 1, 2, 3, 4, 5, 6, 7, 8))}"
+        buyer: str | None = f"b-{self._rng.choice((1, 1, 2, 3, 4, 5, 6, 7, 8))}"
         kind = self._rng.random()
         if kind < 0.06 and teller.reviews:
             _, time, completed = self._rng.choice(teller.reviews)
@@ -133,6 +133,8 @@ class Story:
             completed = moments.past(month + timedelta(hours=self._rng.choice((0, 0, 1, 30, 99))))
             time = moments.past(completed + self._rng.random() * teller.deadline)
             buyer = "b-1"
+        if self._rng.random() < 0.1:
+            buyer = None
         details = {
             "listing_id": self._rng.choice((None, "l-1", "l-2")),
             "comment": self._rng.choice(_COMMENTS) if self._rng.random() < 0.1 else None,
@@ -263,9 +265,10 @@ class Story:
     def _stock(self, teller: Teller, moments: Moments) -> None:
         listing_id = f"l-{self._rng.randint(0, 12)}"
         time = moments.any()
-        on_hand = self._rng.choice((0, 1, 3, 7, 1_000, 10**9))
-        data = {"listing_id": listing_id, "on_hand": on_hand}
-        self._add(teller, "stock.counted", time, data, listing_id, time.isoformat())
+        on_hand = self._rng.choice((0, 1, 3, 7, -3, 1_000, 10**9))
+        location = self._rng.choice((None, None, "A", "仓库 2"))
+        data = {"listing_id": listing_id, "on_hand": on_hand, "location": location}
+        self._add(teller, "stock.counted", time, data, listing_id, str(location), time.isoformat())
 
     def _extremes(self, teller: Teller) -> None:
         """Add the largest, longest and oldest values that are allowed."""

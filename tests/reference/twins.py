@@ -10,12 +10,16 @@ from tests.reference.instants import written
 from tests.reference.rules import Json
 
 _OPTIONAL = {
-    "review.posted": ("listing_id", "completed_at", "comment"),
+    "review.posted": (
+        *("order_id", "buyer_id", "listing_id", "completed_at", "comment"),
+        "revision",
+    ),
     "review.removed": ("reason", "note"),
     "review.restored": ("reason", "note"),
     "order.paid": ("buyer_id", "total", "currency", "region", "revision"),
     "order.refunded": ("currency", "revision"),
     "listing.published": ("title",),
+    "stock.counted": ("location",),
 }
 
 

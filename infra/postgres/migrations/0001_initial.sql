@@ -95,19 +95,20 @@ create table ladders (
 create table ratings (
     shop_key bigint not null,
     review_id text collate "C" not null,
-    buyer_id text collate "C" not null,
-    month date not null,
-    time timestamptz not null,
+    buyer_id text collate "C",
+    month date,
+    time timestamptz,
     completed_at timestamptz,
-    day date not null,
+    day date,
     description smallint,
     service smallint,
     logistics smallint,
-    order_id text collate "C" not null,
+    order_id text collate "C",
     listing_id text collate "C",
     comment text,
-    state smallint not null,
+    state smallint,
     revision bigint not null default 0,
+    constraint ratings_content_check check (num_nulls(month, time, day, state) in (0, 4)),
     constraint ratings_pkey primary key (shop_key, review_id)
 ) with (fillfactor = 95);
 
@@ -185,12 +186,13 @@ where kind <> 'edited';
 create table stock_counts (
     shop_key bigint not null,
     listing_id text collate "C" not null,
+    location text collate "C" not null,
     time timestamptz not null,
     day date,
     on_hand integer,
     revision bigint not null default 0,
     constraint stock_counts_content_check check (num_nulls(day, on_hand) in (0, 2)),
-    constraint stock_counts_pkey primary key (shop_key, listing_id, time)
+    constraint stock_counts_pkey primary key (shop_key, listing_id, location, time)
 );
 
 -- Totals over the facts. `shop_totals` holds the sums of the windows that end on its `day`, without
@@ -333,7 +335,7 @@ join listing_events f on f.shop_key = s.shop_key;
 create view tenant_stock_counts as
 select
     s.tenant_id, f.shop_key,
-    f.listing_id, f.time, f.day, f.on_hand, f.revision
+    f.listing_id, f.location, f.time, f.day, f.on_hand, f.revision
 from shops s
 join stock_counts f on f.shop_key = s.shop_key;
 

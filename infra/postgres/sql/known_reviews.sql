@@ -1,5 +1,5 @@
 -- Named reviews, and the ratings of buyers and months that may move across the cap.
--- A row may come twice, and rows of moderations have no state. The reviews of $1 are read by id, those
+-- A row may come twice. Only rows of moderations have `removes`. The reviews of $1 are read by id, those
 -- of $3 to $6 if the buyer and month have any, both without the buyers and months of shops in $9,
 -- which have no cap. Of a buyer and month that n of these reviews name, at most n ratings cross the
 -- cap: they are among the last n counted ones and the first n capped ones. `counted` is the number

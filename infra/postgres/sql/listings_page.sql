@@ -33,10 +33,26 @@ left join lateral (
     where tenant_id = $1 and shop_key = $2 and listing_id = l.listing_id and day <= $3 and day >= $4
 ) sold on true
 left join lateral (
-    select on_hand
-    from tenant_stock_counts
-    where tenant_id = $1 and shop_key = $2 and listing_id = l.listing_id and day <= $3
-    order by time desc
-    limit 1
+    with recursive last_counts as (
+        (
+            select location, on_hand
+            from tenant_stock_counts
+            where tenant_id = $1 and shop_key = $2 and listing_id = l.listing_id and day <= $3
+            order by location desc, time desc
+            limit 1
+        )
+        union all
+        select next.location, next.on_hand
+        from last_counts
+        cross join lateral (
+            select location, on_hand
+            from tenant_stock_counts
+            where tenant_id = $1 and shop_key = $2 and listing_id = l.listing_id and day <= $3
+                and location < last_counts.location
+            order by location desc, time desc
+            limit 1
+        ) next
+    )
+    select sum(greatest(on_hand, 0))::bigint as on_hand from last_counts
 ) stock on true
 order by l.listing_id

@@ -5,6 +5,7 @@ left join lateral (
     select time as removed_at, reason
     from tenant_moderations
     where tenant_id = $1 and shop_key = $2 and review_id = r.review_id
+        and day is not null
     order by time desc, removes desc
     limit 1
 ) m on r.state = $9
