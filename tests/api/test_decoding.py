@@ -81,11 +81,11 @@ LINES = [
 def test_everything_wrong_is_told_in_plain_words() -> None:
     scores = {"service": 6, "sevice": 1, "logistics": "5"}
     wrong = event(source=5, data={"review_id": "", "completed_at": "x", "scores": scores})
-    del wrong["data"]["order_id"]
+    del wrong["id"]
     assert details(wrong) == {
         "/source": "Expected text of 1 to 256 characters, none of them a control character",
         "/data/review_id": "Expected text of 1 to 128 characters, none of them a control character",
-        "/data/order_id": "`order_id` is missing",
+        "/id": "`id` is missing",
         "/data/completed_at": "Expected an instant with its offset, "
         "as in 2026-11-20T21:03:11+08:00",
         "/data/scores/service": "Expected a whole number from 1 to 5",

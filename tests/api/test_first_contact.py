@@ -114,7 +114,7 @@ async def test_faults_of_data_in_base64_are_told_as_of_data(shop: Client) -> Non
         ({**in_base64(b""), "data_base64": 5}, "malformed", "/data_base64"),
         ({**in_base64(b""), "data_base64": "é"}, "malformed", "/data_base64"),
         (in_base64(b"5"), "invalid", "/data"),
-        (in_base64(b'{"review_id":"r"}'), "invalid", "/data/order_id"),
+        (in_base64(b'{"review_id":"r"}'), "invalid", "/data/scores"),
     ]
     answer = await send(shop, [body for body, _, _ in wrong])
     assert refusals(answer) == [(at, "e-1", code) for at, (_, code, _) in enumerate(wrong)]

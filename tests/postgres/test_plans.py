@@ -105,13 +105,15 @@ PLANS: dict[str, Plan] = {
         (*LISTED, ["published"] * 100, [PUBLISHED] * 100), 100, "listing_events_pkey"
     ),
     "known_listing_events": Plan(
-        (*LISTED, [MONTH] * 100, [2] * 100, [DAY] * 100), 2 * 100, "listing_events_day_idx"
+        (*LISTED, [MONTH] * 100, [2] * 100, [DAY] * 100),
+        3 * 100,
+        "listing_events_day_idx listing_events_pkey",
     ),
     # A listing that was published 20,000 times on 20 days.
     "known_listing_events of a restless listing": Plan(
         ([2], [million.RESTLESS_LISTING], [date(2026, 10, 5)], [2], [date(2026, 10, 12)]),
-        2 + 1 + 6,
-        "listing_events_day_idx",
+        2 + 1 + 6 + 2,
+        "listing_events_day_idx listing_events_pkey",
     ),
     "known_sale_days": Plan(
         (*LISTED, [MONTH] * 100, [30] * 100, *LISTED, [MONTH] * 100, [30] * 100),

@@ -219,6 +219,7 @@ def test_sell_through() -> None:
         "rate": 0.333333,
         "sold": 1,
         "on_sale": 3,
+        "unlisted_sold": 1,
         "window": {"start": "2026-10-23", "end": "2026-11-21", "days": 30},
     }
     assert small.reference.sell_through("s", TODAY, 31)["sell_through"]["rate"] == 0.666667
