@@ -6,19 +6,19 @@ from datetime import date
 from typing import Annotated, TypeAlias
 
 import msgspec
-from litestar import Response, Router
-from litestar.params import QueryParameter
+from litestar import Response, Router, post
+from litestar.params import JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from api.conditional import JSONResponse
 from api.exceptions import document
-from api.operations import get, operation
+from api.operations import SMALL_JSON, get, operation
 from api.parameters import AsOf, ShopId, fit_name
-from api.problems import Document, Problem, bad_parameter
+from api.problems import Document, Problem, bad_parameter, bad_pointer
 from api.request import ApiRequest
 from api.shop_reads import day_within, retry_on_rules_change
 from api.stamp import request_id
-from domain.days import day_of, window
+from domain.days import FIRST_DAY, day_of, window
 from domain.dsr import Dsr, dsr
 from domain.errors import NotFound
 from domain.ports import SalesGroupQuery, ShopTotals, StoredShop
@@ -115,18 +115,60 @@ async def list_scorecards(
     if len(set(shop_id)) < len(shop_id):
         raise bad_parameter("shop_id", "Expected each shop once")
     if as_of is not None:
-        day_within(as_of, day_of(request.ports.clock(), EASTMOST_ZONE))
+        day_within(as_of, latest_day(request))
+    answers = await _answers(request, shop_id, as_of)
+    # A problem names its request, which is no part of what the answer says.
+    response = JSONResponse(Scorecards(_items(answers, request_id(request.scope))))
+    response.tagged = _items(answers, "")
+    return response
+
+
+class ScorecardsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The shops, each once, and the day asked about, by default each shop's today."""
+
+    shop_ids: Annotated[
+        list[Annotated[str, Meta(max_length=64, title="an id of at most 64 characters")]],
+        Meta(min_length=1, max_length=SHOPS_MAX),
+    ]
+    as_of: date | None = None
+
+    def __post_init__(self) -> None:
+        if len(set(self.shop_ids)) < len(self.shop_ids):
+            raise ValueError("`shop_ids` must name each shop once")
+
+
+@post(
+    "/scorecards/query",
+    summary="Scorecards of shops whose ids are too long for a URL",
+    status_code=200,
+    **operation("scores:read", bodies=SMALL_JSON, problems=("invalid",)),
+)
+@retry_on_rules_change
+async def query_scorecards(request: ApiRequest, data: JSONBody[ScorecardsQuery]) -> Scorecards:
+    """Return scorecards in the order of the request, or a problem each."""
+    latest = latest_day(request)
+    if data.as_of is not None and not FIRST_DAY <= data.as_of <= latest:
+        expected = f"Expected a day from {FIRST_DAY} to {latest}"
+        raise bad_pointer("invalid", "/as_of", expected)
+    answers = await _answers(request, data.shop_ids, data.as_of)
+    return Scorecards(_items(answers, request_id(request.scope)))
+
+
+def latest_day(request: ApiRequest) -> date:
+    """Return the latest day that is any shop's today."""
+    return day_of(request.ports.clock(), EASTMOST_ZONE)
+
+
+async def _answers(
+    request: ApiRequest, shop_ids: Sequence[str], as_of: date | None
+) -> dict[str, Scorecard | Exception]:
     key = request.auth
-    known = [name for name in shop_id if fit_name(name) and key.may_access(name)]
+    known = [name for name in shop_ids if fit_name(name) and key.may_access(name)]
     parts = [known[start : start + SHOPS_A_PART] for start in range(0, len(known), SHOPS_A_PART)]
     answers: dict[str, Scorecard | Problem] = {}
     for part in await asyncio.gather(*(scorecards(request, part, as_of) for part in parts)):
         answers |= part
-    items = {name: answers.get(name) or NotFound("shop", name) for name in shop_id}
-    # A problem names its request, which is no part of what the answer says.
-    response = JSONResponse(Scorecards(_items(items, request_id(request.scope))))
-    response.tagged = _items(items, "")
-    return response
+    return {name: answers.get(name) or NotFound("shop", name) for name in shop_ids}
 
 
 def _items(answers: Mapping[str, Scorecard | Exception], request_id: str) -> list[ScorecardItem]:
@@ -218,4 +260,6 @@ def scorecard(
     )
 
 
-router = Router("/", tags=["scorecards"], route_handlers=[get_scorecard, list_scorecards])
+router = Router(
+    "/", tags=["scorecards"], route_handlers=[get_scorecard, list_scorecards, query_scorecards]
+)

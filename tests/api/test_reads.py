@@ -12,6 +12,7 @@ from tests.api.samples import (
     event,
     open_shop,
     parameters,
+    pointers,
     problem,
     review,
     send,
@@ -372,6 +373,40 @@ async def test_a_day_that_is_only_some_shops_today_is_told_for_the_others(
     ]
     days = [item["scorecard"]["as_of"] for item in today]
     assert days == ["2026-11-22", "2026-11-21"]
+
+
+async def test_a_query_answers_as_a_list_does(client: Client) -> None:
+    names = [f"{'long' * 15}-{number:03}" for number in range(200)]
+    for name in names[:3]:
+        await open_shop(client, name)
+    await store(client, review("r", subject=names[1]))
+    for body in ({"shop_ids": names}, {"shop_ids": names[::-1], "as_of": "2026-11-20"}):
+        answer = await client.post("/v1/scorecards/query", json=body)
+        assert answer.status_code == 200
+        items: list[Json] = answer.json()["items"]
+        assert [item["shop_id"] for item in items] == body["shop_ids"]
+        assert sum("scorecard" in item for item in items) == 3
+        some = body["shop_ids"][:3] + body["shop_ids"][-3:]
+        query = "&".join(f"shop_id={name}" for name in some)
+        day = f"&as_of={body['as_of']}" if "as_of" in body else ""
+        listed = (await client.get(f"/v1/scorecards?{query}{day}")).json()["items"]
+        by_name = {item["shop_id"]: item.get("scorecard") for item in items}
+        assert [item.get("scorecard") for item in listed] == [by_name[name] for name in some]
+
+
+async def test_a_query_that_does_not_fit_is_refused_with_every_place(shop: Client) -> None:
+    wrong: list[tuple[Json, list[str]]] = [
+        ({}, ["/shop_ids"]),
+        ({"shop_ids": []}, ["/shop_ids"]),
+        ({"shop_ids": [str(number) for number in range(201)]}, ["/shop_ids"]),
+        ({"shop_ids": ["s", "s"]}, ["/shop_ids"]),
+        ({"shop_ids": ["s", 5, "x" * 65], "as_of": "x"}, ["/shop_ids/1", "/shop_ids/2", "/as_of"]),
+        ({"shop_ids": ["s"], "as_of": "1999-12-31"}, ["/as_of"]),
+        ({"shop_ids": ["s"], "as_of": "2026-11-24"}, ["/as_of"]),
+        ({"shop_ids": ["s"], "day": "2026-11-20"}, ["/day"]),
+    ]
+    for body, expected in wrong:
+        assert pointers(await shop.post("/v1/scorecards/query", json=body)) == expected
 
 
 async def test_scorecards_refuse_a_day_that_can_be_no_shops(shop: Client) -> None:
