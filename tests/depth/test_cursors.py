@@ -13,7 +13,7 @@ SHOP = {"marketplace": "m", "category": "c", "currency": "CNY", "rules": "taobao
 AFTER: dict[str, list[Any]] = {
     "shops/s/listings": [
         None, [], {}, "l-1", [1], [None], ["l-1", "l-2"], [["l-1"]], [""], ["a\x00b"], ["\x00"],
-        ["x" * 65], ["a b"], ["é"], ["l-1\n"],
+        ["x" * 129], ["l-1\n"], ["l-1\x7f"], ["\ud800"],
     ],
     "shops/s/reviews": [
         None, [], ["2026-11-20T12:00:00Z"], ["r-1", "2026-11-20T12:00:00Z"], [0, "r-1"],

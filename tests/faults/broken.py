@@ -9,21 +9,20 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from domain.facts.aggregate import Stored
 from domain.recording import Recording
 from domain.rules import RuleSet
-from infra.postgres import ledger, rule_sets, shop_cache, shops
+from infra.postgres import database, ledger, rule_sets, shop_cache, shops
 from infra.postgres.database import Connection
 from infra.postgres.ledger import Ledger
 from infra.postgres.rules import RulesCache
+from infra.postgres.sessions import Session
 from infra.postgres.shop_cache import LockedShop
 from infra.postgres.statements import sql
 from tests.faults.stream import STORED
@@ -45,13 +44,17 @@ class Control:
 
 
 def _commit_later() -> None:
-    async def commit_hastily(connection: Connection) -> None:
+    begin_session = database._begin_session
+
+    async def begin_hastily(connection: Connection, session: Session) -> None:
+        await begin_session(connection, session)
+        if not session.role:
+            return
         # To wait for this commit keeps the shops of the row, which were registered before.
         await connection.execute("create temp table begun ()")
         await connection.execute("set synchronous_commit = off")
 
-    create = asyncpg.create_pool
-    asyncpg.create_pool = partial(create, init=commit_hastily)
+    database._begin_session = begin_hastily
 
 
 def _forget_facts() -> None:
