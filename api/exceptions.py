@@ -45,6 +45,7 @@ def document(request_id: str, error: Exception) -> Document:
 
 def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Return an exception as the answer to its request; Litestar's exception handler for all."""
+    raised = error
     if isinstance(error, NotFoundException | MethodNotAllowedException):
         error = head_problem(request.scope) or error
     if isinstance(error, ValidationException):
@@ -53,6 +54,9 @@ def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[b
     answer = document(request_id(request.scope), problem)
     if answer.status == 500:
         structlog.get_logger().error("bug", request_id=answer.request_id, exc_info=error)
+    # A handler that still names the exception would be kept by its traceback, and with the handler
+    # a connection whose body is not read to the end, until the next collection of cycles.
+    raised.__traceback__ = None
     return Response(
         msgspec.json.encode(msgspec.structs.asdict(answer) | problem.members),
         status_code=answer.status,

@@ -56,7 +56,7 @@ def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
     verified = shell.run("verify")
     assert verified.returncode == 1
     assert verified.stdout.count("\n") == 1
-    difference = "tenant audited shop audited daily_totals 2026-01-01: stored {'paid': 9700}"
+    difference = "tenant audited shop audited daily_totals 2026-01-01: stored {'paid': 9700,"
     assert difference in verified.stdout
     assert verified.stderr.endswith(" shops recounted, 1 wrong\n")
     repaired = shell.run("verify", "--repair")

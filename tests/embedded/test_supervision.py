@@ -28,12 +28,12 @@ def test_a_killed_server_is_started_again_with_what_was_committed(
     own_data_dir: Path, what: Kill
 ) -> None:
     with embedded_postgres(own_data_dir, supervise=True) as dsn:
-        ask(dsn, "create table note (n int)")
+        ask(dsn, "create table commits (n int)")
         for count in (1, 2):
-            ask(dsn, "insert into note values (1)")
+            ask(dsn, "insert into commits values (1)")
             Cluster(own_data_dir, dsn).kill(what)
             wait_until(lambda: answers(dsn), WITHIN_S, "the server is started again")
-            assert ask(dsn, "select count(*) from note") == count
+            assert ask(dsn, "select count(*) from commits") == count
     assert stopped(own_data_dir)
 
 
