@@ -38,6 +38,7 @@ class Ports(msgspec.Struct, frozen=True):
 
     ledger: ports.Ledger
     shops: ports.Shops
+    erasures: ports.Erasures
     ladders: ports.Ladders
     keys: ports.Keys
     scores: ports.Scores

@@ -9,6 +9,7 @@ from litestar.routes import HTTPRoute
 from api import (
     audit,
     docs,
+    erasures,
     events,
     health,
     insights,
@@ -84,6 +85,7 @@ _FAMILIES = [
     reviews.router,
     rules.router,
     snapshots.router,
+    erasures.router,
     audit.router,
 ]
 _OPEN_FAMILIES = [health.router, docs.router]

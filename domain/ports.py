@@ -152,6 +152,16 @@ class Shops(Protocol):
         """Remove what is stored of deleted shops, piece by piece; return how many rows."""
 
 
+class Erasures(Protocol):
+    """Erases buyers."""
+
+    async def erase(self, act: Act, buyer_id: str) -> int:
+        """Replace a buyer's id by a random one, in every shop of the tenant.
+
+        The buyer's texts are emptied. Returns how many facts were changed that are not retracted.
+        """
+
+
 class Ladders(Protocol):
     """Stores ladders of amounts by marketplace and category."""
 

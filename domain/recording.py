@@ -11,7 +11,7 @@ import msgspec
 
 from domain.days import last_instant
 from domain.errors import EventCode, EventRefused, FieldError
-from domain.facts import AGGREGATES, Event, admit, differences, identity_of
+from domain.facts import AGGREGATES, KINDS, Event, admit, differences, identity_of
 from domain.facts.aggregate import Batch, ReviewKey, Stored, Sums
 from domain.facts.fact import Fact, Identity, KnownShop, Version
 from domain.totals import RatingState
@@ -80,6 +80,23 @@ def admit_events(
             yield admit(event, shop, last)
         except EventRefused as refusal:
             yield Refused(refusal.code, refusal.errors)
+
+
+def keep_erased(items: Sequence[Version | Refused], stored: Stored) -> Sequence[Version | Refused]:
+    """Return the versions without what was erased of their facts.
+
+    If nothing was, return `items` itself.
+    """
+    erased = {identity for identity, version in stored.facts.items() if version.erased}
+    if not erased:
+        return items
+    left = [
+        KINDS[identity[0]].keep_erased(item, stored.facts[identity])
+        if not isinstance(item, Refused) and (identity := identity_of(item)) in erased
+        else item
+        for item in items
+    ]
+    return items if left == items else left
 
 
 def replaced_facts(items: Iterable[Version | Refused], stored: Stored) -> list[Fact]:

@@ -19,6 +19,7 @@ from api.telemetry import observe
 from infra.postgres.audit_trail import AuditTrail
 from infra.postgres.batching_ledger import BatchingLedger
 from infra.postgres.database import Database, PoolLimits, open_database
+from infra.postgres.erasures import Erasures
 from infra.postgres.health import Health
 from infra.postgres.keys import Keys
 from infra.postgres.ladders import Ladders
@@ -48,6 +49,7 @@ async def open_ports(
         yield Ports(
             ledger=ledger,
             shops=Shops(database, shop_cache),
+            erasures=Erasures(database, shop_cache),
             ladders=Ladders(database),
             keys=Keys(database),
             scores=Scores(database, shop_cache),

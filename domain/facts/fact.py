@@ -37,16 +37,26 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     day: date
     """The day of `time` in the shop's zone."""
 
+    @property
+    def erased(self) -> bool:
+        """Return whether members of a buyer were erased; a kind that has such stores it."""
+        return False
+
 
 Identity: TypeAlias = tuple[Any, ...]
 """Kind of fact, shop key, and the columns that identify a fact of its kind."""
 
 
 class Retraction(msgspec.Struct, frozen=True, gc=False):
-    """A revision without content: the fact of this identity is as if it had never been."""
+    """A revision without content: the fact of this identity is as if it had never been.
+
+    Where the fact is `erased`, the id that stands in for its buyer's is left for its return.
+    """
 
     identity: Identity
     revision: int
+    buyer_id: str | None = None
+    erased: bool = False
 
 
 Version: TypeAlias = Fact | Retraction
@@ -75,6 +85,8 @@ class FactKind:
         admit: Admission | None = None,
         projected: Projected = "alone",
         members: Mapping[str, str] | None = None,
+        erased: tuple[str, ...] = (),
+        erased_with: Mapping[type[Fact], str] | None = None,
     ) -> None:
         """Declare a kind.
 
@@ -84,7 +96,9 @@ class FactKind:
         (`never`), a part that depends on no other fact (`alone`), a part that depends on facts of
         its aggregate around it (`around`), which the aggregate names, or on all of them, which must
         then be read (`together`). `members` gives the member of `data` for each column that has
-        another name.
+        another name. `erased` names the columns that are a buyer's own: `buyer_id`, which another
+        id replaces, and texts, which are emptied. A kind without `buyer_id` is erased with facts
+        of other kinds, by the column in which both name the same: `erased_with`.
         """
         self.fact = fact
         self.table = table
@@ -103,6 +117,8 @@ class FactKind:
             for event, decided in events.items()
         }
         self.projected = projected
+        self.erased = erased
+        self.erased_with = erased_with or {}
         self._pointers = {"time": "/time"} | {
             column: f"/data/{member}"
             for column, member in {
@@ -124,15 +140,29 @@ class FactKind:
         """Return the stored row of a version; that of a retraction lacks all content."""
         if isinstance(version, Retraction):
             values = dict(zip(self.identity, version.identity[1:], strict=True))
-            values["revision"] = version.revision
+            values |= {"revision": version.revision, "erased": version.erased}
+            values |= {"buyer_id": version.buyer_id}
             return tuple(values.get(column) for column in self.columns)
         return msgspec.structs.astuple(version)
 
     def version(self, row: Sequence[Any]) -> Version:
         """Return the version that a stored row holds; that of a retraction has no day."""
         if row[self._day] is None:
-            return Retraction((self.fact, *self.key_of_row(row)), row[self._revision])
+            values = dict(zip(self.columns, row, strict=True))
+            return Retraction(
+                (self.fact, *self.key_of_row(row)),
+                values["revision"],
+                values.get("buyer_id"),
+                values.get("erased", False),
+            )
         return self.fact(*row)
+
+    def keep_erased(self, version: Version, before: Version) -> Version:
+        """Return a version without what was erased of the version before it."""
+        left: dict[str, Any] = {column: getattr(before, column, None) for column in self.erased}
+        if isinstance(version, Retraction):
+            left = {"buyer_id": left.get("buyer_id")}
+        return msgspec.structs.replace(version, erased=True, **left)
 
 
 def _same_names(columns: Iterable[str], events: Iterable[type[Envelope]]) -> dict[str, str]:
@@ -157,7 +187,7 @@ def make_admission(
     types = {field.name: field.type for field in msgspec.structs.fields(data_type(event_type))}
     columns = [field.name for field in msgspec.structs.fields(fact_type)]
     copied = [name for name in columns if name in types and name != "revision"]
-    if missing := set(columns) - {*Fact.__struct_fields__, *copied, *decided}:
+    if missing := set(columns) - {*Fact.__struct_fields__, "erased", *copied, *decided}:
         raise TypeError(f"{event_type.__name__} says nothing of {', '.join(sorted(missing))}")
     has_currency = "currency" in types
     if unused := types.keys() - {"currency", *columns}:

@@ -91,6 +91,7 @@ class Order(Fact, frozen=True, gc=False):
     total: int | None = None
     variant_ids: list[str | None] | None = None
     gifts: list[bool] | None = None
+    erased: bool = False
 
     @property
     def paid(self) -> int:
@@ -170,6 +171,7 @@ ORDERS = ProjectedAggregate(
             members=dict.fromkeys(
                 ("listing_ids", "variant_ids", "quantities", "amounts", "gifts"), "lines"
             ),
+            erased=("buyer_id",),
         ),
         FactKind(Refund, "refunds", identity=("refund_id",), events={OrderRefunded: {}}),
     ),

@@ -91,6 +91,7 @@ class Rating(Fact, frozen=True, gc=False):
     order_id: str | None
     listing_id: str | None
     comment: str | None
+    erased: bool = False
 
     @property
     def buyer_month(self) -> BuyerMonth:
@@ -110,6 +111,7 @@ class Moderation(Fact, frozen=True, gc=False):
     removes: bool
     reason: str | None
     note: str | None
+    erased: bool = False
 
 
 def _admit_rating(event: ReviewPosted, shop: KnownShop, last: datetime) -> Rating:
@@ -211,12 +213,15 @@ class Ratings:
             events={ReviewPosted: {}},
             admit=_admit_rating,
             members=dict.fromkeys(DIMENSIONS, "scores"),
+            erased=("buyer_id", "comment"),
         ),
         FactKind(
             Moderation,
             "moderations",
             identity=("review_id", "removes", "time"),
             events={ReviewRemoved: {"removes": True}, ReviewRestored: {"removes": False}},
+            erased=("note",),
+            erased_with={Rating: "review_id"},
         ),
     )
 

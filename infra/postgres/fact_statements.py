@@ -47,6 +47,20 @@ def remove_of_shop(table: str) -> str:
     return f"remove_{table}"
 
 
+def erase_facts() -> list[str]:
+    """Name the statements that replace a buyer in facts that name buyers."""
+    return [f"erase_{kind.table}" for kind in KINDS.values() if _names_buyers(kind)]
+
+
+def erase_dependent_texts() -> list[str]:
+    """Name the statements that empty texts of facts that name no buyers."""
+    return [
+        f"erase_{kind.table}_with_{KINDS[owner].table}"
+        for kind in KINDS.values()
+        for owner in kind.erased_with
+    ]
+
+
 def facts_of_shop(kind: FactKind) -> str:
     """Name the statement that reads all facts of a shop by aggregate."""
     return f"{kind.table}_of_shop"
@@ -56,6 +70,7 @@ def facts_of_shop(kind: FactKind) -> str:
 def fact_statements() -> dict[str, str]:
     """Return the statements of every kind of fact, by name."""
     known, of_shop, delete, remove = map(_template, ("known", "of_shop", "delete", "remove"))
+    erase, erase_with = map(_template, ("erase", "erase_with"))
     statements = {
         remove_of_shop(table): remove.safe_substitute(table=table) for table in TABLES_OF_SHOP
     }
@@ -66,6 +81,25 @@ def fact_statements() -> dict[str, str]:
             arrays=_arrays(kind, kind.identity),
             matching=" and ".join(f"f.{column} = given.{column}" for column in kind.identity),
         )
+        texts = [column for column in kind.erased if column != "buyer_id"]
+        emptied = [f"{column} = null" for column in texts] + ["erased = true"]
+        if _names_buyers(kind):
+            statements[f"erase_{kind.table}"] = erase.safe_substitute(
+                table=kind.table, emptied=", ".join(emptied)
+            )
+        for owner, key in kind.erased_with.items():
+            statements[f"erase_{kind.table}_with_{KINDS[owner].table}"] = (
+                erase_with.safe_substitute(
+                    table=kind.table,
+                    owner=KINDS[owner].table,
+                    key=key,
+                    emptied=", ".join(emptied),
+                    texts=", ".join(f"before.{column}" for column in texts),
+                    matching=" and ".join(
+                        f"f.{column} = before.{column}" for column in kind.identity
+                    ),
+                )
+            )
     for aggregate in AGGREGATES:
         if not isinstance(aggregate, ProjectedAggregate):
             continue
@@ -95,6 +129,11 @@ def fact_lists() -> dict[str, str]:
         "any_fact_exists": " or ".join(
             f"exists (select from {kind.table} where shop_key = $1)" for kind in KINDS.values()
         ),
+        "buyer_has_facts": " or ".join(
+            f"exists (select from {kind.table} where shop_key = s.shop_key and buyer_id = $2)"
+            for kind in KINDS.values()
+            if _names_buyers(kind)
+        ),
         "events_of_listings": ", ".join(f"e.{column}" for column in KINDS[ListingEvent].columns),
         "ratings_without_comment": lists["ratings"].replace("comment", "null as comment"),
         "reviews_of_ratings": ", ".join(
@@ -105,6 +144,10 @@ def fact_lists() -> dict[str, str]:
             f"m.{column}" if column in moderations.columns else "null" for column in types
         ),
     }
+
+
+def _names_buyers(kind: FactKind) -> bool:
+    return "buyer_id" in kind.erased
 
 
 def _template(name: str) -> Template:

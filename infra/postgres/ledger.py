@@ -23,6 +23,7 @@ from domain.recording import (
     Submission,
     admit_events,
     decide,
+    keep_erased,
     replaced_facts,
 )
 from domain.totals import RatingState
@@ -48,7 +49,7 @@ class PreparedBatch(NamedTuple):
     """Shops of its events that are open to its key."""
     shops: dict[ShopName, ShopDefinition]
     """The shops of `named` that exist."""
-    items: list[Version | Refused]
+    items: Sequence[Version | Refused]
     affected: AffectedKeys
 
 
@@ -121,8 +122,7 @@ async def _prepare(
 ) -> PreparedBatch:
     known = {name: definition.known for name, definition in shops.items()}
     items = await _all(admit_events(submission, known, now))
-    versions = (item for item in items if not isinstance(item, Refused))
-    return PreparedBatch(submission, now, named, shops, items, affected_keys(versions))
+    return PreparedBatch(submission, now, named, shops, items, affected_keys(_versions(items)))
 
 
 async def _current(batch: PreparedBatch, locked: Mapping[ShopName, LockedShop]) -> PreparedBatch:
@@ -146,6 +146,10 @@ async def _record(
     shops = {shop.definition.known.shop_key: shop for shop in locked.values()}
     known = {key: shop.definition.known for key, shop in shops.items()}
     stored = await _read(connection, batches, shops, thorough=thorough)
+    while (left := [_keep_erased(batch, stored) for batch in batches]) != batches:
+        # The ids in place of the buyers' affect other months, of which nothing is read yet.
+        batches = left
+        stored = await _read(connection, batches, shops, thorough=True)
     recording = decide(
         [(batch.items, batch.submission.strict) for batch in batches],
         stored,
@@ -153,6 +157,18 @@ async def _record(
     )
     await _write(connection, recording, stored, shops)
     return recording.outcomes
+
+
+def _keep_erased(batch: PreparedBatch, stored: Stored) -> PreparedBatch:
+    """Return the batch without what was erased; the same batch if nothing was."""
+    items = keep_erased(batch.items, stored)
+    if items is batch.items:
+        return batch
+    return batch._replace(items=items, affected=affected_keys(_versions(items)))
+
+
+def _versions(items: Iterable[Version | Refused]) -> Iterator[Version]:
+    return (item for item in items if not isinstance(item, Refused))
 
 
 async def _read(

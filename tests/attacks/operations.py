@@ -143,6 +143,7 @@ def good_body(operation: str, media_type: str) -> bytes:
         "postKey": {"scopes": ["scores:read"], "shop_ids": ["s"], "expires_at": EVER},
         "putRules": rules(),
         "postPeerSnapshot": {"as_of": LATELY},
+        "eraseBuyer": {"buyer_id": "b-1"},
         "queryScorecards": {"shop_ids": ["s"], "as_of": LATELY},
     }[operation]
     return json.dumps(body).encode()

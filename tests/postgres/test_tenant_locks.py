@@ -255,6 +255,7 @@ def test_every_other_reader_of_facts_works_on_shops_that_it_has_locked_or_verifi
         *("peer_counters", "peer_days", "peer_totals", "shops_to_roll"),
         *("stored_counters", "stored_days", "stored_totals", "stored_units"),
         *("delete_counters", "delete_days", "delete_units", "delete_unsold"),
+        "shops_of_buyer",
         *("delete_shop", "insert_running_days", "pop_day"),
     }
 

@@ -106,6 +106,7 @@ create table ratings (
     order_id text collate "C",
     listing_id text collate "C",
     comment text,
+    erased boolean not null default false,
     state smallint,
     revision bigint not null default 0,
     constraint ratings_content_check check (num_nulls(month, time, day, state) in (0, 4)),
@@ -123,6 +124,10 @@ create index ratings_capped_idx on ratings (
 
 create index ratings_time_idx on ratings (shop_key, time desc, review_id);
 
+-- An erasure finds what a buyer has in a shop, whenever it was.
+
+create index ratings_buyer_idx on ratings (shop_key, buyer_id) where buyer_id is not null;
+
 create table moderations (
     shop_key bigint not null,
     review_id text collate "C" not null,
@@ -131,6 +136,7 @@ create table moderations (
     removes boolean not null,
     reason text collate "C",
     note text,
+    erased boolean not null default false,
     revision bigint not null default 0,
     constraint moderations_pkey primary key (shop_key, review_id, time, removes)
 );
@@ -148,12 +154,15 @@ create table orders (
     total bigint,
     variant_ids text[] collate "C",
     gifts boolean[],
+    erased boolean not null default false,
     revision bigint not null default 0,
     constraint orders_content_check check (
         num_nulls(time, day, listing_ids, quantities, amounts) in (0, 5)
     ),
     constraint orders_pkey primary key (shop_key, order_id)
 );
+
+create index orders_buyer_idx on orders (shop_key, buyer_id) where buyer_id is not null;
 
 create table refunds (
     shop_key bigint not null,
@@ -194,6 +203,14 @@ create table stock_counts (
     constraint stock_counts_content_check check (num_nulls(day, on_hand) in (0, 2)),
     constraint stock_counts_pkey primary key (shop_key, listing_id, location, time)
 );
+
+-- What is erased of a buyer must not stay among the samples of values by which queries are planned.
+
+alter table ratings alter column buyer_id set statistics 0, alter column comment set statistics 0;
+
+alter table moderations alter column note set statistics 0;
+
+alter table orders alter column buyer_id set statistics 0;
 
 -- Totals over the facts. `shop_totals` holds the sums of the windows that end on its `day`, without
 -- that day itself, and the totals of that day beside them: a score reads one row of a shop, and an
@@ -314,14 +331,14 @@ create view tenant_ratings as
 select
     s.tenant_id, f.shop_key,
     f.review_id, f.buyer_id, f.month, f.time, f.completed_at, f.day, f.description,
-    f.service, f.logistics, f.order_id, f.listing_id, f.comment, f.state, f.revision
+    f.service, f.logistics, f.order_id, f.listing_id, f.comment, f.erased, f.state, f.revision
 from shops s
 join ratings f on f.shop_key = s.shop_key;
 
 create view tenant_moderations as
 select
     s.tenant_id, f.shop_key,
-    f.review_id, f.time, f.day, f.removes, f.reason, f.note, f.revision
+    f.review_id, f.time, f.day, f.removes, f.reason, f.note, f.erased, f.revision
 from shops s
 join moderations f on f.shop_key = s.shop_key;
 
