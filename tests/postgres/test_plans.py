@@ -222,6 +222,17 @@ PLANS: dict[str, Plan] = {
         "ratings_pkey moderations_pkey orders_pkey refunds_pkey listing_events_pkey"
         " stock_counts_pkey ratings_month_buyer_idx ratings_capped_idx ratings_time_idx",
     ),
+    "shops_of_buyer": Plan(
+        (1, "b-7"),
+        3 * million.SHOPS,
+        f"{SHOPS} ratings_month_buyer_idx orders_buyer_idx",
+        scanned=("shops",),
+    ),
+    "erase_ratings": Plan(([SMALL, 8, 9], "b-7", "new"), 30, "ratings_month_buyer_idx"),
+    "erase_orders": Plan(([LARGEST], "b-7", "new"), 100, "orders_buyer_idx"),
+    "erase_moderations_with_ratings": Plan(
+        ([SMALL, 8, 9], "b-7"), 30, "ratings_month_buyer_idx moderations_pkey"
+    ),
     "audit_entries": Plan((1, PUBLISHED, NOON, NOON, 1, 50), 50, "audit_trail_pkey"),
     "recount_ratings": Plan((1, SMALL), 100, f"{SHOPS} ratings_pkey" + " ratings_month_buyer_idx"),
     "recount_moderations": Plan((1, SMALL), 10, f"{SHOPS} moderations_pkey"),
