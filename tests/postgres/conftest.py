@@ -14,6 +14,7 @@ from domain.recording import Outcome, Refused, Submission
 from domain.rules import Rules
 from domain.shops import IdentifiedDraft, Shop
 from infra.postgres.database import Database
+from infra.postgres.erasures import Erasures
 from infra.postgres.keys import Keys
 from infra.postgres.ledger import Ledger
 from infra.postgres.rule_sets import RuleSets
@@ -38,6 +39,7 @@ class Storage:
         self.now = now
         self.ledger = Ledger(database, shop_cache)
         self.shops = Shops(database, shop_cache)
+        self.erasures = Erasures(database, shop_cache)
         self.rules = RuleSets(database, shop_cache)
         self.scores = Scores(database, shop_cache)
         self.verification = Verification(database, shop_cache)

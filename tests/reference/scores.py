@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +11,16 @@ from zoneinfo import ZoneInfo
 
 from tests.reference.arithmetic import Window, day_of, instant_text, score_or_null, window_ending
 from tests.reference.decoding import RefusalError, build_version, check_form
-from tests.reference.facts import DIMENSIONS, Identity, ShopFacts, Version, sort_into_kinds
+from tests.reference.facts import (
+    DIMENSIONS,
+    Identity,
+    Order,
+    Review,
+    ShopFacts,
+    Version,
+    sort_into_kinds,
+    without_buyer,
+)
 from tests.reference.listings import Listing, in_view, listings_as_of, sell_through
 from tests.reference.over_time import change, forecast, plan, short_changes
 from tests.reference.peers import Snapshot, compare
@@ -65,6 +74,9 @@ class Reference:
         self._ladders: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._snapshots: dict[date, Snapshot] = {}
         self._versions: dict[str, dict[Identity, Version]] = {}
+        self._stand_ins: dict[tuple[str, Identity], str] = {}
+        """Ids in place of erased buyers, by shop and identity."""
+        self._erasures = 0
 
     def put_rules(self, name: str, fields: Mapping[str, Any]) -> Json:
         """Store a set under a new version, unless its content is the last one's."""
@@ -111,6 +123,7 @@ class Reference:
             version = build_version(checked, shop["currency"], self.now)
         except RefusalError as refusal:
             return refusal.code
+        version = self._without_erased(checked.shop_id, version)
         versions = self._versions[checked.shop_id]
         known = versions.get(version.identity)
         if known is None or known.revision < version.revision:
@@ -119,6 +132,33 @@ class Reference:
         if known.revision > version.revision:
             return "duplicate"
         return "duplicate" if known == version else "conflict"
+
+    def erase(self, buyer_id: str) -> int:
+        """Answer how many facts `POST /v1/erasures` changes, and change them."""
+        self._erasures += 1
+        changed = 0
+        for shop_id, versions in self._versions.items():
+            facts = [version.fact for version in versions.values()]
+            own = {
+                fact.identity
+                for fact in facts
+                if isinstance(fact, Review | Order) and fact.buyer_id == buyer_id
+            }
+            rated = {identity[1] for identity in own if identity[0] == "review.posted"}
+            for identity, version in versions.items():
+                acts = identity[0] in {"review.removed", "review.restored"}
+                if identity in own or (acts and identity[1] in rated):
+                    stand_in = f"erased {self._erasures}"
+                    self._stand_ins[shop_id, identity] = stand_in
+                    versions[identity] = self._without_erased(shop_id, version)
+                    changed += versions[identity] != version
+        return changed
+
+    def _without_erased(self, shop_id: str, version: Version) -> Version:
+        stand_in = self._stand_ins.get((shop_id, version.identity))
+        if stand_in is None or version.fact is None:
+            return version
+        return replace(version, fact=without_buyer(version.fact, stand_in))
 
     def post(self, events: Sequence[object]) -> BatchResult:
         """Receive a batch; `errors` of rejected events stay empty, being free text."""
