@@ -23,8 +23,15 @@ serve: setup
 test: setup
 	$(VENV)/bin/pytest -n 2 --dist loadfile
 
-# Needs what is beside Python too, and installs it where apt-get may.
-test-system: setup
+$(VENV)/system/installed: tests/system/requirements.lock tests/system/package-lock.json
+	$(PYTHON) -m venv --clear $(VENV)/system
+	$(VENV)/system/bin/pip install --quiet --require-hashes -r tests/system/requirements.lock
+	cp tests/system/package.json tests/system/package-lock.json $(VENV)/system
+	$(VENV)/system/bin/npm ci --prefix $(VENV)/system --ignore-scripts --no-audit --no-fund
+	touch $@
+
+# Needs what is beside Python too, and installs it: pgbouncer where apt-get may.
+test-system: setup $(VENV)/system/installed
 	PATH="$$PATH:/usr/sbin" command -v pgbouncer || (apt-get update -q && apt-get install -yq --no-install-recommends pgbouncer)
 	$(VENV)/bin/pytest tests/system
 
