@@ -55,7 +55,10 @@ def send_at_once(
             pool.submit(_send_alone, client, order, random.Random(rng.random())) for order in orders
         ]
         stored = sum(job.result() for job in jobs)
-    assert stored == len({sent.fact for sent in stream if sent.code == "stored"})
+    good = [sent for sent in stream if sent.code == "stored"]
+    versions = {(sent.fact, sent.revision) for sent in good}
+    # Which versions are stored depends on how many higher ones came before.
+    assert len({sent.fact for sent in good}) <= stored <= len(versions)
 
 
 def _send_alone(client: httpx.Client, stream: Sequence[Sent], rng: random.Random) -> int:

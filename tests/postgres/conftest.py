@@ -92,7 +92,7 @@ class Storage:
         return count
 
     async def stored(self) -> dict[str, list[list[tuple[str, object]]]]:
-        """Return everything computed from the facts, by table, without empty days."""
+        """Return everything computed from the facts, by table, without days of zeros."""
         rows_by_table = {
             table: await self._rows(
                 f"select shop_id, t.* from {table} t join shops using (shop_key)"
@@ -105,7 +105,7 @@ class Storage:
             table: sorted(
                 [(name, value) for name, value in row.items() if name not in _INTERNAL]
                 for row in rows
-                if table != "daily_totals" or any(row[field] for field in FIELDS)
+                if any(row[count] for count in _COUNTS.get(table, row.keys()))
             )
             for table, rows in rows_by_table.items()
         }
@@ -115,6 +115,7 @@ class Storage:
 
 
 _INTERNAL = {"tenant_id", "shop_key"}
+_COUNTS: dict[str, Sequence[str]] = {"daily_totals": FIELDS, "counter_days": ("n",)}
 
 
 @pytest.fixture

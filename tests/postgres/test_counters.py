@@ -75,7 +75,7 @@ async def test_peers_are_compared_by_a_metric_on_rows(storage: Storage) -> None:
         storage.url,
         "select shop_key, day, cardinality(array_agg(order_id)) as n,"
         " sum(coalesce(total, (select sum(amount) from unnest(amounts) as amount))) as paid"
-        " from orders group by shop_key, day",
+        " from orders where day is not null group by shop_key, day",
     )
     last = max(row["day"] for row in days)
     async with storage.database.connection() as connection:
@@ -108,7 +108,7 @@ async def test_rows_are_recorded_recounted_verified_repaired_and_summed(storage:
     await storage.record(events)
     assert await storage.differences() == []
     before = (await storage.stored())["counter_days"]
-    [row] = await fetch(storage.url, "select count(*) from orders")
+    [row] = await fetch(storage.url, "select count(day) from orders")
     assert sum(int(str(dict(counter)["n"])) for counter in before) == row[0] > 0
     for fault in FAULTS:
         await execute(storage.url, fault)

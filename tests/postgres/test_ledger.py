@@ -82,7 +82,7 @@ async def test_a_review_sent_again_under_another_cap_is_a_conflict(
     [first, second, *_] = [
         sent.event
         for sent in WORLD.events
-        if sent.code == "stored" and sent.event["type"] == "review.posted"
+        if sent.code == "stored" and sent.event["type"] == "review.posted" and not sent.revision
     ]
     assert await storage.record([_review(first)]) == ["stored"]
     again = _review(first | {"data": first["data"] | changed})
@@ -141,9 +141,13 @@ async def test_writers_at_once_keep_each_fact_once(
 
         counted = await asyncio.gather(*(write(writer) for writer in range(6)))
 
-    facts = len({sent.fact for sent in good})
-    assert sum(counted, Counter()) == {"stored": facts, "duplicate": 6 * len(good) - facts}
-    assert await storage.facts() == facts
+    facts = {sent.fact for sent in good}
+    versions = {(sent.fact, sent.revision) for sent in good}
+    total = sum(counted, Counter())
+    # Which versions are stored depends on how many higher ones came before.
+    assert len(facts) <= total["stored"] <= len(versions)
+    assert total == {"stored": total["stored"], "duplicate": 6 * len(good) - total["stored"]}
+    assert await storage.facts() == len(facts)
     assert await storage.differences() == []
     assert await storage.stored() == await alone.stored()
 

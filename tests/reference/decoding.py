@@ -141,8 +141,8 @@ _ENVELOPE: dict[str, Check] = {
     "subject": _is_shop_id,
     "time": _is_instant,
 }
-_MOST_REVISIONS = 2**53 - 1
-_REVISED: dict[str, Check] = {"revision": _optional(_integer(0, _MOST_REVISIONS))}
+REVISION_MAX = 2**53 - 1
+_REVISED: dict[str, Check] = {"revision": _optional(_integer(0, REVISION_MAX))}
 _ACTION: dict[str, Check] = _REVISED | {
     "review_id": _is_id,
     "reason": _optional(lambda value: value in _REASONS),
@@ -189,7 +189,7 @@ _DATA: dict[str, dict[str, Check]] = {
 }
 _LISTING_MOMENT: dict[str, Check] = {"listing_id": _is_id, "time": _is_instant}
 _ACTION_MOMENT: dict[str, Check] = {"review_id": _is_id, "time": _is_instant}
-_IDENTITIES: dict[str, dict[str, Check]] = {
+IDENTITIES: dict[str, dict[str, Check]] = {
     "review.posted": {"review_id": _is_id},
     "review.removed": _ACTION_MOMENT,
     "review.restored": _ACTION_MOMENT,
@@ -207,14 +207,14 @@ _IDENTITIES: dict[str, dict[str, Check]] = {
 
 
 def _names_a_fact(value: Mapping[str, Any]) -> bool:
-    checks = _IDENTITIES.get(value["type"]) if isinstance(value.get("type"), str) else None
+    checks = IDENTITIES.get(value["type"]) if isinstance(value.get("type"), str) else None
     identity = value.get("identity")
     return (
         checks is not None
         and isinstance(identity, dict)
         and _fits_alone(identity, checks)
         and value.keys() <= {"type", "identity", "revision"}
-        and _integer(1, _MOST_REVISIONS)(value.get("revision"))
+        and _integer(1, REVISION_MAX)(value.get("revision"))
     )
 
 
@@ -252,7 +252,7 @@ def build_version(event: CheckedEvent, currency: str, now: datetime) -> Version:
     if event.type == "event.retracted":
         _instant(event.time, now)
         named = event.data["identity"]
-        *ids, last = (named.get(name) for name in _IDENTITIES[event.data["type"]])
+        *ids, last = (named.get(name) for name in IDENTITIES[event.data["type"]])
         moment = _instant(last, now) if "time" in named else last
         return Version((event.data["type"], *ids, moment), event.data["revision"], None)
     fact = _build_fact(event, currency, now)
@@ -319,9 +319,11 @@ def _amounts(event: CheckedEvent, currency: str) -> list[int]:
         raise RefusalError("invalid")
     match event.type:
         case "order.paid":
-            total = [] if event.data.get("total") is None else [event.data["total"]]
-            texts = [line["amount"] for line in event.data["lines"]] + total
-            return [_amount(text, currency) for text in texts]
+            amounts = [_amount(line["amount"], currency) for line in event.data["lines"]]
+            if sum(amounts) > _MOST_MINOR_UNITS:
+                raise RefusalError("invalid")
+            total = event.data.get("total")
+            return amounts if total is None else [*amounts, _amount(total, currency)]
         case "order.refunded":
             return [_amount(event.data["amount"], currency)]
         case _:

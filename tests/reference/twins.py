@@ -29,8 +29,9 @@ def respell(rng: random.Random, event: Json, delivery: str) -> Json:
     data: Json = twin["data"]
     twin |= {"id": delivery, "source": "/elsewhere", "time": _respelled(rng, twin["time"])}
     twin["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    if data.get("completed_at") is not None:
-        data["completed_at"] = _respelled(rng, data["completed_at"])
+    for holder, name in ((data, "completed_at"), (data.get("identity", {}), "time")):
+        if holder.get(name) is not None:
+            holder[name] = _respelled(rng, holder[name])
     for name in _OPTIONAL.get(twin["type"], ()):
         data.setdefault(name, None)
     if twin["type"] == "review.posted":
@@ -122,7 +123,7 @@ def _other_lines(lines: list[Json]) -> list[Json]:
     listings = [line["listing_id"] for line in lines]
     if listings != listings[::-1]:
         return lines[::-1]
-    return lines[1:] if len(lines) > 1 else [*lines, lines[0]]
+    return lines[1:] if len(lines) > 1 else [*lines, {**lines[0], "amount": "0"}]
 
 
 def _other_amount(text: str) -> str:

@@ -1,11 +1,13 @@
 """Seeded random worlds: shops, rules, ladders and a stream of events with known verdicts."""
 
 import random
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from tests.reference.edits import later_versions
 from tests.reference.faults import clock_edge_events, faulty_events
 from tests.reference.rules import BUILT_IN, Json
 from tests.reference.scores import Reference
@@ -83,14 +85,15 @@ LADDERS: list[Json] = [
 class Sent:
     """An event on the wire, with what becomes of it.
 
-    `code` is `stored` for a good event, else the refusal. Events of equal `fact` tell one fact:
-    the first to arrive is stored, later ones are duplicates; a `conflict` contradicts its fact
-    and is only one once that has arrived.
+    `code` is `stored` for a good event, else the refusal. Events of equal `fact` tell one fact, in
+    versions of equal `revision`: one is stored that is higher than all before it, others are
+    duplicates. A `conflict` contradicts a version and is only one while that stands.
     """
 
     event: Any
     code: str
     fact: int | None
+    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,9 @@ def world(seed: int, size: int = 300, *, now: datetime = NOW, clock_edges: bool 
     story = Story(rng, tellers)
     facts = story.tell(size)
     good = [Sent(event, "stored", number) for number, event in enumerate(facts)]
-    others = _sent_again(rng, good, story) + _contradicted(rng, good, story)
+    versions = [Sent(*version) for version in later_versions(rng, facts, story)]
+    stated = [*good, *(sent for sent in versions if sent.code == "stored")]
+    others = versions + _sent_again(rng, stated, story) + _contradicted(rng, stated, story)
     others += [Sent(event, code, None) for event, code in faulty_events(rng, facts, shops)]
     if clock_edges:
         edges = clock_edge_events(facts, now)
@@ -170,7 +175,7 @@ def world(seed: int, size: int = 300, *, now: datetime = NOW, clock_edges: bool 
 def shuffled(events: Sequence[Sent], seed: int) -> list[Sent]:
     """Return the events in random order, about half of them twice.
 
-    A contradiction never comes before the fact it contradicts; repeats get no new id.
+    A contradiction never comes before the version it contradicts; repeats get no new id.
     """
     rng = random.Random(seed)
     repeated = [sent for sent in events if rng.random() < 0.5]
@@ -181,29 +186,34 @@ def shuffled(events: Sequence[Sent], seed: int) -> list[Sent]:
 
 def expected_verdicts(stream: Iterable[Sent]) -> list[str]:
     """Return the expected code of each event, arriving in this order."""
-    arrived: set[int | None] = set()
+    standing: dict[int, int] = {}
     verdicts = []
     for sent in stream:
-        is_repeat = sent.code == "stored" and sent.fact in arrived
-        verdicts.append("duplicate" if is_repeat else sent.code)
-        if sent.code == "stored":
-            arrived.add(sent.fact)
+        verdict = sent.code
+        if sent.fact is not None:
+            highest = standing.get(sent.fact, -1)
+            if sent.revision < highest or (sent.revision, verdict) == (highest, "stored"):
+                verdict = "duplicate"
+            elif verdict == "stored":
+                standing[sent.fact] = sent.revision
+        verdicts.append(verdict)
     return verdicts
 
 
 def _hold_contradictions(stream: Iterable[Sent]) -> list[Sent]:
-    """Move each contradiction that came too early to just after its fact."""
-    arrived: set[int | None] = set()
-    held: dict[int | None, list[Sent]] = {}
+    """Move each contradiction that came too early to just after its version."""
+    arrived: set[tuple[int | None, int]] = set()
+    held: defaultdict[tuple[int | None, int], list[Sent]] = defaultdict(list)
     ordered: list[Sent] = []
     for sent in stream:
-        if sent.code == "conflict" and sent.fact not in arrived:
-            held.setdefault(sent.fact, []).append(sent)
+        version = (sent.fact, sent.revision)
+        if sent.code == "conflict" and version not in arrived:
+            held[version].append(sent)
             continue
         ordered.append(sent)
         if sent.code == "stored":
-            arrived.add(sent.fact)
-            ordered += held.pop(sent.fact, [])
+            arrived.add(version)
+            ordered += held.pop(version, [])
     return ordered
 
 
@@ -220,17 +230,17 @@ def _days_around_changes(today: date) -> list[date]:
     return [*fixed, *autumn, today - timedelta(days=1), today]
 
 
-def _sent_again(rng: random.Random, good: Sequence[Sent], story: Story) -> list[Sent]:
+def _sent_again(rng: random.Random, stated: Sequence[Sent], story: Story) -> list[Sent]:
     """Send some facts a second time, spelled in another way."""
-    chosen = rng.sample(good, len(good) // 8)
+    chosen = rng.sample(stated, len(stated) // 8)
     return [replace(sent, event=respell(rng, sent.event, story.new_delivery())) for sent in chosen]
 
 
-def _contradicted(rng: random.Random, good: Sequence[Sent], story: Story) -> list[Sent]:
+def _contradicted(rng: random.Random, stated: Sequence[Sent], story: Story) -> list[Sent]:
     """Send some identities again with other content."""
     contradictions = []
-    for sent in rng.sample(good, len(good) // 8):
+    for sent in rng.sample(stated, len(stated) // 8):
         twin = contradict(rng, sent.event, story.new_delivery())
         if twin is not None:
-            contradictions.append(Sent(twin, "conflict", sent.fact))
+            contradictions.append(replace(sent, event=twin, code="conflict"))
     return contradictions
