@@ -1,5 +1,7 @@
 """Real shops, ratings, orders and listings in, the figures another program worked out for them out.
 
+They are sent by detours: some wrong at first and then revised, some taken back and returned, some
+orders with totals and gifts in place of plain lines.
 The data lie beside the repository and are not part of it. `.ci/run` fails when they are there
 and this did not pass.
 """
@@ -7,13 +9,18 @@ and this did not pass.
 import gzip
 import json
 import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 import httpx
 
 from tests.conditions import OLIST, with_olist
 from tests.harness.client import BATCH, NDJSON
 from tests.harness.server import Server
+from tests.reference.detours import STOCK, with_detours
 from tests.reference.rules import Json
+from tests.reference.scores import Reference
 
 SHOPS, EVENTS = 1_610, 20_522
 
@@ -25,21 +32,34 @@ def test_thirty_real_shops_on_three_days(service: Server) -> None:
     events = [json.loads(line) for line in gzip.decompress(packed).splitlines()]
     expected = json.loads((OLIST / "expected.json").read_text(encoding="utf-8"))
     assert (len(shops), len(events)) == (SHOPS, EVENTS)
+    reference = Reference(datetime(2020, 1, 1, tzinfo=UTC))
+    reference.put_shops(shops)
+    events = with_detours(events, 1)
+    verdicts = [reference.receive(event) for event in events]
+    half = len(events) // 2
+    later = verdicts[half:].count("stored")
     with service.tenant_client("olist") as client:
         for start in range(0, SHOPS, 1_000):
             portion = shops[start : start + 1_000]
             answer = client.post("/v1/shops", json=portion)
             assert answer.json()["created"] == len(portion), answer.text
-        half = EVENTS // 2
-        assert in_batches(client, events[:half]) == [half, 0]
-        assert as_stream(client, events) == [EVENTS - half, half]
+        assert in_batches(client, events[:half]) == counted(verdicts[:half])
+        assert as_stream(client, events) == [later, len(events) - later]
         assert figures(client, expected) == expected
-        again = random.Random(1).sample(events, EVENTS)
+        assert stocks(client, next(iter(expected.values()))) == {STOCK}
+        again = random.Random(1).sample(events, len(events))
         assert in_batches(client, again[:half]) == [0, half]
-        assert as_stream(client, again) == [0, EVENTS]
+        assert as_stream(client, again) == [0, len(events)]
         assert figures(client, expected) == expected
     verified = service.shell.run("verify")
     assert (verified.returncode, verified.stdout) == (0, ""), verified.stderr
+
+
+def counted(verdicts: Sequence[str]) -> list[int]:
+    """Return how many events are stored and how many known."""
+    counts = Counter(verdicts)
+    assert counts.keys() <= {"stored", "duplicate"}
+    return [counts["stored"], counts["duplicate"]]
 
 
 def in_batches(client: httpx.Client, events: list[Json]) -> list[int]:
@@ -51,8 +71,7 @@ def in_batches(client: httpx.Client, events: list[Json]) -> list[int]:
             content=json.dumps(events[start : start + 4_000]).encode(),
             headers={"content-type": BATCH},
         )
-        counted = added(answer)
-        totals = [total + more for total, more in zip(totals, counted, strict=True)]
+        totals = [total + more for total, more in zip(totals, added(answer), strict=True)]
     return totals
 
 
@@ -68,6 +87,16 @@ def added(answer: httpx.Response) -> list[int]:
     body = answer.json()
     assert (body["rejected_count"], body["rejected"]) == (0, [])
     return [body["stored"], body["duplicates"]]
+
+
+def stocks(client: httpx.Client, shop_ids: Iterable[str]) -> set[int]:
+    """Return the stocks of listings that have any."""
+    items = [
+        item
+        for shop_id in shop_ids
+        for item in client.get(f"/v1/shops/{shop_id}/listings?limit=500").json()["items"]
+    ]
+    return {item["stock"] for item in items} - {None}
 
 
 def figures(client: httpx.Client, expected: Json) -> Json:

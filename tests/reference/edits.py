@@ -44,7 +44,11 @@ def edit(event: Json, donor: Json, revision: int, delivery: str) -> Json:
     """Return the content of another event under the identity of this one."""
     edited = copy.deepcopy(donor)
     identity = identity_of(event)
-    edited |= {"id": delivery, "time": identity.get("time", donor["time"])}
+    edited |= {
+        "id": delivery,
+        "subject": event["subject"],
+        "time": identity.get("time", donor["time"]),
+    }
     for name in IDENTITIES[event["type"]]:
         edited["data"].pop(name, None)
     edited["data"] |= {name: value for name, value in identity.items() if name != "time"}
