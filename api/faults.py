@@ -10,6 +10,7 @@ import msgspec
 
 from api.instants import is_strict
 from domain.errors import ERRORS_MAX, FieldError
+from domain.names import NO_CONTROL, PRINTABLE
 
 
 def body_faults(body: bytes | bytearray | msgspec.Raw, shape: Any) -> list[FieldError]:
@@ -56,7 +57,8 @@ def expected(kind: Any, *bounds: Any) -> str:
     if kind is int and bounds:
         return f"Expected a whole number from {bounds[0].ge} to {bounds[0].le}"
     if kind is str and bounds:
-        return f"Expected text of {_count(bounds[0])} characters, none of them a control character"
+        allowed = _CHARACTERS.get(bounds[0].pattern, "")
+        return f"Expected text of {_count(bounds[0])} characters{allowed}"
     return f"Expected {_WORDS.get(kind, 'another value')}"
 
 
@@ -65,6 +67,10 @@ def pointer_step(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
+_CHARACTERS = {
+    NO_CONTROL: " without control characters",
+    PRINTABLE: " without control characters but tab and line breaks",
+}
 _WORDS = {
     str: "text",
     int: "a whole number",

@@ -14,6 +14,7 @@ from domain.errors import EventCode, EventRefused, FieldError
 from domain.facts import AGGREGATES, KINDS, Event, admit, differences, identity_of
 from domain.facts.aggregate import Batch, ReviewKey, Stored, Sums
 from domain.facts.fact import Fact, Identity, KnownShop, Version
+from domain.facts.faults import every_error
 from domain.totals import RatingState
 
 
@@ -74,12 +75,13 @@ def admit_events(
             continue
         shop = shops.get((tenant_id, event.subject))
         if shop is None or (shop_ids is not None and event.subject not in shop_ids):
-            yield UNKNOWN_SHOP
+            errors = every_error(UNKNOWN_SHOP.errors, event, None, last)
+            yield Refused(UNKNOWN_SHOP.code, errors)
             continue
         try:
             yield admit(event, shop, last)
         except EventRefused as refusal:
-            yield Refused(refusal.code, refusal.errors)
+            yield Refused(refusal.code, every_error(refusal.errors, event, shop, last))
 
 
 def keep_erased(items: Sequence[Version | Refused], stored: Stored) -> Sequence[Version | Refused]:

@@ -83,8 +83,8 @@ def test_everything_wrong_is_told_in_plain_words() -> None:
     wrong = event(source=5, data={"review_id": "", "completed_at": "x", "scores": scores})
     del wrong["id"]
     assert details(wrong) == {
-        "/source": "Expected text of 1 to 256 characters, none of them a control character",
-        "/data/review_id": "Expected text of 1 to 128 characters, none of them a control character",
+        "/source": "Expected text of 1 to 256 characters without control characters",
+        "/data/review_id": "Expected text of 1 to 128 characters without control characters",
         "/id": "`id` is missing",
         "/data/completed_at": "Expected an instant with its offset, "
         "as in 2026-11-20T21:03:11+08:00",
@@ -93,7 +93,8 @@ def test_everything_wrong_is_told_in_plain_words() -> None:
         "/data/scores/sevice": "Expected no such member; there are description, logistics, service",
     }
     assert details(event("order.paid", data={"lines": LINES, "region": 5})) == {
-        "/data/region": "Expected text of 0 to 64 characters, none of them a control character",
+        "/data/region": "Expected text of 0 to 64 characters "
+        "without control characters but tab and line breaks",
         "/data/lines/0/quantity": "Expected a whole number from 1 to 1000000",
         "/data/lines/1/quantity": "Expected a whole number from 1 to 1000000",
         "/data/lines/1/amount": "Expected a decimal number of 0 or more as text, such as 12.50",

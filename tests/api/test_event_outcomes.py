@@ -59,6 +59,51 @@ async def test_each_code_wins_over_those_after_it(shop: Client) -> None:
     assert codes(answer) == ["too_large"]
 
 
+async def test_all_faults_that_only_the_shop_and_the_clock_show_are_told(shop: Client) -> None:
+    wrong_line = {**LINES[0], "amount": "0.123"}
+    order = {"currency": "EUR", "lines": [wrong_line, LINES[0], wrong_line], "total": "1" * 20}
+    late = {"completed_at": "2999-01-01T00:00:00Z"}
+    removal = {"review_id": "r", "time": TOO_OLD}
+    taken_back = {"type": "review.removed", "identity": removal, "revision": 1}
+    amounts = ["/data/lines/0/amount", "/data/lines/2/amount", "/data/total"]
+    events: list[tuple[Json, str, list[str]]] = [
+        (event("order.paid", data=order), "invalid", ["/data/currency", *amounts]),
+        (
+            event("order.paid", time=TOO_OLD, data=order),
+            "invalid",
+            ["/time", "/data/currency", *amounts],
+        ),
+        (
+            event(time=TOO_OLD, data=late),
+            "time_out_of_range",
+            ["/time", "/data/completed_at"],
+        ),
+        (
+            event("event.retracted", time=TOO_OLD, data=taken_back),
+            "time_out_of_range",
+            ["/time", "/data/identity/time"],
+        ),
+        (event("order.paid", subject="nobody", data=order), "unknown_shop", ["/subject"]),
+        (
+            event(subject="nobody", time=TOO_OLD, data=late),
+            "unknown_shop",
+            ["/subject", "/time", "/data/completed_at"],
+        ),
+    ]
+    answer = await send(shop, [body for body, _, _ in events])
+    for item, (_, code, places) in zip(answer.json()["rejected"], events, strict=True):
+        assert item["code"] == code
+        assert sorted(error["pointer"] for error in item["errors"]) == sorted(places)
+        assert all(error["detail"].startswith("Expected ") for error in item["errors"])
+
+
+async def test_an_order_of_many_faults_lists_a_hundred(shop: Client) -> None:
+    order = {"lines": [{**LINES[0], "amount": "0.123"}] * 500}
+    [item] = (await send(shop, [event("order.paid", data=order)])).json()["rejected"]
+    pointers = [error["pointer"] for error in item["errors"]]
+    assert pointers == [f"/data/lines/{line}/amount" for line in range(100)]
+
+
 async def test_a_refusal_says_where_and_why(shop: Client) -> None:
     events: list[tuple[object, str]] = [
         ([], ""),

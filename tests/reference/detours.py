@@ -60,7 +60,7 @@ def revise(event: Json, revision: int) -> Json:
 
 
 def _with_total(rng: random.Random, order: Json, gift: str) -> Json:
-    """Return an order with its sum as total, other amounts of its lines, and a gift."""
+    """Return an order with its sum as total, other amounts, and a gift."""
     lines: list[Json] = copy.deepcopy(order["data"]["lines"])
     total = sum(Decimal(line["amount"]) for line in lines)
     for line in lines:
