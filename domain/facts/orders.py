@@ -115,7 +115,6 @@ class Refund(Fact, frozen=True, gc=False):
 
 def _admit_order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
     data = event.data
-    check_currency(shop, data.currency)
     amounts = [
         convert_amount(shop, line.amount, f"/data/lines/{index}/amount")
         for index, line in enumerate(data.lines)
@@ -123,6 +122,7 @@ def _admit_order(event: OrderPaid, shop: KnownShop, last: datetime) -> Order:
     if sum(amounts) > AMOUNT_MAX:
         expected = f"Expected lines of at most {money(AMOUNT_MAX, shop.currency)} together"
         raise EventRefused("invalid", "/data/lines", expected)
+    check_currency(shop, data.currency)
     total = None if data.total is None else convert_amount(shop, data.total, "/data/total")
     variant_ids = [line.variant_id for line in data.lines]
     gifts = [bool(line.gift) for line in data.lines]

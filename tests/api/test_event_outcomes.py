@@ -65,9 +65,15 @@ async def test_all_faults_that_only_the_shop_and_the_clock_show_are_told(shop: C
     late = {"completed_at": "2999-01-01T00:00:00Z"}
     removal = {"review_id": "r", "time": TOO_OLD}
     taken_back = {"type": "review.removed", "identity": removal, "revision": 1}
+    much = {"currency": "EUR", "lines": [{**LINES[0], "amount": "9000000000"}] * 2}
     amounts = ["/data/lines/0/amount", "/data/lines/2/amount", "/data/total"]
     events: list[tuple[Json, str, list[str]]] = [
         (event("order.paid", data=order), "invalid", ["/data/currency", *amounts]),
+        (
+            event("order.paid", time=TOO_OLD, data=much),
+            "invalid",
+            ["/time", "/data/lines", "/data/currency"],
+        ),
         (
             event("order.paid", time=TOO_OLD, data=order),
             "invalid",
