@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from api import instants
-from api.faults import body_faults, faults, listed
+from api.faults import body_faults, faults, is_short, listed
 from api.strict_json import NOT_JSON, is_json
 from domain.errors import FieldError
 from domain.events import AnyEvent
@@ -31,6 +31,7 @@ _DATA: dict[str, Any] = {
 }
 EVENT_TYPES = frozenset(_DATA)
 
+_UNKNOWN_TYPE = FieldError("/type", f"Expected one of {', '.join(sorted(EVENT_TYPES))}")
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -58,7 +59,7 @@ def decode_one(raw: bytes | bytearray | msgspec.Raw) -> Item:
     try:
         event = _event.decode(raw)
     except msgspec.ValidationError:
-        return _why_not(raw)
+        return _why_not(raw) if is_short(raw) else _unreadable_part(raw)
     except NOT_JSON:
         return Unreadable("malformed")
     errors = instants.faults(raw)
@@ -84,8 +85,7 @@ def _why_not(raw: bytes | bytearray | msgspec.Raw) -> Item:
         return Unreadable("invalid", listed(of_event), event_id)
     if errors:
         return Unreadable("invalid", errors, event_id)
-    unknown = [FieldError("/type", f"Expected one of {', '.join(sorted(EVENT_TYPES))}")]
-    return Unreadable("unknown_type", unknown, event_id)
+    return Unreadable("unknown_type", [_UNKNOWN_TYPE], event_id)
 
 
 def _with_data(event: dict[str, Any], event_id: str | None) -> Item:
@@ -101,7 +101,14 @@ def _with_data(event: dict[str, Any], event_id: str | None) -> Item:
 
 
 def _unreadable_part(raw: bytes | bytearray | msgspec.Raw) -> Unreadable:
-    """Return the refusal of JSON that cannot be read in all its parts."""
+    """Return the refusal of JSON that is not read in all its parts."""
+    try:
+        event = msgspec.json.decode(raw, type=AnyEvent)
+    except NOT_JSON:
+        pass
+    else:
+        if event.type not in EVENT_TYPES:
+            return Unreadable("unknown_type", [_UNKNOWN_TYPE], event.id)
     try:
         identified = _identified.decode(raw)
     except NOT_JSON:

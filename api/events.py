@@ -19,7 +19,7 @@ from api.operations import JSON, operation
 from api.ports import Limits
 from api.problems import Problem, bad_parameter
 from api.request import ApiRequest
-from api.strict_json import array_items, is_json, is_json_array, is_utf8, not_json
+from api.strict_json import TURN_BYTES, array_parts, is_json, is_json_array, is_utf8, not_json
 from domain.errors import ERRORS_MAX, EventCode, FieldError, Unavailable
 from domain.recording import Outcome, Refused, Submission
 
@@ -36,8 +36,6 @@ _STRICT, _MINIMAL = (
 
 EVENT_BYTES_MIN = 128
 """No event is smaller, so a stream of more lines than fit its size has mostly none in them."""
-
-EVENTS_A_TURN = 200
 
 CHUNK_BYTES_MIN = 1024 * 1024
 """A chunk of a stream ends after so many bytes, however few events are in it."""
@@ -139,9 +137,9 @@ async def post_events(request: ApiRequest) -> Response[Received]:
     `OPTIONS` answers the handshake of CloudEvents webhooks. A body may be compressed with gzip.
 
     By default an array has at most 5,000 events and 8 MiB, one event or line 512 KiB, a stream of
-    lines 256 MiB; more is `content_too_large`, for a line `too_large` among the rejected. Lines are
-    stored in chunks as they come in; a problem then has the members of an answer too, which tell
-    what became of the lines before it. Send all of them again.
+    lines 256 MiB; more is `content_too_large`, for a line or an event of an array `too_large` among
+    the rejected. Lines are stored in chunks as they come in; a problem then has the members of an
+    answer too, which tell what became of the lines before it. Send all of them again.
     """
     prefer = request.header("prefer")
     strict, minimal = bool(_STRICT.search(prefer)), bool(_MINIMAL.search(prefer))
@@ -203,7 +201,7 @@ async def _read(request: ApiRequest, reservation: Reservation) -> Sequence[Item]
     if is_array and media_type == SINGLE:
         raise Problem("bad_request", f"`{SINGLE}` carries one event")
     if is_array:
-        return await _batch(body, limits.batch_events_max)
+        return await _batch(body, limits)
     if len(body) > limits.event_bytes_max:
         raise Problem(
             "content_too_large", f"Expected at most {limits.event_bytes_max} bytes in one event"
@@ -214,21 +212,21 @@ async def _read(request: ApiRequest, reservation: Reservation) -> Sequence[Item]
     return [item]
 
 
-async def _batch(body: bytes | bytearray, events_max: int) -> Sequence[Item]:
-    """Decode an array: all at once, or item by item where any is no event."""
+async def _batch(body: bytes | bytearray, limits: Limits) -> Sequence[Item]:
+    """Decode an array in parts, item by item where one is no event."""
     if not is_utf8(body):
         raise Problem("bad_request", "The body is not UTF-8")
-    events = decode_all(body)
-    if events is not None:
-        if len(events) > events_max:
-            raise Problem("content_too_large", f"Expected at most {events_max} events")
+    events_max, event_bytes_max = limits.batch_events_max, limits.event_bytes_max
+    is_short = len(body) <= min(TURN_BYTES, event_bytes_max)
+    events = decode_all(body) if is_short else None
+    if events is not None and len(events) <= events_max:
         return events
     items: list[Item] = []
-    for raw in array_items(body, events_max, "events"):
-        items.append(decode_one(raw))
-        if len(items) % EVENTS_A_TURN == 0:
-            # Let other requests run in between.
-            await asyncio.sleep(0)
+    async for part in array_parts(body, events_max, "events"):
+        if len(part[0]) > event_bytes_max:
+            items.append(_too_large(event_bytes_max, "an event"))
+        else:
+            items += decode_all(b"[%b]" % b",".join(part)) or map(decode_one, part)
     return items
 
 
@@ -239,13 +237,17 @@ async def read_lines(parts: AsyncIterator[bytes], limits: Limits) -> AsyncIterat
     memory stays bounded. The chunk of many bytes without an event is empty.
     """
     items: list[Item] = []
-    taken_bytes = 0
+    taken_bytes = turn_bytes = 0
     line = bytearray()
     too_long = False
     async for part in parts:
         *ended, rest = _BLANK_LINES.sub(b"\n", part).split(b"\n")
         for piece in ended:
             line += piece
+            turn_bytes += len(line)
+            if turn_bytes > TURN_BYTES:
+                await asyncio.sleep(0)
+                turn_bytes = len(line)
             items.extend(_line(line, limits.event_bytes_max, too_long=too_long))
             line.clear()
             too_long = False
@@ -267,11 +269,16 @@ async def read_lines(parts: AsyncIterator[bytes], limits: Limits) -> AsyncIterat
 
 def _line(line: bytearray, bytes_max: int, *, too_long: bool) -> list[Item]:
     if too_long or len(line) > bytes_max:
-        error = FieldError("", f"Expected at most {bytes_max} bytes in a line")
-        return [Unreadable("too_large", [error])]
+        return [_too_large(bytes_max, "a line")]
     if not line.strip():
         return []
     return [decode_one(bytes(line)) if is_utf8(line) else Unreadable("malformed")]
+
+
+def _too_large(bytes_max: int, what: str) -> Unreadable:
+    return Unreadable(
+        "too_large", [FieldError("", f"Expected at most {bytes_max} bytes in {what}")]
+    )
 
 
 def _binary(request: ApiRequest, attributes: Iterable[str], body: bytes | bytearray) -> bytes:

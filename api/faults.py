@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from functools import cache
 from itertools import islice
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -12,14 +13,29 @@ from api.instants import is_strict
 from domain.errors import ERRORS_MAX, FieldError
 from domain.names import NO_CONTROL, PRINTABLE
 
+PARTS_MAX = 10_000
+"""Commas, brackets and braces of JSON that has a fault; no good body needs half as many."""
+
+TOO_LONG = FieldError(
+    "", f"Expected another value; of over {PARTS_MAX} commas and brackets no faults are listed"
+)
+
 
 def body_faults(body: bytes | bytearray | msgspec.Raw, shape: Any) -> list[FieldError]:
     """Return the faults of JSON beside a type, at most `ERRORS_MAX`."""
+    if not is_short(body):
+        return [TOO_LONG]
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return [FieldError("", "Expected numbers and texts that can be read")]
     return listed(faults(value, shape))
+
+
+def is_short(body: bytes | bytearray | msgspec.Raw) -> bool:
+    """Return whether JSON has few enough parts to look for faults in each."""
+    text = bytes(body)
+    return sum(map(text.count, (b",", b"[", b"{"))) <= PARTS_MAX
 
 
 def listed(every: Iterable[FieldError]) -> list[FieldError]:
@@ -40,7 +56,8 @@ def faults(value: object, shape: Any, pointer: str = "") -> Iterator[FieldError]
         if isinstance(value, list):
             [of_item] = get_args(kind)
             for index, item in enumerate(value):
-                yield from faults(item, of_item, f"{pointer}/{index}")
+                if _holds_instants(of_item) or not _fits(item, of_item):
+                    yield from faults(item, of_item, f"{pointer}/{index}")
     elif not _fits(value, shape):
         yield FieldError(pointer, expected(kind, *bounds))
 
@@ -113,6 +130,23 @@ def _fits(value: object, shape: Any) -> bool:
     return not isinstance(converted, datetime) or is_strict(str(value))
 
 
+@cache
+def _holds_instants(shape: Any) -> bool:
+    """Return whether a type has instants, whose texts `_fits` does not look at."""
+    kind, _ = _bare(shape)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return any(_holds_instants(of) for _, _, of in _fields(kind))
+    return kind is datetime or any(map(_holds_instants, get_args(kind)))
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> list[tuple[str, bool, Any]]:
+    """Return the members of an object: name, whether it is required, and type."""
+    return [
+        (field.encode_name, field.required, field.type) for field in msgspec.structs.fields(kind)
+    ]
+
+
 def _union_faults(value: object, kinds: Iterable[Any], pointer: str) -> Iterator[FieldError]:
     """Yield the faults of a value beside a union: an optional type, or tagged objects."""
     kinds = list(kinds)
@@ -138,16 +172,15 @@ def _object_faults(value: object, kind: type[msgspec.Struct], pointer: str) -> I
     if not isinstance(value, dict):
         yield FieldError(pointer, "Expected an object")
         return
-    config, fields = kind.__struct_config__, msgspec.structs.fields(kind)
-    names = {field.encode_name for field in fields}
+    config, fields = kind.__struct_config__, _fields(kind)
+    names = {name for name, _, _ in fields}
     fits = True
-    for field in fields:
-        name = field.encode_name
+    for name, is_required, shape in fields:
         if name in value:
-            for fault in faults(value[name], field.type, pointer + pointer_step(name)):
+            for fault in faults(value[name], shape, pointer + pointer_step(name)):
                 fits = False
                 yield fault
-        elif field.required:
+        elif is_required:
             fits = False
             yield FieldError(pointer + pointer_step(name), f"`{name}` is missing")
     if config.forbid_unknown_fields:

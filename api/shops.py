@@ -16,7 +16,7 @@ from api.parameters import LIMIT_DEFAULT, Cursor, InCategory, InMarketplace, Lim
 from api.problems import Problem
 from api.request import ApiRequest
 from api.shop_reads import get_stored_shop
-from api.strict_json import NOT_JSON, array_items
+from api.strict_json import NOT_JSON, array_parts
 from domain.errors import ERRORS_MAX, FieldError, Refusal, ShopImmutable, UnknownRules
 from domain.names import Name
 from domain.ports import PutOutcome
@@ -181,11 +181,14 @@ async def list_shops(
 async def _drafts(
     request: ApiRequest, reservation: Reservation
 ) -> list[IdentifiedDraft | RejectedShop]:
-    items = array_items(await request.read_body(reservation), SHOPS_MAX, "shops")
-    return [_draft(index, item) for index, item in enumerate(items)]
+    drafts: list[IdentifiedDraft | RejectedShop] = []
+    body = await request.read_body(reservation)
+    async for part in array_parts(body, SHOPS_MAX, "shops"):
+        drafts += [_draft(index, item) for index, item in enumerate(part, len(drafts))]
+    return drafts
 
 
-def _draft(index: int, item: bytes) -> IdentifiedDraft | RejectedShop:
+def _draft(index: int, item: msgspec.Raw) -> IdentifiedDraft | RejectedShop:
     try:
         return msgspec.json.decode(item, type=IdentifiedDraft)
     except NOT_JSON:

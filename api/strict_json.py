@@ -1,8 +1,9 @@
 """Decode JSON strictly, and tell what does not fit."""
 
+import asyncio
 import re
-from collections.abc import Iterator
-from json import JSONDecoder
+from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,8 +16,10 @@ T = TypeVar("T")
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises for what is not JSON; ValidationError among them, for what does not fit."""
 
+TURN_BYTES = 16 * 1024
+"""Bytes of items that are decoded at a time."""
+
 _ARRAY = re.compile(rb"[ \t\r\n]*\[")
-_SEPARATOR = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*")
 
 
 def is_utf8(text: bytes | bytearray) -> bool:
@@ -68,46 +71,45 @@ def decode(body: bytes | bytearray, decoder: msgspec.json.Decoder[T]) -> T:
         raise not_json() from None
 
 
-def array_items(body: bytes | bytearray, items_max: int, what: str) -> Iterator[bytes]:
-    """Yield the items of a body that is a JSON array, each as it stands.
+async def array_parts(
+    body: bytes | bytearray, items_max: int, what: str
+) -> AsyncIterator[list[msgspec.Raw]]:
+    """Yield the items of a JSON array, each as it stands, some at a time.
 
-    Items are split off one by one, so too many of them make no objects here. Raises Problem:
-    `content_too_large` for too many, `bad_request` where the body is not JSON, `invalid` where it
-    is no array.
+    Those are at most `TURN_BYTES`, or one item; other requests run in between. Items beyond the
+    limit make no objects. Raises Problem: `content_too_large` for too many, `bad_request` where the body
+    is not JSON, `invalid` where it is no array.
     """
-    if not is_json(body):
-        raise not_json()
+    part: list[msgspec.Raw] = []
+    part_bytes = 0
+    for item in _items(body, items_max, what):
+        if part and part_bytes + len(item) > TURN_BYTES:
+            yield part
+            await asyncio.sleep(0)
+            part, part_bytes = [], 0
+        part.append(item)
+        part_bytes += len(item)
+    if part:
+        yield part
+
+
+def _items(body: bytes | bytearray, items_max: int, what: str) -> tuple[msgspec.Raw, ...]:
     if not is_json_array(body):
         decode(body, _array)
-    # A character a byte, as every separator of items is ASCII.
-    text = body.decode("latin-1")
-    at, count = _after_separator(text, text.index("[") + 1), 0
-    while text[at] != "]":
-        if count == items_max:
-            raise Problem("content_too_large", f"Expected at most {items_max} {what}")
-        try:
-            _, end = _scanner.raw_decode(text, at)
-        except RecursionError:
-            raise not_json() from None
-        yield bytes(body[at:end])
-        at, count = _after_separator(text, end), count + 1
+    try:
+        items = msgspec.structs.astuple(_first_items(items_max + 1).decode(body))
+    except NOT_JSON:
+        raise not_json() from None
+    if items[-1] is not None:
+        raise Problem("content_too_large", f"Expected at most {items_max} {what}")
+    return items[: items.index(None)]
 
 
-def _after_separator(text: str, at: int) -> int:
-    matched = _SEPARATOR.match(text, at)
-    assert matched is not None
-    return matched.end()
-
-
-def _nothing(_: object) -> Any:
-    return None
+@cache
+def _first_items(count: int) -> msgspec.json.Decoder[Any]:
+    """Return a decoder of the first items of an array; absent ones are null."""
+    fields = [(f"item_{place}", msgspec.Raw, None) for place in range(count)]
+    return msgspec.json.Decoder(msgspec.defstruct("FirstItems", fields, array_like=True, gc=False))
 
 
 _array = msgspec.json.Decoder(list[msgspec.Raw])
-_scanner = JSONDecoder(
-    object_pairs_hook=_nothing,
-    parse_int=_nothing,
-    parse_float=_nothing,
-    parse_constant=_nothing,
-    strict=False,
-)

@@ -123,7 +123,8 @@ class Settings(msgspec.Struct, frozen=True):
         8_388_608
     )
     event_bytes: Annotated[
-        Bytes, Meta(description="Largest single event or NDJSON line, in bytes, uncompressed")
+        Bytes,
+        Meta(description="Largest event, alone, in a batch or NDJSON line, in bytes, uncompressed"),
     ] = 524_288
     stream_bytes: Annotated[
         Bytes, Meta(description="Largest NDJSON body, in bytes, uncompressed")

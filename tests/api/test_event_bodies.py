@@ -185,9 +185,27 @@ async def test_a_single_event_holds_512_kib_inflated_and_no_more(shop: Client) -
             assert problem(answer, 413) == "content_too_large"
 
 
-async def test_an_event_in_a_batch_may_be_larger_than_a_single_one(shop: Client) -> None:
-    body = b"[" + padded(SINGLE_MAX + 1) + b"]"
-    assert (await send(shop, body, BATCH)).json() == received(1)
+async def test_an_event_too_large_in_a_batch_refuses_only_itself(shop: Client) -> None:
+    large = json.dumps(review("large")).encode()
+    large = large[:-1] + b',"padding":"' + b"x" * (SINGLE_MAX - len(large) - 13) + b'"}'
+    assert len(large) == SINGLE_MAX
+    bodies = [json.dumps(review("a")).encode(), large + b" ", padded(SINGLE_MAX + 1)]
+    answer = await send(shop, b"[" + b" , ".join(bodies) + b" ]", BATCH)
+    assert answer.status_code == 207
+    assert answer.json() == received(2) | {
+        "received": 3,
+        "rejected_count": 1,
+        "rejected": [
+            {
+                "index": 2,
+                "id": None,
+                "code": "too_large",
+                "errors": [
+                    {"pointer": "", "detail": f"Expected at most {SINGLE_MAX} bytes in an event"}
+                ],
+            }
+        ],
+    }
 
 
 async def test_a_bomb_is_not_inflated(shop: Client) -> None:
