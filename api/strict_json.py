@@ -77,8 +77,8 @@ async def array_parts(
     """Yield the items of a JSON array, each as it stands, some at a time.
 
     Those are at most `TURN_BYTES`, or one item; other requests run in between. Items beyond the
-    limit make no objects. Raises Problem: `content_too_large` for too many, `bad_request` where the body
-    is not JSON, `invalid` where it is no array.
+    limit make no objects. Raises Problem: `content_too_large` for too many, `bad_request` where the
+    body is not JSON, `invalid` where it is no array.
     """
     part: list[msgspec.Raw] = []
     part_bytes = 0

@@ -3,7 +3,7 @@
 The ledger reads what `affected_keys` names, calls `decide`, and stores the result.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -15,6 +15,7 @@ from domain.facts import AGGREGATES, KINDS, Event, admit, differences, identity_
 from domain.facts.aggregate import Batch, ReviewKey, Stored, Sums
 from domain.facts.fact import Fact, Identity, KnownShop, Version
 from domain.facts.faults import every_error
+from domain.steps import Steps
 from domain.totals import RatingState
 
 
@@ -65,23 +66,27 @@ class Recording(msgspec.Struct, frozen=True):
 
 def admit_events(
     submission: Submission, shops: Mapping[tuple[int, str], KnownShop], now: datetime
-) -> Iterator[Version | Refused]:
-    """Yield the version or the refusal of each event; `shops` is by tenant and id."""
+) -> Steps[list[Version | Refused]]:
+    """Compute the version or the refusal of each event; `shops` is by tenant and id."""
+    admitted: list[Version | Refused] = []
     tenant_id, shop_ids = submission.tenant_id, submission.shop_ids
     last = last_instant(now)
     for event in submission.events:
+        yield
         if isinstance(event, Refused):
-            yield event
+            admitted.append(event)
             continue
         shop = shops.get((tenant_id, event.subject))
         if shop is None or (shop_ids is not None and event.subject not in shop_ids):
             errors = every_error(UNKNOWN_SHOP.errors, event, None, last)
-            yield Refused(UNKNOWN_SHOP.code, errors)
+            admitted.append(Refused(UNKNOWN_SHOP.code, errors))
             continue
         try:
-            yield admit(event, shop, last)
+            admitted.append(admit(event, shop, last))
         except EventRefused as refusal:
-            yield Refused(refusal.code, every_error(refusal.errors, event, shop, last))
+            errors = every_error(refusal.errors, event, shop, last)
+            admitted.append(Refused(refusal.code, errors))
+    return admitted
 
 
 def keep_erased(items: Sequence[Version | Refused], stored: Stored) -> Sequence[Version | Refused]:
@@ -116,19 +121,20 @@ def decide(
     submissions: Sequence[tuple[Sequence[Version | Refused], bool]],
     stored: Stored,
     shops: Mapping[int, KnownShop],
-) -> Recording:
+) -> Steps[Recording]:
     """Decide what to store of submissions, each with whether it is strict.
 
     Submissions are decided in their order; `shops` is by key. Of several versions with the same
     identity the one with the highest revision stands; of the same revision the first.
     """
     changes: dict[Identity, Version] = {}
-    outcomes = [
-        _outcomes(items, stored.facts, changes, strict=strict) for items, strict in submissions
-    ]
+    outcomes = []
+    for items, strict in submissions:
+        decided = yield from _outcomes(items, stored.facts, changes, strict=strict)
+        outcomes.append(decided)
     batch = Batch(stored, changes, shops)
     for aggregate in AGGREGATES:
-        aggregate.record(batch)
+        yield from aggregate.record(batch)
     return Recording(outcomes, changes, batch.states, batch.moved)
 
 
@@ -138,14 +144,15 @@ def _outcomes(
     changes: dict[Identity, Version],
     *,
     strict: bool,
-) -> list[Outcome]:
-    """Return the outcomes of a submission, and add its new versions to `changes`.
+) -> Steps[list[Outcome]]:
+    """Compute the outcomes of a submission, and add its new versions to `changes`.
 
     A strict submission with any refusal adds none.
     """
     outcomes: list[Outcome] = []
     own: dict[Identity, Version] = {}
     for item in items:
+        yield
         if isinstance(item, Refused):
             outcomes.append(item)
             continue

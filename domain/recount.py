@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +13,7 @@ from domain.facts.aggregate import ProjectedAggregate, SoldUnits, Sums
 from domain.facts.fact import Fact, KnownShop
 from domain.facts.listings import LISTINGS
 from domain.facts.ratings import Rating, add_ratings
+from domain.steps import Steps
 from domain.totals import RatingState, Totals
 from domain.windows import window_totals, windows_before
 
@@ -46,14 +48,15 @@ class Recount:
         self._sums = Sums()
         self._listed: set[str] = set()
 
-    def add_ratings(self, cohort: Sequence[tuple[Rating, bool, RatingState]]) -> None:
+    def add_ratings(self, cohort: Sequence[tuple[Rating, bool, RatingState]]) -> Steps[None]:
         """Add all ratings of one buyer and month.
 
         Each rating has whether it is removed, and its stored state.
         """
         ratings = [(rating, removed) for rating, removed, _ in cohort]
-        states = add_ratings(self._sums.days, ratings, self.shop.rules)
+        states = yield from add_ratings(self._sums.days, ratings, self.shop.rules)
         for rating, _, stored in cohort:
+            yield
             state = states[rating.review_id]
             if state is not stored:
                 self.states[rating.review_id] = state
@@ -67,9 +70,10 @@ class Recount:
         if aggregate is LISTINGS:
             self._listed.add(key)
 
-    def add_unlisted(self) -> None:
+    def add_unlisted(self) -> Steps[None]:
         """Add the listings that sold and that no event names, after all aggregates."""
         for listing_id, sold in self._sums.sale_days.items():
+            yield
             if listing_id not in self._listed:
                 self._sums.add(LISTINGS.project((), self.shop, sold))
 
@@ -86,21 +90,22 @@ class Recount:
         units: Mapping[tuple[str, date], int],
         running_day: date | None,
         running: Totals,
-    ) -> None:
+    ) -> Steps[None]:
         """Collect what is stored otherwise; without a `running_day` nothing is stored of running.
 
         The totals of the running day are stored in the row of the running totals, not in `days`.
         """
         others = {day: row for day, row in self._sums.days.items() if day != running_day}
         for day in sorted(days.keys() | others.keys()):
+            yield
             stored, recounted = (
                 list(rows.get(day, totals.zero_totals())) for rows in (days, others)
             )
             if stored != recounted:
                 self.wrong_days[day] = recounted
                 self._differ("daily_totals", f"{day}", _named(stored), _named(recounted))
-        self.wrong_counts = self._compare("counter_days", counts, self._sums.counts)
-        self.wrong_units = self._compare("listing_days", units, self._sums.units)
+        self.wrong_counts = yield from self._compare("counter_days", counts, self._sums.counts)
+        self.wrong_units = yield from self._compare("listing_days", units, self._sums.units)
         if running_day is None:
             self._differ("shop_totals", "", None, "a row")
             return
@@ -111,13 +116,13 @@ class Recount:
 
     def _compare(
         self, table: str, stored: Mapping[Key, int], recounted: Mapping[Key, int]
-    ) -> dict[Key, int]:
-        wrong = {
-            key: recounted.get(key, 0)
-            for key in sorted(stored.keys() | recounted.keys())
-            if stored.get(key, 0) != recounted.get(key, 0)
-        }
-        for key, count in wrong.items():
+    ) -> Steps[dict[Key, int]]:
+        wrong: dict[Key, int] = {}
+        for key in chain(stored, recounted):
+            yield
+            if stored.get(key, 0) != recounted.get(key, 0):
+                wrong[key] = recounted.get(key, 0)
+        for key, count in sorted(wrong.items()):
             self._differ(table, " ".join(map(str, key)), stored.get(key, 0), count)
         return wrong
 

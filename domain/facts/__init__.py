@@ -15,6 +15,7 @@ from domain.facts import listings, orders, ratings
 from domain.facts.aggregate import AffectedKeys, Aggregate, FactsByKind
 from domain.facts.fact import Fact, FactKind, Identity, KnownShop, Retraction, Version
 from domain.facts.retraction import Retractions
+from domain.steps import Steps
 
 AGGREGATES: Sequence[Aggregate] = (ratings.RATINGS, orders.ORDERS, listings.LISTINGS)
 """In the order of recording: listings come after orders, whose sales change them."""
@@ -67,13 +68,13 @@ def differences(version: Version, other: Version) -> list[str]:
     return KINDS[type(version)].differences(version, other)
 
 
-def affected_keys(versions: Iterable[Version]) -> AffectedKeys:
-    """Return the keys of everything that recording these versions must read.
+def affected_keys(versions: Iterable[Version]) -> Steps[AffectedKeys]:
+    """Compute the keys of everything that recording these versions must read.
 
     Facts that they replace must be recorded too: read the keys of these once they are known.
     """
     affected = AffectedKeys()
     kinds = FactsByKind(versions)
     for aggregate in AGGREGATES:
-        aggregate.affect(kinds, affected)
+        yield from aggregate.affect(kinds, affected)
     return affected

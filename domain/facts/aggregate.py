@@ -16,6 +16,7 @@ import msgspec
 from domain import totals
 from domain.counters import PLACES, ROWS
 from domain.facts.fact import Fact, FactKind, Identity, KnownShop, Retraction, Version
+from domain.steps import Steps
 from domain.totals import RatingState
 
 AnyFact = TypeVar("AnyFact", bound=Fact)
@@ -189,11 +190,13 @@ class Aggregate(Protocol):
 
     kinds: tuple[FactKind, ...]
 
-    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
+    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> Steps[None]:
         """Add the keys of everything that recording these facts must read."""
+        ...
 
-    def record(self, batch: Batch) -> None:
+    def record(self, batch: Batch) -> Steps[None]:
         """Add to the batch what the facts that enter and leave add to each shop."""
+        ...
 
 
 Project: TypeAlias = Callable[[Sequence[Any], KnownShop, SoldUnits], Projection]
@@ -225,7 +228,7 @@ class ProjectedAggregate:
         by_aggregate = Lookup(kind.fact, ("shop_key", self.key))
         return [by_aggregate] if self.key in kind.identity else [by_identity, by_aggregate]
 
-    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
+    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> Steps[None]:
         """Add the identities of these facts, and the keys of their aggregates.
 
         Of retractions add the identities alone: the facts that these retract are not known yet.
@@ -240,6 +243,7 @@ class ProjectedAggregate:
             if retracted := facts.retracted(kind.fact):
                 places = [1 + kind.identity.index(column) for column in lookups[0].columns]
                 affected.facts[lookups[0]].update(map(itemgetter(*places), retracted))
+            yield
 
     def affect_keys(self, keys: Iterable[Key], affected: AffectedKeys) -> None:
         """Add all facts of these aggregates whose kinds are projected together."""
@@ -249,19 +253,22 @@ class ProjectedAggregate:
             for fact in kinds:
                 affected.facts[Lookup(fact, ("shop_key", self.key))] |= keys
 
-    def record(self, batch: Batch) -> None:
+    def record(self, batch: Batch) -> Steps[None]:
         """Add the change of each aggregate that facts enter or leave."""
-        self.move(
+        yield from self.move(
             batch,
             {self._key_of(fact) for kind in self.projected for fact in batch.moving(kind.fact)},
         )
 
-    def move(self, batch: Batch, keys: Collection[Key]) -> None:
+    def move(self, batch: Batch, keys: Collection[Key]) -> Steps[None]:
         """Add the projection of each aggregate after the batch, and subtract the one before."""
         if not keys:
             return
-        before, after = self._group(batch.before, keys), self._group(batch.after, keys)
+        before = self._group(batch.before, keys)
+        yield
+        after = self._group(batch.after, keys)
         for key in keys:
+            yield
             shop, moved = batch.shops[key[0]], batch.moved[key[0]]
             stored = batch.stored.sale_days.get(shop.shop_key, {})
             for sign, facts, sold in (

@@ -21,6 +21,7 @@ from domain.facts.aggregate import (
 from domain.facts.fact import Fact, FactKind, KnownShop, admit_instant
 from domain.facts.orders import Order
 from domain.names import Id, Title
+from domain.steps import Steps
 
 OnHand = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
 
@@ -175,27 +176,28 @@ def _event_order(event: ListingEvent) -> tuple[object, ...]:
 class _Listings(ProjectedAggregate):
     """Listings, which also change when they sell."""
 
-    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
+    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> Steps[None]:
         """Add the listings of these facts, also those that orders name."""
-        super().affect(facts, affected)
+        yield from super().affect(facts, affected)
         affected.listing_events.update(
             (event.shop_key, event.listing_id, event.day) for event in facts.of(ListingEvent)
         )
-        affected.sale_days.update(
-            (order.shop_key, listing_id, order.day)
-            for order in facts.of(Order)
-            for listing_id in order.listing_ids
-        )
+        for order in facts.of(Order):
+            affected.sale_days.update(
+                (order.shop_key, listing_id, order.day) for listing_id in order.listing_ids
+            )
+            yield
 
-    def record(self, batch: Batch) -> None:
+    def record(self, batch: Batch) -> Steps[None]:
         """Add the change of each listing whose events or sale days change."""
         keys = {(event.shop_key, event.listing_id) for event in batch.moving(ListingEvent)}
         for shop_key, moved in batch.moved.items():
             for (listing_id, day), units in moved.units.items():
+                yield
                 after = moved.sale_days[listing_id][day]
                 if (after == 0) != (after == units):
                     keys.add((shop_key, listing_id))
-        self.move(batch, keys)
+        yield from self.move(batch, keys)
 
 
 LISTINGS = _Listings(

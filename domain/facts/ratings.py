@@ -17,7 +17,10 @@ from domain.facts.aggregate import AffectedKeys, Batch, BuyerMonth, FactsByKind,
 from domain.facts.fact import Fact, FactKind, KnownShop, admit_instant
 from domain.names import Comment, Id, Note
 from domain.rules import Rules
+from domain.steps import Steps
 from domain.totals import RatingState
+
+_SORTED_AT_ONCE = 1_000
 
 COUNTED, LATE, CAPPED, REMOVED = RatingState
 
@@ -155,35 +158,42 @@ def is_removed(moderations: Iterable[Moderation]) -> bool:
 
 def rating_states(
     ratings: Sequence[tuple[Rating, bool]], rules: Rules, unread: int = 0
-) -> dict[str, RatingState]:
-    """Return the states of ratings of one shop, buyer and month, by review id.
+) -> Steps[dict[str, RatingState]]:
+    """Compute the states of ratings of one shop, buyer and month, by review id.
 
     The month is that of completion. Without a buyer there is no cap. Ratings are in any order, each
     with whether it is removed: all of them, or those that may move across the cap, and `unread`
     others are counted.
     """
-    states = {
-        rating.review_id: REMOVED if removed else LATE if is_late(rating, rules) else COUNTED
-        for rating, removed in ratings
-    }
+    states: dict[str, RatingState] = {}
+    for rating, removed in ratings:
+        late = is_late(rating, rules)
+        states[rating.review_id] = REMOVED if removed else LATE if late else COUNTED
+        yield
     cap = rules.ratings_per_buyer_month
     has_buyer = bool(ratings) and ratings[0][0].buyer_id is not None
     if has_buyer and cap is not None and len(states) + unread > cap:
         candidates = [rating for rating, _ in ratings if states[rating.review_id] is COUNTED]
-        for rating in sorted(candidates, key=_cap_order)[cap - unread :]:
-            states[rating.review_id] = CAPPED
+        counted: list[Rating] = []
+        for start in range(0, len(candidates), _SORTED_AT_ONCE):
+            some = sorted([*counted, *candidates[start : start + _SORTED_AT_ONCE]], key=_cap_order)
+            counted = some[: cap - unread]
+            for rating in some[cap - unread :]:
+                states[rating.review_id] = CAPPED
+            yield
     return states
 
 
 def add_ratings(
     days: Mapping[date, list[int]], ratings: Sequence[tuple[Rating, bool]], rules: Rules
-) -> dict[str, RatingState]:
+) -> Steps[dict[str, RatingState]]:
     """Add all ratings of one shop, buyer and month to their days.
 
-    Return the states, as `rating_states` does.
+    The result are the states, as of `rating_states`.
     """
-    states = rating_states(ratings, rules)
+    states = yield from rating_states(ratings, rules)
     for rating, _ in ratings:
+        yield
         totals.add_rating(days[rating.day], rating.scores, states[rating.review_id])
     return states
 
@@ -225,9 +235,10 @@ class Ratings:
         ),
     )
 
-    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> None:
+    def affect(self, facts: FactsByKind, affected: AffectedKeys) -> Steps[None]:
         """Add the reviews of these facts, and the buyers and months of their ratings."""
         for rating in facts.of(Rating):
+            yield
             review_id = rating.review_id
             if rating.buyer_id is not None:
                 affected.rated.add((rating.shop_key, rating.month, rating.buyer_id, review_id))
@@ -239,18 +250,23 @@ class Ratings:
             for _, shop_key, review_id, *_ in facts.retracted(kind.fact):
                 affected.named.add((shop_key, review_id))
 
-    def record(self, batch: Batch) -> None:
+    def record(self, batch: Batch) -> Steps[None]:
         """Add the ratings that enter a state in a buyer's month; subtract those that leave."""
         moderations: defaultdict[ReviewKey, list[Moderation]] = defaultdict(list)
         for moderation in batch.leaving.of(Moderation):
             moderations[moderation.shop_key, moderation.review_id] = []
         for moderation in batch.after(Moderation):
+            yield
             moderations[moderation.shop_key, moderation.review_id].append(moderation)
-        before, after = map(_by_buyer_month, (batch.before(Rating), batch.after(Rating)))
+        before = _by_buyer_month(batch.before(Rating))
+        yield
+        after = _by_buyer_month(batch.after(Rating))
+        yield
         for buyer_month in _changed_buyer_months(batch):
             shop_key = buyer_month[0]
             members = []
             for rating in after[buyer_month]:
+                yield
                 key = shop_key, rating.review_id
                 if key in moderations:
                     removed = is_removed(moderations[key])
@@ -258,16 +274,20 @@ class Ratings:
                     removed = batch.stored.states.get(key) is REMOVED
                 members.append((rating, removed))
             unread = batch.stored.unread.get(buyer_month, 0)
-            states = rating_states(members, batch.shops[shop_key].rules, unread)
+            states = yield from rating_states(members, batch.shops[shop_key].rules, unread)
             stored = {
                 (rating, batch.stored.states[shop_key, rating.review_id])
                 for rating in before[buyer_month]
             }
+            yield
             new = {(rating, states[rating.review_id]) for rating in after[buyer_month]}
+            yield
             days = batch.moved[shop_key].days
             for rating, state in stored - new:
+                yield
                 totals.add_rating(days[rating.day], rating.scores, state, -1)
             for rating, state in new - stored:
+                yield
                 totals.add_rating(days[rating.day], rating.scores, state)
                 batch.states[shop_key, rating.review_id] = state
 

@@ -1,11 +1,10 @@
 """The ledger on Postgres: a batch of events, one transaction."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -32,12 +31,14 @@ from infra.postgres.database import Connection, Database
 from infra.postgres.fact_statements import delete_facts, known_facts
 from infra.postgres.shop_cache import LockedShop, ShopCache, ShopDefinition, ShopName
 from infra.postgres.statements import columns, composites, sql
+from infra.turns import each, in_turns
 
 T = TypeVar("T")
 
 SaleDaysByShop: TypeAlias = dict[int, defaultdict[str, dict[date, int]]]
 
-_ITEMS_PER_YIELD = 200
+_ROWS_AT_ONCE = 5_000
+"""Days of listings that one statement reads or changes."""
 
 
 class PreparedBatch(NamedTuple):
@@ -121,8 +122,9 @@ async def _prepare(
     shops: dict[ShopName, ShopDefinition],
 ) -> PreparedBatch:
     known = {name: definition.known for name, definition in shops.items()}
-    items = await _all(admit_events(submission, known, now))
-    return PreparedBatch(submission, now, named, shops, items, affected_keys(_versions(items)))
+    items = await in_turns(admit_events(submission, known, now))
+    affected = await in_turns(affected_keys(_versions(items)))
+    return PreparedBatch(submission, now, named, shops, items, affected)
 
 
 async def _current(batch: PreparedBatch, locked: Mapping[ShopName, LockedShop]) -> PreparedBatch:
@@ -146,25 +148,23 @@ async def _record(
     shops = {shop.definition.known.shop_key: shop for shop in locked.values()}
     known = {key: shop.definition.known for key, shop in shops.items()}
     stored = await _read(connection, batches, shops, thorough=thorough)
-    while (left := [_keep_erased(batch, stored) for batch in batches]) != batches:
+    while (left := [await _keep_erased(batch, stored) for batch in batches]) != batches:
         # The ids in place of the buyers' affect other months, of which nothing is read yet.
         batches = left
         stored = await _read(connection, batches, shops, thorough=True)
-    recording = decide(
-        [(batch.items, batch.submission.strict) for batch in batches],
-        stored,
-        known,
-    )
+    submissions = [(batch.items, batch.submission.strict) for batch in batches]
+    recording = await in_turns(decide(submissions, stored, known))
     await _write(connection, recording, stored, shops)
     return recording.outcomes
 
 
-def _keep_erased(batch: PreparedBatch, stored: Stored) -> PreparedBatch:
+async def _keep_erased(batch: PreparedBatch, stored: Stored) -> PreparedBatch:
     """Return the batch without what was erased; the same batch if nothing was."""
     items = keep_erased(batch.items, stored)
     if items is batch.items:
         return batch
-    return batch._replace(items=items, affected=affected_keys(_versions(items)))
+    affected = await in_turns(affected_keys(_versions(items)))
+    return batch._replace(items=items, affected=affected)
 
 
 def _versions(items: Iterable[Version | Refused]) -> Iterator[Version]:
@@ -193,7 +193,7 @@ async def _read(
     items = (item for batch in batches for item in batch.items)
     if replaced := replaced_facts(items, stored):
         # Replaced ratings are named, so that their months are read already.
-        await read(affected_keys(replaced))
+        await read(await in_turns(affected_keys(replaced)))
     return stored
 
 
@@ -201,7 +201,7 @@ async def _read_facts(connection: Connection, affected: AffectedKeys, stored: St
     for lookup, keys in affected.facts.items():
         version_of = KINDS[lookup.fact].version
         rows = await connection.fetch(sql(known_facts(lookup)), *columns(keys, len(lookup.columns)))
-        for row in rows:
+        async for row in each(rows):
             version = version_of(row)
             stored.facts[identity_of(version)] = version
 
@@ -221,17 +221,33 @@ async def _read_listings(
     listed = [(*key, windows[key[0]]) for key in sorted(affected.listing_events)]
     if not sold and not listed:
         return
-    for shop_key, listing_id, day, units in await connection.fetch(
-        sql("known_sale_days"), *columns(sold, 4), *columns(listed, 4)
-    ):
-        sale_days[shop_key][listing_id][day] = units
+    for some_sold, some_listed in zip_longest(_pieces(sold), _pieces(listed), fillvalue=()):
+        rows = await connection.fetch(
+            sql("known_sale_days"), *columns(some_sold, 4), *columns(some_listed, 4)
+        )
+        async for shop_key, listing_id, day, units in each(rows):
+            sale_days[shop_key][listing_id][day] = units
     events = [(*key, 1, key[2] + timedelta(days=windows[key[0]])) for key in affected.sale_days]
     # The number before may be the only ones of the day, and leave it.
     events += [(*key, count + 1, key[2]) for key, count in affected.listing_events.items()]
     version_of = KINDS[ListingEvent].version
-    for row in await connection.fetch(sql("known_listing_events"), *columns(sorted(events), 5)):
-        version = version_of(row)
-        stored.facts[identity_of(version)] = version
+    for some in _pieces(sorted(events)):
+        async for row in each(
+            await connection.fetch(sql("known_listing_events"), *columns(some, 5))
+        ):
+            version = version_of(row)
+            stored.facts[identity_of(version)] = version
+
+
+def _pieces(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Yield sorted rows of listings in pieces; those of one listing stay together."""
+    start = 0
+    while start < len(rows):
+        end = start + _ROWS_AT_ONCE
+        while end < len(rows) and rows[end][:2] == rows[end - 1][:2]:
+            end += 1
+        yield rows[start:end]
+        start = end
 
 
 async def _read_reviews(
@@ -252,13 +268,14 @@ async def _read_reviews(
     # Sorted as the indexes are, most of whose pages are in no cache of the processor.
     rated = sorted(key for key in affected.rated if key[0] not in uncapped)
     moderated = sorted(reviews | affected.named)
-    for row in await connection.fetch(
+    rows = await connection.fetch(
         sql("known_reviews"),
         *columns(named, 2),
         *columns(rated, 4),
         *columns(moderated, 2),
         uncapped,
-    ):
+    )
+    async for row in each(rows):
         kind = KINDS[Rating if row["removes"] is None else Moderation]
         version = kind.version([row[column] for column in kind.columns])
         if isinstance(version, Rating):
@@ -266,7 +283,7 @@ async def _read_reviews(
             if row["counted"]:
                 stored.unread[version.buyer_month] = row["counted"]
         stored.facts[identity_of(version)] = version
-    for key, state in stored.states.items() if stored.unread else ():
+    async for key, state in each(stored.states.items() if stored.unread else ()):
         rating = stored.facts[Rating, *key]
         if not isinstance(rating, Rating) or rating.buyer_month not in stored.unread:
             continue
@@ -290,13 +307,13 @@ async def _write(
     units = [
         (shop_key, *key, n)
         for shop_key, sums in recording.moved.items()
-        for key, n in sums.units.items()
+        async for key, n in each(sums.units.items())
         if n
     ]
-    if units:
-        await connection.execute(sql("add_units"), *columns(sorted(units), 4))
-        if any(n < 0 for *_, n in units):
-            await connection.execute(sql("delete_unsold"), *columns(sorted(units), 4)[:3])
+    for some in _pieces(sorted(units)):
+        await connection.execute(sql("add_units"), *columns(some, 4))
+        if any(n < 0 for *_, n in some):
+            await connection.execute(sql("delete_unsold"), *columns(some, 4)[:3])
     counts = [
         (shop_key, *key, n)
         for shop_key, sums in recording.moved.items()
@@ -313,7 +330,7 @@ async def _write(
 async def _write_facts(connection: Connection, recording: Recording, stored: Stored) -> None:
     rows: defaultdict[type[Fact], list[tuple[Any, ...]]] = defaultdict(list)
     replaced: defaultdict[type[Fact], list[Identity]] = defaultdict(list)
-    for identity, version in recording.changes.items():
+    async for identity, version in each(recording.changes.items()):
         fact = identity[0]
         if identity in stored.facts:
             replaced[fact].append(identity[1:])
@@ -326,7 +343,7 @@ async def _write_facts(connection: Connection, recording: Recording, stored: Sto
             await connection.execute(sql(delete_facts(kind)), *columns(sorted(old), len(old[0])))
         if new := rows.get(kind.fact):
             await connection.copy_records_to_table(
-                kind.table, columns=columns_of(kind), records=sorted(new, key=kind.key_of_row)
+                kind.table, columns=columns_of(kind), records=each(sorted(new, key=kind.key_of_row))
             )
 
 
@@ -348,15 +365,6 @@ def _added(
         if any(moved):
             running.append((shop_key, totals_day, *moved))
     return days, running, own
-
-
-async def _all(items: Iterator[T]) -> list[T]:
-    """Collect items, and let other tasks run after every `_ITEMS_PER_YIELD`."""
-    collected: list[T] = []
-    while len(some := list(islice(items, _ITEMS_PER_YIELD))) == _ITEMS_PER_YIELD:
-        collected += some
-        await asyncio.sleep(0)
-    return collected + some
 
 
 def columns_of(kind: FactKind) -> tuple[str, ...]:

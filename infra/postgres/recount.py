@@ -18,6 +18,7 @@ from domain.totals import RatingState, Totals
 from infra.postgres.database import Connection
 from infra.postgres.fact_statements import facts_of_shop
 from infra.postgres.statements import columns, integers, sql
+from infra.turns import each, in_turns
 
 _ROWS_AT_ONCE = 500
 _COUNTS_COLUMNS = ["shop_key", "day", "counter", "n"]
@@ -32,22 +33,23 @@ async def recount(connection: Connection, shop: StoredShop, rules: Rules) -> Rec
     shop_key = shop.shop_key
     counted = Recount(KnownShop(shop_key, shop.shop.currency, shop.shop.time_zone, rules))
     async for cohort in cohorts(connection, shop.key):
-        counted.add_ratings(cohort)
+        await in_turns(counted.add_ratings(cohort))
     for aggregate in AGGREGATES:
         if isinstance(aggregate, ProjectedAggregate):
             async for facts in _aggregates(connection, shop_key, aggregate):
                 counted.add(aggregate, facts)
-    counted.add_unlisted()
+    await in_turns(counted.add_unlisted())
     days = await connection.fetch(sql("stored_days"), shop_key)
     counts = await connection.fetch(sql("stored_counters"), shop_key)
     units = await connection.fetch(sql("stored_units"), shop_key)
     running = await connection.fetchrow(sql("stored_totals"), shop_key)
-    counted.compare(
-        {row["day"]: integers(row[1:]) for row in days},
-        {(row["day"], row["counter"]): int(row["n"]) for row in counts},
-        {(row["listing_id"], row["day"]): row["units"] for row in units},
+    comparison = counted.compare(
+        {row["day"]: integers(row[1:]) async for row in each(days)},
+        {(row["day"], row["counter"]): int(row["n"]) async for row in each(counts)},
+        {(row["listing_id"], row["day"]): row["units"] async for row in each(units)},
         *((running["day"], integers(running[1:])) if running else (None, ())),
     )
+    await in_turns(comparison)
     return counted
 
 
@@ -92,10 +94,10 @@ async def cohorts(
     state. Memory does not grow with the ratings.
     """
     moderations: defaultdict[str, list[Moderation]] = defaultdict(list)
-    for row in await connection.fetch(sql("recount_moderations"), *shop):
+    async for row in each(await connection.fetch(sql("recount_moderations"), *shop)):
         moderation = Moderation(*row)
         moderations[moderation.review_id].append(moderation)
-    removed = {review_id for review_id, of in moderations.items() if is_removed(of)}
+    removed = {review_id async for review_id, of in each(moderations.items()) if is_removed(of)}
     cohort: list[tuple[Rating, bool, RatingState]] = []
     rows = connection.cursor(sql("recount_ratings"), *shop, prefetch=_ROWS_AT_ONCE)
     async for row in rows:

@@ -20,6 +20,7 @@ from infra.postgres.recount import cohorts, set_running
 from infra.postgres.shop_cache import ShopCache, ShopDefinition, ShopName, keys_of
 from infra.postgres.statements import columns, integers, sql
 from infra.request_batcher import RequestBatcher
+from infra.turns import in_turns
 
 READ_QUEUES = 2
 SHOPS_READ_AT_ONCE = 50
@@ -185,7 +186,8 @@ class Scores:
         async def work(connection: Connection) -> dict[date, Totals]:
             days: defaultdict[date, list[int]] = defaultdict(zero_totals)
             async for cohort in cohorts(connection, shop):
-                add_ratings(days, [(rating, removed) for rating, removed, _ in cohort], rules)
+                ratings = [(rating, removed) for rating, removed, _ in cohort]
+                await in_turns(add_ratings(days, ratings, rules))
             return dict(days)
 
         return await self._database.run(work, snapshot=True)

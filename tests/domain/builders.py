@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from hypothesis import strategies as st
@@ -12,7 +12,10 @@ from domain.facts.fact import KnownShop
 from domain.facts.listings import ListingEvent
 from domain.facts.ratings import Moderation, Rating
 from domain.rules import TAOBAO, Rules
+from domain.steps import Steps
 from domain.totals import Totals, zero_totals
+
+T = TypeVar("T")
 
 FIRST = date(2026, 3, 1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -143,3 +146,13 @@ short_rules: st.SearchStrategy[Rules] = st.builds(
     min_ratings=st.integers(1, 5),
     refunds_reduce_sales=st.booleans(),
 )
+
+
+def finish(steps: Steps[T]) -> T:
+    """Return the result of a computation, without a pause between its steps."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            result: T = done.value
+            return result

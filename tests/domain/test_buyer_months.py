@@ -14,7 +14,7 @@ from domain.facts.fact import Fact, Identity, KnownShop, Version
 from domain.facts.ratings import Moderation, Rating, add_ratings, is_removed
 from domain.recording import decide
 from domain.totals import RatingState, zero_totals
-from tests.domain.builders import moderation, noon, rating, shop
+from tests.domain.builders import finish, moderation, noon, rating, shop
 
 COUNTED, LATE, CAPPED, REMOVED = RatingState
 
@@ -30,7 +30,9 @@ class Store:
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Record a batch."""
-        recording = decide([(facts, False)], self._read(affected_keys(facts)), {1: self.shop})
+        recording = finish(
+            decide([(facts, False)], self._read(finish(affected_keys(facts))), {1: self.shop})
+        )
         self.facts |= recording.changes
         self.states |= recording.states
         for day, moved in recording.moved[1].days.items():
@@ -126,7 +128,7 @@ def test_what_may_cross_the_cap_is_enough_to_read(
         days: defaultdict[date, list[int]] = defaultdict(zero_totals)
         states: dict[ReviewKey, RatingState] = {}
         for cohort in cohorts.values():
-            added = add_ratings(days, cohort, known_shop.rules)
+            added = finish(add_ratings(days, cohort, known_shop.rules))
             states |= {(1, review_id): state for review_id, state in added.items()}
         assert store.states == states
         assert {d: row for d, row in store.days.items() if any(row)} == days

@@ -30,7 +30,7 @@ from domain.facts.fact import (
 from domain.facts.listings import ListingEdited, ListingEvent, StockCounted
 from domain.facts.orders import ORDERS, Order, OrderRefunded, Refund
 from domain.facts.ratings import Moderation
-from tests.domain.builders import NOON, day, noon, shop
+from tests.domain.builders import NOON, day, finish, noon, shop
 
 LAST = NOON + timedelta(days=400)
 
@@ -137,7 +137,7 @@ def test_identities_of_different_kinds_differ() -> None:
 
 
 def test_a_fact_that_adds_by_itself_is_looked_up_by_its_identity_alone() -> None:
-    affected = affected_keys([refund("f", "o")])
+    affected = finish(affected_keys([refund("f", "o")]))
     assert affected.facts == {Lookup(Refund, ("shop_key", "refund_id")): {(1, "f")}}
 
 
@@ -183,7 +183,7 @@ def test_a_batch_moves_what_its_aggregates_add_after_less_before(amount: int, mo
     stored = [refund("f-1", "o-1", 100), refund("f-2", "o-2", 7)]
     new = [refund("f-3", "o-1", amount)]
     batch = Batch(Stored(by_identity(stored), {}, {}), by_identity(new), {1: shop()})
-    TOGETHER.record(batch)
+    finish(TOGETHER.record(batch))
     assert batch.moved[1].days[day(0)][_place("refunded")] == moved
 
 

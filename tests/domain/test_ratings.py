@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.facts.ratings import Rating, is_late, is_removed, rating_states
 from domain.rules import Rules
 from domain.totals import RatingState
-from tests.domain.builders import NOON, moderation, noon, rating, rules
+from tests.domain.builders import NOON, finish, moderation, noon, rating, rules
 
 COUNTED, LATE, CAPPED, REMOVED = RatingState
 
@@ -64,7 +64,7 @@ def test_a_cap_takes_the_first_completed() -> None:
         rating("r-c", time=noon(7), completed_at=noon(3)),
         rating("r-d", time=noon(6), completed_at=noon(4)),
     ]
-    assert rating_states([(given, False) for given in ratings], rules()) == {
+    assert finish(rating_states([(given, False) for given in ratings], rules())) == {
         "r-a": COUNTED,
         "r-b": COUNTED,
         "r-c": COUNTED,
@@ -80,14 +80,18 @@ def test_ties_under_a_cap_go_by_time_and_then_by_id() -> None:
         rating("Z", time=noon(2), **same),
         rating("z", time=noon(1), **same),
     ]
-    states = rating_states([(given, False) for given in ratings], rules(ratings_per_buyer_month=2))
+    states = finish(
+        rating_states([(given, False) for given in ratings], rules(ratings_per_buyer_month=2))
+    )
     assert states == {"z": COUNTED, "Z": COUNTED, "a": CAPPED}
 
 
 def test_a_missing_completion_is_ordered_by_its_time() -> None:
     """The time given replaces an absent completion."""
     ratings = [rating("r-a", time=noon(3), completed_at=None), rating("r-b", time=noon(2))]
-    states = rating_states([(given, False) for given in ratings], rules(ratings_per_buyer_month=1))
+    states = finish(
+        rating_states([(given, False) for given in ratings], rules(ratings_per_buyer_month=1))
+    )
     assert states == {"r-a": CAPPED, "r-b": COUNTED}
 
 
@@ -97,16 +101,16 @@ def test_a_removal_brings_a_capped_rating_back() -> None:
     others = [rating(f"r-{name}", completed_at=noon(1), time=noon(5)) for name in "abc"]
     late = rating("r-0", completed_at=noon(0), time=noon(20))
     cohort = [(given, False) for given in (*others, capped, late)]
-    assert rating_states(cohort, rules())["r-d"] is CAPPED
-    states = rating_states([(given, given is others[0]) for given, _ in cohort], rules())
+    assert finish(rating_states(cohort, rules()))["r-d"] is CAPPED
+    states = finish(rating_states([(given, given is others[0]) for given, _ in cohort], rules()))
     assert (states["r-a"], states["r-d"], states["r-0"]) == (REMOVED, COUNTED, LATE)
-    assert rating_states([(late, True)], rules()) == {"r-0": REMOVED}
+    assert finish(rating_states([(late, True)], rules())) == {"r-0": REMOVED}
 
 
 def test_without_a_cap_every_rating_counts() -> None:
     """A cap of null is no cap."""
     cohort = [(rating(f"r-{n}"), False) for n in range(20)]
-    states = rating_states(cohort, rules(ratings_per_buyer_month=None))
+    states = finish(rating_states(cohort, rules(ratings_per_buyer_month=None)))
     assert set(states.values()) == {COUNTED}
 
 
@@ -139,7 +143,7 @@ def test_arrival_order_never_matters(
 ) -> None:
     """The same ratings in any order have the same states."""
     arrived = data.draw(st.permutations(cohort))
-    assert rating_states(arrived, scoring) == rating_states(cohort, scoring)
+    assert finish(rating_states(arrived, scoring)) == finish(rating_states(cohort, scoring))
 
 
 @given(_cohorts, _rules)
@@ -147,7 +151,7 @@ def test_a_rating_is_capped_by_those_before_it(
     cohort: list[tuple[Rating, bool]], scoring: Rules
 ) -> None:
     """A rating is capped where `ratings_per_buyer_month` countable ratings come before."""
-    states = rating_states(cohort, scoring)
+    states = finish(rating_states(cohort, scoring))
     assert set(states) == {candidate.review_id for candidate, _ in cohort}
     countable = [
         candidate

@@ -11,7 +11,7 @@ from domain.counters import FIELDS
 from domain.facts.ratings import Rating, add_ratings, is_late
 from domain.rules import Rules
 from domain.totals import add, zero_totals
-from tests.domain.builders import noon, rating, rules, totals
+from tests.domain.builders import finish, noon, rating, rules, totals
 
 
 def day_totals(ratings: Iterable[tuple[Rating, bool]], scoring: Rules) -> dict[date, list[int]]:
@@ -21,7 +21,7 @@ def day_totals(ratings: Iterable[tuple[Rating, bool]], scoring: Rules) -> dict[d
         cohorts[rated.buyer_id, rated.month].append((rated, removed))
     days: defaultdict[date, list[int]] = defaultdict(zero_totals)
     for cohort in cohorts.values():
-        add_ratings(days, cohort, scoring)
+        finish(add_ratings(days, cohort, scoring))
     return dict(days)
 
 

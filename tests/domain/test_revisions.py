@@ -17,7 +17,7 @@ from domain.facts.orders import Order, Refund
 from domain.facts.ratings import Moderation, Rating, add_ratings, is_removed
 from domain.recording import Outcome, Refused, decide
 from domain.totals import RatingState
-from tests.domain.builders import FIRST, NOON, rating, shop
+from tests.domain.builders import FIRST, NOON, finish, rating, shop
 
 SHOP = shop(sold_window_days=3, ratings_per_buyer_month=2)
 LISTING_IDS = ("l-1", "l-2")
@@ -46,7 +46,7 @@ class MemoryShop:
     ) -> list[Outcome]:
         """Record a batch and return its outcomes."""
         stored = Stored(dict(self.versions), self.states, {1: self.sale_days})
-        recording = decide([(versions, strict)], stored, {1: SHOP})
+        recording = finish(decide([(versions, strict)], stored, {1: SHOP}))
         self.versions.update(recording.changes)
         self.states |= recording.states
         moved = recording.moved[1]
@@ -75,7 +75,7 @@ def recounted(versions: dict[Identity, Version]) -> tuple[dict[date, list[int]],
         own = (m for m in moderations if m.review_id == given_rating.review_id)
         months[given_rating.buyer_month].append((given_rating, is_removed(own)))
     for members in months.values():
-        add_ratings(sums.days, members, SHOP.rules)
+        finish(add_ratings(sums.days, members, SHOP.rules))
     for aggregate in AGGREGATES:
         if isinstance(aggregate, ProjectedAggregate):
             groups: defaultdict[object, list[Fact]] = defaultdict(list)

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from domain.errors import Unavailable
-from domain.facts import affected_keys
+from domain.facts.aggregate import AffectedKeys
 from domain.facts.listings import ListingPublished, PublishedListing
 from domain.facts.ratings import PostedReview, ReviewPosted, Scores
 from domain.recording import Outcome, Submission
@@ -177,7 +177,7 @@ async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_le
 
 def prepared(submission: Submission, now: datetime) -> PreparedBatch:
     """Return a prepared request whose shops are not known."""
-    return PreparedBatch(submission, now, named_shops(submission), {}, [], affected_keys([]))
+    return PreparedBatch(submission, now, named_shops(submission), {}, [], AffectedKeys())
 
 
 def published(shop_id: str, events: int = 1, tenant_id: int = 1) -> Submission:
