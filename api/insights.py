@@ -8,7 +8,6 @@ from litestar import Router
 from litestar.params import QueryParameter
 from msgspec.structs import asdict, replace
 
-from api.listings import listings_by_id
 from api.operations import get, operation
 from api.parameters import AsOf, End, ShopId, Start, UnderRules
 from api.problems import bad_parameter
@@ -33,10 +32,9 @@ from domain.forecast import (
     forecast,
     forecast_span,
 )
-from domain.listings import has_sold
 from domain.plan import Goal, PlannedScore, Tolerance, plan, plan_span
 from domain.ports import SalesGroupQuery, StoredShop
-from domain.sell_through import SellThrough, sell_through
+from domain.sell_through import SellThrough, SoldListings, sell_through
 from domain.tier import TierBasis, TierDetail, tier_detail
 from domain.totals import ON_SALE, SOLD, UNLISTED_SOLD, sum_window, zero_totals
 from domain.trend import (
@@ -188,16 +186,11 @@ async def get_sell_through(
         span = window(day, rules.sold_window_days)
         sums = await request.ports.scores.window_totals([(stored, windows(day, rules))])
         totals = sums[stored.shop_key]
-        figures = totals[ON_SALE], totals[SOLD], totals[UNLISTED_SOLD]
+        listings = SoldListings(totals[ON_SALE], totals[SOLD], totals[UNLISTED_SOLD])
     else:
         span = window(day, window_days)
-        on_sale = sold = 0
-        async for listing in listings_by_id(request, stored, day):
-            on_sale += listing.on_sale
-            sold += listing.on_sale and has_sold(listing, day, span.days)
-        unlisted_sold = await request.ports.listings.unlisted_sold(stored.key, span)
-        figures = on_sale, sold, unlisted_sold
-    return SellThroughAnswer(**heading(stored, day), sell_through=sell_through(*figures, span))
+        listings = await request.ports.listings.sold(stored.key, span)
+    return SellThroughAnswer(**heading(stored, day), sell_through=sell_through(*listings, span))
 
 
 @get("/shops/{shop_id:str}/trend", summary="Scores and sales day by day", **_SHOP_READ)

@@ -21,6 +21,7 @@ from domain.listings import ListingFacts, ListingFilter
 from domain.peers import PeerStatistics
 from domain.recording import Outcome, Submission
 from domain.rules import Rules, RuleSet
+from domain.sell_through import SoldListings
 from domain.shops import Shop
 from domain.tier import Ladder, SalesGroup
 from domain.totals import RatingState, Totals
@@ -312,8 +313,8 @@ class Listings(Protocol):
         Only listings that meet the conditions are returned.
         """
 
-    async def unlisted_sold(self, shop: ShopKey, span: Window) -> int:
-        """Return how many listings sold in a window that no event names by its end."""
+    async def sold(self, shop: ShopKey, span: Window) -> SoldListings:
+        """Count the listings on sale at the end of a window, and those that sold in it."""
 
 
 class Reviews(Protocol):

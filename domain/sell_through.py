@@ -1,6 +1,6 @@
 """Sell-through: the share of the listings on sale that sold."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,14 @@ class SellThrough(msgspec.Struct, frozen=True):
     on_sale: int
     unlisted_sold: int
     window: Window
+
+
+class SoldListings(NamedTuple):
+    """How many listings are on sale, how many of these sold, and how many that are not listed."""
+
+    on_sale: int
+    sold: int
+    unlisted_sold: int
 
 
 def sell_through(on_sale: int, sold: int, unlisted_sold: int, window: Window) -> SellThrough:

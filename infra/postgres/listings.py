@@ -7,6 +7,7 @@ from domain.days import Window
 from domain.facts.listings import ListingEvent
 from domain.listings import ListingFacts, ListingFilter
 from domain.ports import ShopKey
+from domain.sell_through import SoldListings
 from infra.postgres.database import Connection, Database
 from infra.postgres.statements import sql
 
@@ -53,7 +54,7 @@ class Listings:
 
         return await self._database.run(work, snapshot=True)
 
-    async def unlisted_sold(self, shop: ShopKey, span: Window) -> int:
-        """Return how many listings sold in a window that no event names by its end."""
-        [row] = await self._database.fetch("unlisted_sold", *shop, span.start, span.end)
-        return int(row["count"])
+    async def sold(self, shop: ShopKey, span: Window) -> SoldListings:
+        """Count the listings on sale at the end of a window, and those that sold in it."""
+        [row] = await self._database.fetch("sold_listings", *shop, span.start, span.end)
+        return SoldListings(**row)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 import msgspec
@@ -23,9 +23,7 @@ from domain.windows import moves, windows, windows_before
 from infra.postgres.audit_trail import record
 from infra.postgres.database import Connection, Database, for_each
 from infra.postgres.rules import RulesCache
-from infra.postgres.statements import columns, sql
-
-T = TypeVar("T")
+from infra.postgres.statements import columns, pieces, sql
 
 _GROUP_COLUMNS = [
     *("tenant_id", "as_of", "marketplace", "category", "metric", "currency", "shops"),
@@ -90,7 +88,7 @@ class Peers:
         await connection.copy_records_to_table(
             "peer_groups", columns=_GROUP_COLUMNS, records=groups
         )
-        for some in _pieces(members, _ROWS_AT_ONCE):
+        for some in pieces(members, _ROWS_AT_ONCE):
             columns = zip(*some, strict=True)
             await connection.execute(sql("insert_peer_members"), tenant_id, as_of, *columns)
         count = sum(len(row.peers.shop_keys) for row in rows)
@@ -232,7 +230,7 @@ def _group_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
 
 def _member_rows(taken: Snapshot) -> Iterator[tuple[object, ...]]:
     for currency, members in sorted(taken.members.items()):
-        for some in _pieces(members, _MEMBERS_A_ROW):
+        for some in pieces(members, _MEMBERS_A_ROW):
             below = [places for member in some for places in member.below]
             keys, sales = zip(*((member.shop_key, member.sales) for member in some), strict=True)
             yield currency, keys[-1], _array(keys), _array(sales), _array(below)
@@ -245,11 +243,6 @@ def _group(row: Any) -> Group:
         min=Fraction(int(row["min_numerator"]), int(row["min_denominator"])),
         max=Fraction(int(row["max_numerator"]), int(row["max_denominator"])),
     )
-
-
-def _pieces(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
 
 
 def _array(values: Sequence[int | None]) -> str:

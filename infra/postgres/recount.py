@@ -17,10 +17,11 @@ from domain.rules import Rules
 from domain.totals import RatingState, Totals
 from infra.postgres.database import Connection
 from infra.postgres.fact_statements import facts_of_shop
-from infra.postgres.statements import columns, integers, sql
+from infra.postgres.statements import columns, integers, pieces, sql
 from infra.turns import each, in_turns
 
 _ROWS_AT_ONCE = 500
+_ROWS_WRITTEN_AT_ONCE = 2_000
 _COUNTS_COLUMNS = ["shop_key", "day", "counter", "n"]
 _UNITS_COLUMNS = ["shop_key", "listing_id", "day", "units"]
 
@@ -57,8 +58,9 @@ async def repair(connection: Connection, shop_key: int, counted: Recount) -> Non
     """Store the recounted totals of a locked shop where they differ."""
     rows: list[tuple[Any, ...]]
     if counted.states:
-        rows = [(shop_key, review_id, state) for review_id, state in counted.states.items()]
-        await connection.execute(sql("update_states"), *columns(rows, 3))
+        for states in pieces(list(counted.states.items()), _ROWS_WRITTEN_AT_ONCE):
+            rows = [(shop_key, review_id, state) for review_id, state in states]
+            await connection.execute(sql("update_states"), *columns(rows, 3))
     if days := counted.wrong_days:
         await connection.execute(sql("delete_days"), shop_key, list(days))
         rows = [(shop_key, day, *totals) for day, totals in days.items() if any(totals)]
@@ -72,9 +74,12 @@ async def repair(connection: Connection, shop_key: int, counted: Recount) -> Non
             "counter_days", columns=_COUNTS_COLUMNS, records=rows
         )
     if units := counted.wrong_units:
-        await connection.execute(sql("delete_units"), shop_key, *zip(*units, strict=True))
-        rows = [(shop_key, *key, n) for key, n in units.items() if n]
-        await connection.copy_records_to_table("listing_days", columns=_UNITS_COLUMNS, records=rows)
+        for keys in pieces(list(units), _ROWS_WRITTEN_AT_ONCE):
+            await connection.execute(sql("delete_units"), shop_key, *columns(keys, 2))
+        rows = [(shop_key, *key, n) async for key, n in each(units.items()) if n]
+        await connection.copy_records_to_table(
+            "listing_days", columns=_UNITS_COLUMNS, records=each(rows)
+        )
     if day := counted.wrong_running:
         await set_running(connection, {shop_key: (day, counted.running(day))})
 

@@ -1,7 +1,7 @@
 """Totals on Postgres, as scores are computed from them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache, partial
 
@@ -89,23 +89,34 @@ class Scores:
 
     async def window_totals(self, of: Sequence[tuple[StoredShop, Windows]]) -> dict[int, Totals]:
         """Return the sums of windows by shop key, one end for each shop. Raises RulesChanged."""
-        rows = await self._database.fetch(
-            "window_totals", *_columns([(stored.key, windows) for stored, windows in of])
-        )
-        rules = {stored.shop_key: stored.rules.ref for stored, _ in of}
-        for shop_key, name, version, *_ in rows:
-            _must_be(rules[shop_key], name, version)
-        return {row[0]: integers(row[3:]) for row in rows}
+        shops = {stored.shop_key: stored for stored, _ in of}
+        arguments = _columns([(stored.key, windows) for stored, windows in of])
+        rows = await self._database.fetch("window_totals", *arguments)
+        if lost := [shops[row["shop_key"]] for row in rows if row["is_lost"]]:
+            await self._restore(lost)
+            rows = await self._database.fetch("window_totals", *arguments)
+        for row in rows:
+            _must_be(shops[row["shop_key"]].rules.ref, row["rules"], row["rules_version"])
+        return {row["shop_key"]: integers(row[4:]) for row in rows}
 
     async def day_totals(self, stored: StoredShop, start: date, end: date) -> dict[date, Totals]:
         """Return the totals of a range of days, both ends included, without empty days.
 
         Raises RulesChanged.
         """
-        rows = await self._database.fetch("day_totals", *stored.key, start, end + ONE_DAY)
-        for name, version, *_ in rows[:1]:
-            _must_be(stored.rules.ref, name, version)
-        return {row[2]: integers(row[3:]) for row in rows if row[2] is not None}
+        arguments = (*stored.key, start, end + ONE_DAY)
+        rows = await self._database.fetch("day_totals", *arguments)
+        if rows and rows[0]["is_lost"]:
+            await self._restore([stored])
+            rows = await self._database.fetch("day_totals", *arguments)
+        for row in rows[:1]:
+            _must_be(stored.rules.ref, row["rules"], row["rules_version"])
+        return {row["day"]: integers(row[4:]) for row in rows if row["day"] is not None}
+
+    async def _restore(self, shops: Iterable[StoredShop]) -> None:
+        """Restore the running totals of shops that have lost them: locking a shop does."""
+        names = {(stored.tenant_id, stored.shop.shop_id) for stored in shops}
+        await self._database.run(partial(self._shop_cache.lock_named, names=names))
 
     async def counter_totals(
         self, of: Sequence[tuple[StoredShop, Window]]
@@ -175,7 +186,7 @@ class Scores:
             own = {row[0]: row[1:] for row in popped}
             await set_running(
                 connection,
-                {row[0]: (today, (*row[3:], *own.get(row[0], zero_totals()))) for row in sums},
+                {row[0]: (today, (*row[4:], *own.get(row[0], zero_totals()))) for row in sums},
             )
 
         await self._database.run(work)

@@ -1,16 +1,18 @@
 """SQL statements by name: the files under `sql/`, with lists of columns written in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from string import Template
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from domain.counters import COLUMNS, FIELDS, MONEY, PLACES, Counter
 from domain.metrics import METRICS, Weights
 from infra.postgres.fact_statements import fact_lists, fact_statements
+
+Item = TypeVar("Item")
 
 
 @cache
@@ -31,6 +33,12 @@ def statement_names() -> list[str]:
 def columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
     """Turn rows into columns, the arrays that `unnest` turns into rows again."""
     return list(zip(*rows, strict=True)) or [()] * width
+
+
+def pieces(rows: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Yield so many rows at a time, and the rest."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def composites(rows: Sequence[Sequence[Any]]) -> str:

@@ -54,7 +54,10 @@ async def test_every_read_names_shop_day_zone_and_rules(shop: Client) -> None:
 
 async def test_a_shop_that_lost_its_totals_reads_as_before(shop: Client, database_url: str) -> None:
     await store(shop, event(), event("order.paid", id="e-2"), event("listing.published", id="e-3"))
-    paths = ("/v1/shops/s/tier", "/v1/scorecards?shop_id=s", "/v1/shops/s/scorecard")
+    shop_paths = [*ALL, *(f"{path}?as_of=2026-11-20" for path in ONE_DAY if "?" not in path)]
+    shop_paths += [f"{path}?start=2026-11-01&end=2026-11-21" for path in SPANS]
+    shop_paths += ["dsr?rules=pinduoduo", "sell-through?window_days=7"]
+    paths = ["/v1/scorecards?shop_id=s", *(f"/v1/shops/s/{path}" for path in shop_paths)]
     before = [(await shop.get(path)).json() for path in paths]
     for path, answer in zip(paths, before, strict=True):
         await execute(database_url, "delete from shop_totals")

@@ -81,8 +81,8 @@ PLANS: dict[str, Plan] = {
     "shop_totals": Plan((TENANTS, KEYS), 300, f"{SHOPS} shop_totals_pkey peer_snapshots_pkey"),
     "window_totals": Plan(
         (TENANTS, KEYS, [date(2026, 5, 25)] * 100, [date(2026, 10, 22)] * 100, [TOMORROW] * 100),
-        # Of each day of a shop, and for each of them the shop.
-        100 * 2 * 40,
+        # Of each day of a shop, and for each of them the shop; and whether it has running totals.
+        100 * (2 * 40 + 2),
         f"{SHOPS} daily_totals_pkey shop_totals_pkey",
     ),
     "day_totals": Plan(
@@ -160,7 +160,7 @@ PLANS: dict[str, Plan] = {
         4 * million.LISTINGS_OF_THE_LARGEST + 100,
         f"{SHOPS} listing_events_pkey listing_days_pkey stock_counts_pkey",
     ),
-    "unlisted_sold": Plan(
+    "sold_listings": Plan(
         (1, SMALL, MONTH, DAY), 100, f"{SHOPS} listing_days_pkey listing_events_pkey"
     ),
     # Of each listing the shop and the event.

@@ -40,7 +40,7 @@ READS_FOR_ANSWERS = {
     "recount_ratings",
     "reviews_page",
     "shop_totals",
-    "unlisted_sold",
+    "sold_listings",
     "window_totals",
 }
 """Statements that read facts or totals of shops that a caller names."""
