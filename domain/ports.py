@@ -314,7 +314,7 @@ class Listings(Protocol):
         """
 
     async def sold(self, shop: ShopKey, span: Window) -> SoldListings:
-        """Count the listings on sale at the end of a window, and those that sold in it."""
+        """Count the listings on sale at the end of a window, and the sold ones."""
 
 
 class Reviews(Protocol):

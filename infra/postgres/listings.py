@@ -55,6 +55,6 @@ class Listings:
         return await self._database.run(work, snapshot=True)
 
     async def sold(self, shop: ShopKey, span: Window) -> SoldListings:
-        """Count the listings on sale at the end of a window, and those that sold in it."""
+        """Count the listings on sale at the end of a window, and the sold ones."""
         [row] = await self._database.fetch("sold_listings", *shop, span.start, span.end)
         return SoldListings(**row)

@@ -1,20 +1,21 @@
 """Peer snapshots on Postgres."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
-from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
+import structlog
 
 from domain.acts import Act
 from domain.counters import ROWS
 from domain.days import ONE_DAY
+from domain.errors import Unavailable
 from domain.metrics import PARTS, RATIOS, WINDOW_OF_PART
 from domain.peers import Group, PeerShops, PeerStatistics, Snapshot, snapshot
 from domain.ports import SnapshotHeader, StoredShop
@@ -37,6 +38,10 @@ _ROWS_AT_ONCE: Final = 1_000
 
 _name = attrgetter("name")
 
+T = TypeVar("T")
+
+ShopKeys: TypeAlias = Sequence[int]
+
 
 class Peers:
     """See `domain.ports.Peers`."""
@@ -46,34 +51,100 @@ class Peers:
         self._rules = rules
 
     async def take_snapshot(self, act: Act, as_of: date) -> SnapshotHeader:
-        """Take a snapshot of a tenant's shops, in place of the date's earlier one."""
+        """Take a snapshot of a tenant's shops, in place of the date's earlier one.
 
-        async def work(connection: Connection) -> SnapshotHeader:
+        A shop whose sums cannot be computed is left out.
+        """
+
+        async def work(connection: Connection, left_out: ShopKeys) -> SnapshotHeader:
             await connection.execute(sql("begin_snapshot"), act.tenant_id, as_of, act.at, None)
-            taken = await self._take(connection, act.tenant_id, as_of, act.at)
+            taken = await self._take(connection, act.tenant_id, as_of, act.at, left_out)
             await record(connection, act, [str(as_of)])
             return taken
 
-        return await self._database.run(work)
+        taken, _ = await self._without_troubled(act.tenant_id, as_of, work)
+        return taken
 
     async def take_snapshots(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
-        """Take a snapshot for every tenant that has none taken after `unless_since`."""
+        """Take a snapshot for every tenant that has none taken after `unless_since`.
 
-        async def work(connection: Connection, tenant_id: int) -> None:
-            if await connection.fetchval(
-                sql("begin_snapshot"), tenant_id, as_of, now, unless_since
-            ):
-                await self._take(connection, tenant_id, as_of, now)
+        The first failure is raised when all are done; a shop that fails is left out.
+        """
 
-        await for_each(
-            await self._database.fetch("tenants"),
-            lambda row: self._database.run(partial(work, tenant_id=row["tenant_id"])),
-        )
+        async def take(tenant_id: int) -> None:
+            async def work(connection: Connection, left_out: ShopKeys) -> None:
+                if await connection.fetchval(
+                    sql("begin_snapshot"), tenant_id, as_of, now, unless_since
+                ):
+                    await self._take(connection, tenant_id, as_of, now, left_out)
+
+            _, failure = await self._without_troubled(tenant_id, as_of, work)
+            if failure is not None:
+                raise failure
+
+        rows = await self._database.fetch("tenants")
+        await for_each(rows, lambda row: take(row["tenant_id"]))
+
+    async def _without_troubled(
+        self, tenant_id: int, as_of: date, work: Callable[[Connection, ShopKeys], Awaitable[T]]
+    ) -> tuple[T, Exception | None]:
+        """Do the work for all shops, or for those whose sums can be computed.
+
+        In the latter case also return the failure of the others, which are logged.
+        """
+        try:
+            return await self._database.run(lambda connection: work(connection, ())), None
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - it may be the fault of one shop among many
+            failure = error
+        rows = await self._database.fetch("shops_of_tenant", tenant_id)
+        shop_ids = {row["shop_key"]: row["shop_id"] for row in rows}
+        troubled = await self._troubled(tenant_id, as_of, list(shop_ids), ())
+        if not troubled:
+            raise failure
+        for shop_key in troubled:
+            structlog.get_logger().warning(
+                "left out of a snapshot",
+                tenant_id=tenant_id,
+                shop_id=shop_ids[shop_key],
+                error=type(failure).__name__,
+            )
+        return await self._database.run(lambda connection: work(connection, troubled)), failure
+
+    async def _troubled(
+        self, tenant_id: int, as_of: date, shop_keys: ShopKeys, others: ShopKeys
+    ) -> list[int]:
+        """Return the shops, beside the others, whose sums cannot be computed, by halving."""
+
+        async def rank(connection: Connection) -> None:
+            for row in await self.window_sums(connection, tenant_id, as_of, others):
+                snapshot([row.peers])
+
+        try:
+            await self._database.run(rank)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - it is the fault of one of these shops or more
+            if len(shop_keys) == 1:
+                return [*shop_keys]
+            half = len(shop_keys) // 2
+            first, second = shop_keys[:half], shop_keys[half:]
+            return [
+                *await self._troubled(tenant_id, as_of, first, [*others, *second]),
+                *await self._troubled(tenant_id, as_of, second, [*others, *first]),
+            ]
+        return []
 
     async def _take(
-        self, connection: Connection, tenant_id: int, as_of: date, now: datetime
+        self,
+        connection: Connection,
+        tenant_id: int,
+        as_of: date,
+        now: datetime,
+        left_out: ShopKeys,
     ) -> SnapshotHeader:
-        rows = await self.window_sums(connection, tenant_id, as_of)
+        rows = await self.window_sums(connection, tenant_id, as_of, left_out)
         groups: list[tuple[object, ...]] = []
         members: list[tuple[object, ...]] = []
         names = set()
@@ -123,18 +194,23 @@ class Peers:
         )
 
     async def window_sums(
-        self, connection: Connection, tenant_id: int, as_of: date
+        self,
+        connection: Connection,
+        tenant_id: int,
+        as_of: date,
+        left_out: ShopKeys = (),
     ) -> list["PeerRow"]:
-        """Return the sums of every shop's windows that end on a day."""
-        rows = await connection.fetch(sql("peer_totals"), tenant_id)
+        """Return the sums of windows that end on a day, of all shops but some."""
+        rows = await connection.fetch(sql("peer_totals"), tenant_id, left_out)
         shops = [PeerRow(row, await self._rules_of(connection, tenant_id, row)) for row in rows]
         places = {
             key: (row.peers.sums, place)
             for row in shops
             for place, key in enumerate(row.peers.shop_keys)
         }
-        await _move_to(connection, tenant_id, as_of, shops, places)
-        await _add_rows(connection, tenant_id, as_of, shops, places)
+        of_shops = tenant_id, left_out
+        await _move_to(connection, of_shops, as_of, shops, places)
+        await _add_rows(connection, of_shops, as_of, shops, places)
         return shops
 
     async def _rules_of(self, connection: Connection, tenant_id: int, row: asyncpg.Record) -> Rules:
@@ -153,13 +229,16 @@ class PeerRow:
         )
 
 
+OfShops: TypeAlias = tuple[int, ShopKeys]
+"""A tenant, and the shops that are left out."""
+
 Places: TypeAlias = Mapping[int, tuple[Mapping[str, list[int]], int]]
 """Where the sums of each shop are, by shop key."""
 
 
 async def _move_to(
     connection: Connection,
-    tenant_id: int,
+    of_shops: OfShops,
     as_of: date,
     rows: Sequence[PeerRow],
     places: Places,
@@ -175,7 +254,7 @@ async def _move_to(
         (*totals_key, move.start, move.until, *(sign != 0 for sign in move.signs.values()))
         for totals_key, move in steps
     ]
-    for moved in await connection.fetch(sql("peer_days"), tenant_id, *columns(arguments, 8)):
+    for moved in await connection.fetch(sql("peer_days"), *of_shops, *columns(arguments, 8)):
         signs = steps[moved["place"] - 1][1].signs
         shops = [places[key] for key in moved["shop_keys"]]
         for part, window in WINDOW_OF_PART.items():
@@ -187,7 +266,7 @@ async def _move_to(
 
 async def _add_rows(
     connection: Connection,
-    tenant_id: int,
+    of_shops: OfShops,
     as_of: date,
     rows: Sequence[PeerRow],
     places: Places,
@@ -205,7 +284,7 @@ async def _add_rows(
         return
     arguments = columns([argument for _, _, argument in terms], 4)
     query = sql("peer_counters")
-    for summed in await connection.fetch(query, tenant_id, as_of + ONE_DAY, *arguments):
+    for summed in await connection.fetch(query, *of_shops, as_of + ONE_DAY, *arguments):
         part, weight, _ = terms[summed["place"] - 1]
         sums, place = places[summed["shop_key"]]
         sums[part][place] += weight * int(summed["n"])

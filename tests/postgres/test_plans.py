@@ -167,16 +167,17 @@ PLANS: dict[str, Plan] = {
     "listing_events_until": Plan(
         (1, LARGEST, [f"l-{n:05}" for n in range(100)], DAY), 200, f"{SHOPS} listing_events_pkey"
     ),
-    "peer_totals": Plan((1,), 0, SHOPS, scanned=("shops", "shop_totals")),
+    "peer_totals": Plan((1, []), 0, SHOPS, scanned=("shops", "shop_totals")),
     "peer_counters": Plan(
-        (1, TOMORROW, ["taobao"], [1], ["n"], [date(2026, 10, 22)]),
+        (1, [], TOMORROW, ["taobao"], [1], ["n"], [date(2026, 10, 22)]),
         3 * million.SHOPS,
         f"{SHOPS} counter_days_pkey",
         scanned=("shops", "counter_days"),
     ),
     "peer_days": Plan(
         (
-            *(1, ["taobao"] * 2, [1] * 2, [TOMORROW] * 2, [date(2026, 5, 25), date(2026, 10, 22)]),
+            *(1, [], ["taobao"] * 2, [1] * 2, [TOMORROW] * 2),
+            *([date(2026, 5, 25), date(2026, 10, 22)],),
             *([date(2026, 5, 26), date(2026, 10, 23)], [True, False], [False, True], [False] * 2),
         ),
         6 * million.SHOPS,
@@ -204,6 +205,7 @@ PLANS: dict[str, Plan] = {
     ),
     "snapshots_page": Plan((1, None, 51), 51, "peer_snapshots_pkey"),
     "shops_page": Plan((1, None, None, None, "s-5", 51), 51, "shops_pkey"),
+    "shops_of_tenant": Plan((1,), million.SHOPS, SHOPS, scanned=("shops",)),
     "shops_after": Plan((5000, 500), 500, "shops_shop_key_key"),
     "insert_shop": Plan((1, "s-0", "m", "c", "CNY", "UTC", "individual", None, "taobao", 1), 0, ""),
     "delete_shop": Plan((SMALL, NOON), 2, "shops_shop_key_key shop_totals_pkey"),

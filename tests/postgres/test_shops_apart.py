@@ -1,8 +1,12 @@
 """The trouble of one shop stops no other shop."""
 
+from datetime import timedelta
+
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
+from infra.postgres.peers import Peers
 from tests.harness.postgres import execute
 from tests.postgres.conftest import Storage, events_of, fetch
 from tests.reference.worlds import world
@@ -31,3 +35,37 @@ async def test_a_shop_that_cannot_be_rolled_stops_no_other_shop(storage: Storage
     [day] = await fetch(storage.url, f"select day from shop_totals where shop_key = {spoilt}")
     assert day["day"] > before[spoilt]
     assert await storage.differences() == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "update shop_totals set paid = 'NaN' where shop_key = {}",
+        "update shops set rules = 'gone' where shop_key = {}",
+    ],
+)
+async def test_a_shop_that_cannot_be_ranked_stops_no_other_shop(
+    storage: Storage, spoil: str
+) -> None:
+    scripted_world = world(5, 200)
+    await storage.open(scripted_world)
+    await storage.record(events_of(scripted_world.events))
+    shops = await fetch(storage.url, "select shop_key, shop_id from shops order by shop_key")
+    spoilt = shops[1]
+    peers = Peers(storage.database, storage.rules._rules)
+    day = storage.now.date()
+    assert (await peers.take_snapshot(storage.act, day)).shops == len(shops)
+    await execute(storage.url, spoil.format(spoilt["shop_key"]))
+    with capture_logs() as logged:
+        assert (await peers.take_snapshot(storage.act, day)).shops == len(shops) - 1
+    [entry] = logged
+    assert (entry["event"], entry["shop_id"]) == ("left out of a snapshot", spoilt["shop_id"])
+    ranked = "select unnest(shop_keys) as shop_key from peer_members"
+    keys = {row["shop_key"] for row in await fetch(storage.url, ranked)}
+    assert keys == {shop["shop_key"] for shop in shops} - {spoilt["shop_key"]}
+    # On schedule the failure is raised when all is done.
+    yesterday = day - timedelta(days=1)
+    with pytest.raises((TypeError, ValueError)):
+        await peers.take_snapshots(yesterday, storage.now, unless_since=storage.now)
+    [header] = await peers.page(storage.tenant_id, day, 2)
+    assert (header.as_of, header.shops) == (yesterday, len(shops) - 1)

@@ -3,7 +3,7 @@ with last_events as (
     select distinct on (listing_id) listing_id, kind
     from tenant_listing_events
     where tenant_id = $1 and shop_key = $2 and day <= $4
-    -- At one instant a withdrawal holds; edits only tell that the listing exists.
+    -- At one instant a withdrawal holds. Edits tell only that the listing exists.
     order by listing_id, kind = 'edited', time desc, kind desc
 ), sold as (
     select distinct listing_id
