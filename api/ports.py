@@ -17,7 +17,8 @@ class Limits(msgspec.Struct, frozen=True):
     A body may be late by `body_timeout_ms` in all, a second less for each `body_bytes_per_s` that
     come in. In each process `incoming_bytes_max` of bodies may be coming in, `waiting_events_max`
     wait to be stored, and a key may send `requests_per_s`; None is any number. A tenant may have
-    `definitions_max` keys, as many ladders and as many sets of rules.
+    `definitions_max` keys, as many ladders, sets of rules and versions of each, and `shops_max`
+    shops.
     """
 
     batch_events_max: int = 5_000
@@ -31,6 +32,7 @@ class Limits(msgspec.Struct, frozen=True):
     waiting_events_max: int = 100_000
     requests_per_s: int | None = None
     definitions_max: int = 1_000
+    shops_max: int = 200_000
 
 
 class Ports(msgspec.Struct, frozen=True):

@@ -72,7 +72,7 @@ class ShopsPage(msgspec.Struct, frozen=True):
         "shops:write",
         bodies=SMALL_JSON,
         statuses=(200, 201),
-        problems=("not_found", "immutable", "invalid", "unknown_rules"),
+        problems=("not_found", "immutable", "invalid", "unknown_rules", "too_many"),
     ),
 )
 async def put_shop(
@@ -93,7 +93,7 @@ async def put_shop(
         "shops:write",
         bodies=LARGE_JSON,
         statuses=(200, 207),
-        problems=("invalid", "all_refused"),
+        problems=("invalid", "all_refused", "too_many"),
     ),
 )
 async def post_shops(request: ApiRequest) -> Response[PutShops]:

@@ -128,7 +128,7 @@ class Shops(Protocol):
         """Create or replace shops of different ids in one transaction.
 
         Outcomes are in the order of the shops. A refusal is UnknownRules or ShopImmutable, and does
-        not affect the other shops.
+        not affect the other shops. Raise TooManyStored where a tenant would have too many.
         """
 
     async def get(self, tenant_id: int, shop_id: str) -> StoredShop:

@@ -48,7 +48,7 @@ async def open_ports(
         ledger = BatchingLedger(Ledger(database, shop_cache), limits.waiting_events_max)
         yield Ports(
             ledger=ledger,
-            shops=Shops(database, shop_cache),
+            shops=Shops(database, shop_cache, limits.shops_max),
             erasures=Erasures(database, shop_cache),
             ladders=Ladders(database),
             keys=Keys(database),

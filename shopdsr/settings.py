@@ -172,10 +172,13 @@ class Settings(msgspec.Struct, frozen=True):
         Meta(
             ge=1,
             le=1_000_000,
-            description="Most API keys that a tenant may have, and most ladders, and most sets "
-            "of rules",
+            description="Most API keys that a tenant may have, and most ladders, sets of rules, "
+            "and versions of a set",
         ),
     ] = 1_000
+    shops: Annotated[
+        int, Meta(ge=1, le=10_000_000, description="Most shops that a tenant may have")
+    ] = 200_000
 
     @property
     def folder(self) -> Path:
@@ -213,6 +216,7 @@ class Settings(msgspec.Struct, frozen=True):
             waiting_events_max=self.waiting_events,
             requests_per_s=self.rate_per_key or None,
             definitions_max=self.definitions,
+            shops_max=self.shops,
         )
 
 

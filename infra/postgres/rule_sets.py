@@ -40,7 +40,8 @@ class RuleSets:
     async def put(self, act: Act, name: str, rules: Rules, count_max: int) -> tuple[RuleSet, bool]:
         """Store a set, rebuild the shops that follow it, and return whether it is new.
 
-        Equal content makes no new version. Raises BuiltInRules and TooManyStored.
+        Equal content makes no new version. Of a set as many versions stay as a tenant may have
+        sets. Raises BuiltInRules and TooManyStored.
         """
         if name in BUILT_IN:
             raise BuiltInRules(name)
@@ -56,6 +57,8 @@ class RuleSets:
             await connection.execute(sql("insert_rules"), act.tenant_id, name, version, text)
             if await connection.fetchval(sql("count_rules"), act.tenant_id) > count_max:
                 raise TooManyStored("sets of rules", count_max)
+            oldest = version - count_max
+            await connection.execute(sql("delete_old_rules"), act.tenant_id, name, oldest)
             await record(connection, act, [name, f"version {version}"])
             return RuleSet(name, version, built_in=False, rules=rules), before is None
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.acts import Act
 from domain.days import day_of
-from domain.errors import NotFound, ShopImmutable, UnknownRules
+from domain.errors import NotFound, ShopImmutable, TooManyStored, UnknownRules
 from domain.ports import PutOutcome, StoredShop
 from domain.rules import RuleSet
 from domain.shops import Shop
@@ -22,14 +22,18 @@ ROWS_REMOVED: Final = 5_000
 
 
 class Shops:
-    """See `domain.ports.Shops`."""
+    """See `domain.ports.Shops`; a tenant may have `count_max` shops."""
 
-    def __init__(self, database: Database, shop_cache: ShopCache) -> None:
+    def __init__(self, database: Database, shop_cache: ShopCache, count_max: int) -> None:
         self._database = database
         self._shop_cache = shop_cache
+        self._count_max = count_max
 
     async def put(self, act: Act, shops: Sequence[Shop]) -> list[PutOutcome]:
-        """Create or replace shops of different ids in one transaction, each with an outcome."""
+        """Create or replace shops of different ids in one transaction, each with an outcome.
+
+        Raises TooManyStored. Of requests that create shops at once each counts its own.
+        """
         tenant_id, now = act.tenant_id, act.at
 
         async def work(connection: Connection) -> list[PutOutcome]:
@@ -50,6 +54,10 @@ class Shops:
                     and await _insert(connection, tenant_id, shop, rules[shop.rules], now)
                 ):
                     outcomes[shop.shop_id] = "created"
+            if "created" in outcomes.values() and (
+                await connection.fetchval(sql("count_shops"), tenant_id) > self._count_max
+            ):
+                raise TooManyStored("shops", self._count_max)
             others = {
                 (tenant_id, shop.shop_id): shop for shop in shops if shop.shop_id not in outcomes
             }

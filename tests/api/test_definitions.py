@@ -11,8 +11,9 @@ from api.keys import KEYS_ON_PAGE_MAX, SHOPS_OF_KEY_MAX
 from api.ports import Limits
 from domain.rules import BUILT_IN
 from tests.api.conftest import KeyHolder, with_key
-from tests.api.samples import Client, parameters, problem
+from tests.api.samples import SHOP, Client, parameters, problem
 from tests.conftest import Clock
+from tests.postgres.conftest import fetch
 
 RULES: dict[str, Any] = msgspec.to_builtins(BUILT_IN["taobao"].rules)
 LADDER = {"currency": "CNY", "amounts": ["1", "2", "3", "4", "5", "6"]}
@@ -21,7 +22,7 @@ FEW = 3
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(definitions_max=FEW)
+    return Limits(definitions_max=FEW, shops_max=FEW)
 
 
 async def pages(client: Client, path: str, limit: int) -> list[list[Any]]:
@@ -138,3 +139,28 @@ async def test_a_tenant_has_no_more_sets_of_rules_than_it_may(client: Client) ->
     assert problem(await client.get("/v1/rules/more"), 404) == "not_found"
     changed = {**RULES, "rating_window_days": 90}
     assert (await client.put("/v1/rules/own-0", json=changed)).json()["version"] == 2
+
+
+async def test_a_tenant_has_no_more_shops_than_it_may(client: Client) -> None:
+    for number in range(FEW - 1):
+        assert (await client.put(f"/v1/shops/{number}", json=SHOP)).status_code == 201
+    two = [{**SHOP, "shop_id": name} for name in ("a", "b")]
+    assert problem(await client.post("/v1/shops", json=two), 409) == "too_many"
+    assert (await client.post("/v1/shops", json=two[:1])).json()["created"] == 1
+    assert problem(await client.put("/v1/shops/more", json=SHOP), 409) == "too_many"
+    assert problem(await client.get("/v1/shops/more"), 404) == "not_found"
+    changed = {**SHOP, "kind": "flagship"}
+    assert (await client.put("/v1/shops/a", json=changed)).status_code == 200
+    assert (await client.delete("/v1/shops/a")).status_code == 204
+    assert (await client.put("/v1/shops/more", json=SHOP)).status_code == 201
+
+
+async def test_a_set_of_rules_has_no_more_versions_than_it_may(
+    client: Client, database_url: str
+) -> None:
+    for number in range(1, 8):
+        changed = {**RULES, "rating_window_days": number}
+        assert (await client.put("/v1/rules/own", json=changed)).json()["version"] == number
+    versions = "select version from rule_versions order by version"
+    rows = await fetch(database_url, versions)
+    assert [row["version"] for row in rows] == [1, 5, 6, 7]

@@ -54,7 +54,7 @@ async def rows_by_table(url: str) -> dict[str, int]:
 
 async def remove_deleted(database: Database) -> int:
     """Remove what is stored of deleted shops, as the schedule does."""
-    return await Shops(database, ShopCache(database, RulesCache())).remove_deleted()
+    return await Shops(database, ShopCache(database, RulesCache()), 1).remove_deleted()
 
 
 async def test_a_deleted_shop_is_gone_from_every_read_at_once(shop: Client) -> None:

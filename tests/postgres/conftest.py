@@ -38,7 +38,7 @@ class Storage:
         self.tenant_id = tenant_id
         self.now = now
         self.ledger = Ledger(database, shop_cache)
-        self.shops = Shops(database, shop_cache)
+        self.shops = Shops(database, shop_cache, 10_000)
         self.erasures = Erasures(database, shop_cache)
         self.rules = RuleSets(database, shop_cache)
         self.scores = Scores(database, shop_cache)

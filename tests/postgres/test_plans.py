@@ -205,6 +205,10 @@ PLANS: dict[str, Plan] = {
     ),
     "snapshots_page": Plan((1, None, 51), 51, "peer_snapshots_pkey"),
     "shops_page": Plan((1, None, None, None, "s-5", 51), 51, "shops_pkey"),
+    "count_shops": Plan((1,), million.SHOPS, SHOPS, scanned=("shops",)),
+    "delete_old_rules": Plan(
+        (1, "mine", 1), million.SHOPS, f"{SHOPS} rule_versions_pkey", scanned=("shops",)
+    ),
     "shops_of_tenant": Plan((1,), million.SHOPS, SHOPS, scanned=("shops",)),
     "shops_after": Plan((5000, 500), 500, "shops_shop_key_key"),
     "insert_shop": Plan((1, "s-0", "m", "c", "CNY", "UTC", "individual", None, "taobao", 1), 0, ""),

@@ -1,0 +1,2 @@
+-- The number of a tenant's shops.
+select count(*) from shops where tenant_id = $1
