@@ -123,6 +123,7 @@ class Recount:
             if stored.get(key, 0) != recounted.get(key, 0):
                 wrong[key] = recounted.get(key, 0)
         for key, count in sorted(wrong.items()):
+            yield
             self._differ(table, " ".join(map(str, key)), stored.get(key, 0), count)
         return wrong
 
