@@ -151,7 +151,7 @@ async def _record(
     while (left := [await _keep_erased(batch, stored) for batch in batches]) != batches:
         # The ids in place of the buyers' affect other months, of which nothing is read yet.
         batches = left
-        stored = await _read(connection, batches, shops, thorough=True)
+        stored = await _read(connection, batches, shops, thorough=thorough)
     submissions = [(batch.items, batch.submission.strict) for batch in batches]
     recording = await in_turns(decide(submissions, stored, known))
     await _write(connection, recording, stored, shops)
