@@ -207,3 +207,22 @@ def test_units_and_sale_days_follow_from_orders() -> None:
     assert sums.sale_days == {"l-1": {day(-3): 7, day(0): 3}, "l-2": {day(0): 4}}
     sums.add(ORDERS.project([order], shop(), {}), -1)
     assert sums.sale_days == {"l-1": {day(-3): 7, day(0): 0}, "l-2": {day(0): 0}}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.table)
+def test_buyers_and_free_texts_of_facts_can_be_erased(kind: FactKind) -> None:
+    own = {"buyer_id", "comment", "note", "text"} & {*kind.columns}
+    assert own <= {*kind.erased}
+    assert bool(kind.erased) == ("erased" in kind.columns)
+    assert not kind.erased or "buyer_id" in kind.erased or kind.erased_with
+
+
+def test_a_retraction_of_an_erased_fact_is_stored_with_the_id_in_place_of_its_buyer() -> None:
+    kind = KINDS[Order]
+    order = Order(1, 0, NOON, day(0), "o", "x", None, ["l-1"], [1], [100], erased=True)
+    retracted = kind.keep_erased(Retraction(identity_of(order), 1), order)
+    assert kind.version(kind.row(retracted)) == retracted
+    later = Order(1, 2, NOON, day(0), "o", "b", None, ["l-1"], [2], [200])
+    returned = msgspec.structs.replace(later, buyer_id="x", erased=True)
+    assert kind.keep_erased(later, retracted) == returned
+    assert kind.version(kind.row(returned)) == returned

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
+from domain.facts import KINDS
 from domain.recording import Refused
 from domain.rules import Rules
 from domain.shops import Shop
@@ -124,3 +125,12 @@ async def test_erasures_among_revisions_on_two_workers_store_what_the_reference_
         assert len(set(names.values())) == len(names)
         assert stored == {key: (names[of[0]], *of[1:]) for key, of in expected.items()}
         assert all(new == old for old, new in names.items() if not str(old).startswith("erased"))
+
+
+async def test_no_samples_are_taken_of_what_is_erased(database_url: str) -> None:
+    rows = await fetch(
+        database_url,
+        "select attrelid::regclass::text, attname from pg_attribute where attstattarget = 0",
+    )
+    erased = {(kind.table, column) for kind in KINDS.values() for column in kind.erased}
+    assert erased <= {tuple(row) for row in rows}
