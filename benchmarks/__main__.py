@@ -1,26 +1,27 @@
 """Measure what the service costs, beside what it could cost at best, and print the table."""
 
 import argparse
-import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import psycopg
 
-from benchmarks import databases, report, servers, worlds
+from benchmarks import databases, servers, worlds
 from benchmarks.client import Failed
-from benchmarks.measure import QUICK, Bench, Scale, Side, Target
-from benchmarks.report import Document, Measured, Pairs
+from benchmarks.measure import QUICK, Scale, Side, Target
+from benchmarks.report import Document, Pair
 from benchmarks.rows import MEASURES, ROWS, Row
-from benchmarks.servers import FOLDER, Checkout
+from benchmarks.servers import ROOT, Checkout, Process
+from infra.embedded import embedded_postgres
 
 _VERIFIED_EVENTS_MAX = 1_000_000
+_EMBEDDED = "12"
+"""The row that is measured when all else is stopped: the service runs Postgres on the data."""
 
 
 def main() -> None:
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("--only", metavar="ROW,…", help="rows by number, `9` for all of 9a to 9d")
     parser.add_argument("--events", type=int, help="ratings in the world")
     parser.add_argument("--pairs", type=int, help="pairs of loads a row")
-    parser.add_argument("--out", type=Path, default=FOLDER / "results", help="folder of the files")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results", help="folder")
     options = parser.parse_args()
     scale = QUICK if options.quick else Scale()
     is_part = options.events or options.pairs or options.only
@@ -42,126 +43,80 @@ def main() -> None:
         pairs=options.pairs or scale.pairs,
     )
     # The environment of the benchmarks lies in the one of the service.
-    checkouts = [Checkout("this", FOLDER.parent, Path(sys.prefix).parent / "bin" / "python")]
+    checkouts = [Checkout("this", ROOT, Path(sys.prefix).parent / "bin" / "python")]
     if options.against:
         other = options.against.absolute()
         checkouts.append(Checkout("other", other, other / ".venv" / "bin" / "python"))
     only = options.only.split(",") if options.only else []
     rows = [row for row in ROWS if not only or {row.number, row.number.rstrip("abcd")} & {*only}]
-    run = Run(scale, checkouts, rows)
-    document = run.document()
-    text = report.render(document)
-    sys.stdout.write(f"{text}\n")
+    if options.quick:  # a tiny load says nothing of a target
+        rows = [row._replace(target="") for row in rows]
+    versions = {checkout.name: checkout.version() for checkout in checkouts}
+    document = Document(datetime.now(UTC), scale, versions)
+    failures = run(document, checkouts, rows)
+    sys.stdout.write(document.render(rows))
     if not options.quick:
-        report.write(document, options.out)
-    if scale.form == "full" and not run.failures:
-        report.write_into(FOLDER / "README.md", text)
-    sys.exit("\n".join(run.failures) or None)
+        document.write(options.out, rows)
+    sys.exit("\n".join(failures) or None)
 
 
-class Run:
-    """One run; rows that fail are noted, and the others go on."""
+def run(document: Document, checkouts: Sequence[Checkout], rows: Sequence[Row]) -> list[str]:
+    """Make a world, measure all rows in it, and remove it; return what failed."""
+    scale, failures, sides = document.scale, list[str](), list[Side]()
 
-    def __init__(self, scale: Scale, checkouts: Sequence[Checkout], rows: Sequence[Row]) -> None:
-        self.failures: list[str] = []
-        self._scale = scale
-        self._checkouts = checkouts
-        self._measured = {}
+    def measure(rows: Sequence[Row], sides: Sequence[Side]) -> None:
         for row in rows:
-            # A tiny load says nothing of a target.
-            target = row.target if scale.share == 1 else ""
-            sides = {checkout.name: Pairs() for checkout in checkouts}
-            self._measured[row] = Measured(row.what, row.measure, target, sides)
-
-    def document(self) -> Document:
-        """Make a world, measure all rows in it, remove it, and return what was measured."""
-        machine, begun = report.machine(), time.monotonic()
-        versions = {checkout.name: checkout.version() for checkout in self._checkouts}
-        with tempfile.TemporaryDirectory(prefix="shopdsr-bench-") as folder:
-            bench = Bench(self._scale, Path(folder))
-            self._checkouts[0].run("migrate", data_dir=folder)
-            with self._serving(bench) as (sides, stack):
-                for side in sides[1:]:
-                    databases.execute(sides[0].url, f"create database {side.checkout.name}")
-                for side in sides:
-                    side.fill()
-                filled_s = time.monotonic() - begun
-                bench.say("the world is filled")
-                empty = stack.enter_context(servers.empty_handler(self._checkouts[0]))
-                bench.empty = Target(empty, "", "")
-                if any(row.number.startswith("9") for row in self._measured):
-                    bench.plain = _plain(bench, sides[0].url, stack)
-                self._measure("running", sides)
-            if any(row.stage == "slow disk" for row in self._measured) and shutil.which("cc"):
-                with self._serving(bench, servers.fsync_delay(Path(folder))) as (sides, _):
-                    self._measure("slow disk", sides)
-            self._measure("stopped", sides[:1])
-        return Document(
-            at=datetime.now(UTC),
-            scale=self._scale,
-            machine=machine,
-            checkouts=versions,
-            filled_s=filled_s,
-            rows=[*self._measured.values()],
-        )
-
-    @contextmanager
-    def _serving(self, bench: Bench, preload: str = "") -> Iterator[tuple[list[Side], ExitStack]]:
-        """Run Postgres for the block, and check the number of stored ratings at its end."""
-        with (
-            servers.postgres(bench.data_dir, preload) as (bench.postgres, url),
-            ExitStack() as stack,
-        ):
-            this, *others = self._checkouts
-            places = [(this, url), *((it, databases.database(url, it.name)) for it in others)]
-            sides = [Side(bench, checkout, place, stack) for checkout, place in places]
-            yield sides, stack
-            for side in sides:
-                try:
-                    bench.check_stored(side.url)
-                    if self._scale.events <= _VERIFIED_EVENTS_MAX:
-                        side.checkout.run("verify", database_url=side.url)
-                except Failed as error:
-                    self.failures.append(f"`{side.checkout.name}`: {error}")
-
-    def _measure(self, stage: str, sides: Sequence[Side]) -> None:
-        for row, measured in self._measured.items():
             try:
-                if row.stage == stage:
-                    self._measure_pairs(row, sides, measured)
-            except (Failed, OSError, psycopg.Error) as error:
-                self.failures.append(f"{row.number}: {error!r}")
-                sides[0].bench.say(self.failures[-1])
+                measure_row(document, row, sides)
+            except (Failed, OSError, EOFError, psycopg.Error) as error:
+                failures.append(f"{row.number}: {error!r}")
 
-    def _measure_pairs(self, row: Row, sides: Sequence[Side], measured: Measured) -> None:
-        pairs_count = min(self._scale.pairs, row.pairs_max)
-        # The first pair of many warms up what is measured, and does not count.
-        for place in range(-1 if pairs_count > 3 else 0, pairs_count):
-            turn = sides[:: 1 if place % 2 else -1]
-            if row.value:
-                for side in turn:
-                    measured.sides[side.checkout.name].values.append(row.value(side))
-                continue
-            assert row.this
-            assert row.reference
-            this = [row.this(side) for side in turn]
-            reference = [row.reference(side) for side in turn]
-            for side, *loads in zip(turn, this, reference, strict=True) if place >= 0 else ():
-                pairs = measured.sides[side.checkout.name]
-                pairs.this.append(loads[0])
-                pairs.reference.append(loads[1])
-                top, bottom = map(MEASURES[row.measure], loads)
-                pairs.values.append(top / bottom)
+    with tempfile.TemporaryDirectory(prefix="shopdsr-bench-") as folder:
+        data_dir = Path(folder)
+        with embedded_postgres(data_dir) as url, ExitStack() as stack:
+            pid_file = data_dir / "postgres" / "postmaster.pid"
+            postgres = Process(int(pid_file.read_text().split()[0]))
+            empty = Target(stack.enter_context(checkouts[0].serve_empty()), "")
+            for checkout in checkouts:
+                # The first one has the database that a service with the data folder serves.
+                own_url = databases.database(url, checkout.name) if sides else url
+                if sides:
+                    databases.execute(url, f"create database {checkout.name}")
+                sides.append(Side(scale, checkout, data_dir, own_url, postgres, stack, empty))
+                sides[-1].fill_world()
+            if any(row.number.startswith("9") for row in rows):
+                target = plain(url, scale, sides[0].names, stack)
+                for side in sides:
+                    side.plain = target
+            measure([row for row in rows if row.number != _EMBEDDED], sides)
+            for side in sides if scale.events <= _VERIFIED_EVENTS_MAX else []:
+                side.checkout.run("verify", database_url=side.url)
+        measure([row for row in rows if row.number == _EMBEDDED], sides[:1])
+    return failures
 
 
-def _plain(bench: Bench, url: str, stack: ExitStack) -> Target:
+def measure_row(document: Document, row: Row, sides: Sequence[Side]) -> None:
+    """Measure all pairs of a row, and note them."""
+    pairs_count = min(document.scale.pairs, row.pairs_max)
+    # The first pair of many warms up what is measured, and does not count.
+    for place in range(-1 if pairs_count > 3 else 0, pairs_count):
+        turn = sides[:: 1 if place % 2 else -1]
+        if row.value:
+            pairs = [Pair(row.what, side.checkout.name, row.value(side)) for side in turn]
+        else:
+            loads = [[load(side) for side in turn] for load in (row.this, row.reference) if load]
+            pairs = []
+            for side, *samples in zip(turn, *loads, strict=True):
+                top, bottom = map(MEASURES[row.measure], samples)
+                pairs.append(Pair(row.what, side.checkout.name, top / bottom, samples))
+        document.pairs += pairs if place >= 0 else []
+
+
+def plain(url: str, scale: Scale, shops: Sequence[str], stack: ExitStack) -> Target:
     """Start the plain service and fill its table."""
-    process = stack.enter_context(servers.plain_service(url))
-    plain = Target(process, url, worlds.PLAIN_KEY, "/ratings", "plain.ratings", msgspec.json.encode)
-    events = bench.scale.events
-    databases.fill_plain(url, worlds.ratings("w", bench.names, events, worlds.DAYS))
-    bench.stored[url, plain.table] += events
-    return plain
+    process, encode = stack.enter_context(servers.serve_plain(url)), msgspec.json.encode
+    databases.fill_plain(url, worlds.ratings("w", shops, scale.events, worlds.DAYS))
+    return Target(process, worlds.PLAIN_KEY, "/ratings", encode)
 
 
 if __name__ == "__main__":

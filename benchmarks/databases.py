@@ -1,13 +1,14 @@
 """Statements outside of the service, and COPY beside it: the same rows into the same table."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import Any
 
 import psycopg
 
-from benchmarks.client import Timing
+from benchmarks.client import Failed, Timing
 from benchmarks.worlds import batches
 
 _AGGREGATE = """
@@ -27,6 +28,8 @@ to stdout (format binary)
 """
 _COPY = "copy reference.ratings from stdin (format binary)"
 _HEAD, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_SLOW_FLUSHES = {"commit_delay": 1_000, "commit_siblings": 0}
+"""A commit waits so many microseconds before its flush, also where no other one runs."""
 
 
 def database(url: str, name: str) -> str:
@@ -41,11 +44,15 @@ def execute(url: str, *statements: str) -> None:
             connection.execute(statement.encode())
 
 
-def value(url: str, query: str) -> Any:
-    """Return the value that a query answers."""
-    with psycopg.connect(url) as connection:
-        row = connection.execute(query.encode()).fetchone()
-        return row and row[0]
+@contextmanager
+def slow_flushes(url: str) -> Iterator[None]:
+    """Let each flush of a commit take 1 ms longer, for the block."""
+    reload = "select pg_reload_conf()"
+    execute(url, *(f"alter system set {name} = {n}" for name, n in _SLOW_FLUSHES.items()), reload)
+    try:
+        yield
+    finally:
+        execute(url, *(f"alter system reset {name}" for name in _SLOW_FLUSHES), reload)
 
 
 def fill_plain(url: str, ratings: Iterable[dict[str, Any]]) -> None:
@@ -65,19 +72,20 @@ def time_aggregate(url: str) -> Timing:
     return Timing(1, seconds, [seconds])
 
 
-def copier(url: str, prefix: str, batch: int) -> Callable[[], Timing]:
-    """Read the ratings of a load; return the work that copies them in batches.
+def copier(url: str, prefix: str, count: int, batch: int) -> Callable[[], Timing]:
+    """Read the ratings of a load; return the work that copies them in batches, sorted by key.
 
-    They are sorted by key and encoded in the binary format beforehand. They go over one connection
-    into a table of the same columns, indexes and other rows as the service's.
+    They go into a table of the same columns, indexes and other rows as the service's.
     """
-    if value(url, "select to_regclass('reference.ratings') is null"):
+    with suppress(psycopg.errors.DuplicateSchema):
         execute(url, *(statement.format(prefix) for statement in _REFERENCE))
     posted = _POSTED.format(prefix).encode()
     with psycopg.connect(url) as connection, connection.cursor().copy(posted) as copy:
         rows = [bytes(row) for row in copy]
     # Each message is a row, but for the first, which begins with a head, and the last, an end.
     rows = [rows[0].removeprefix(_HEAD), *rows[1:-1]]
+    if len(rows) != count:
+        raise Failed(f"{count:,} ratings were answered as stored, {len(rows):,} are stored")
     payloads = [b"".join([_HEAD, *some, _END]) for some in batches(rows, batch)]
 
     def work() -> Timing:

@@ -10,8 +10,8 @@ import msgspec
 
 T = TypeVar("T")
 
-HUGE, LONG = "shop-huge", "shop-long"
-"""Shops with very many ratings, and with events whose ids have a long history."""
+LONG = "shop-long"
+"""The shop with events whose ids have a long history."""
 MARKETPLACE, CATEGORIES = "taobao", 20
 LADDER = ("1000.00", "5000.00", "20000.00", "100000.00", "500000.00", "2000000.00")
 HISTORIES = {
@@ -32,11 +32,9 @@ _COMMENTS = ("质量很好,下次再来", "物流很快,包装完好,客服也�
 def ratings(
     prefix: str, shops: Sequence[str], count: int, days: int = 0
 ) -> Iterator[dict[str, Any]]:
-    """Draw ratings of random shops, in the plain service's form.
+    """Draw ratings of random shops, in the plain service's form, spread over some days.
 
-    They are spread over some days, a tenth of them late. With 0 days they are as they come in:
-    seven of ten given in the last ten minutes, the others in the last three days, each half a day
-    to fourteen days after completion. Two in a hundred are of buyers that the shop may know.
+    With 0 days they are as they come in: seven of ten given in the last ten minutes.
     """
     # Its number ends a prefix: every side draws the same.
     random = Random(prefix[-4:])

@@ -15,9 +15,9 @@ from tests.attacks.conftest import World, new_world
 from tests.attacks.operations import Operation, body_values, operations, replaced
 from tests.attacks.test_keys import closed_to_connections
 from tests.harness.postgres import execute
-from tests.harness.processes import wait_until
+from tests.harness.processes import free_port, wait_until
 from tests.harness.raw_socket import RawResponse, raw_headers
-from tests.harness.server import Server, Shell, free_port, serve
+from tests.harness.server import Server, Shell, serve
 
 IN_DSN = "canary-dsn-71a5"
 IN_BODY = "canary-body-71a5"

@@ -10,7 +10,8 @@ from infra.embedded import embedded_postgres, lifetime, throwaway_data_dir
 from infra.postgres.database import UnsafeDatabase, refuse_unsafe
 from tests.attacks.conftest import World
 from tests.harness.postgres import database_name, execute
-from tests.harness.server import Shell, free_port, serve
+from tests.harness.processes import free_port
+from tests.harness.server import Shell, serve
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from infra.postgres.schema import WrongSchema, require_schema
 from shopdsr.database import BadAddress, database_name
 from shopdsr.settings import Settings
 from tests.harness.postgres import execute
-from tests.harness.server import Shell, free_port
+from tests.harness.processes import free_port
+from tests.harness.server import Shell
 
 READING = [
     ["verify"],

@@ -18,8 +18,8 @@ from shopdsr import cli
 from tests.cli.conftest import postgres_is_stopped
 from tests.conditions import as_root
 from tests.harness.client import get_status
-from tests.harness.processes import all_ended, signal_all, wait_until
-from tests.harness.server import READY_TIMEOUT_S, Server, Shell, free_port
+from tests.harness.processes import all_ended, free_port, signal_all, wait_until
+from tests.harness.server import READY_TIMEOUT_S, Server, Shell
 
 # Forks that become another user have loaded all they need: the clone may be closed to others.
 LOADED = (granian._loops, granian._signals)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.embedded import throwaway_data_dir
-from tests.harness import server
+from tests.harness import processes
 from tests.harness.server import REPOSITORY
 
 TIMEOUT_S = 60
@@ -89,7 +89,7 @@ class Demo:
 @pytest.fixture
 def free_port() -> int:
     """Return a port that was free a moment ago."""
-    return server.free_port()
+    return processes.free_port()
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from tests.faults.figures import Figures, Form
 from tests.faults.proxy import Proxy, proxy
 from tests.harness.client import TIMEOUT_S
 from tests.harness.postgres import SOCKET, Cluster, database_of, through
-from tests.harness.server import Server, Shell, free_port
+from tests.harness.processes import free_port
+from tests.harness.server import Server, Shell
 
 WORKERS = 2
 

@@ -1,8 +1,9 @@
-"""Processes as the kernel shows them, and waiting for them."""
+"""Processes and ports as the kernel shows them, and waiting for them."""
 
 import contextlib
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -68,3 +69,11 @@ def memory_mib(pids: Iterable[int], field: str) -> float:
             status = Path(f"/proc/{pid}/status").read_text()
             kib += int(status.partition(f"{field}:")[2].split()[0])
     return kib / 1024
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

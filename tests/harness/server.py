@@ -17,7 +17,14 @@ import httpx
 
 from domain.keys import SCOPES
 from tests.harness.client import TIMEOUT_S, get_status, open_async_client, open_client
-from tests.harness.processes import all_ended, children, command_line, memory_mib, wait_until
+from tests.harness.processes import (
+    all_ended,
+    children,
+    command_line,
+    free_port,
+    memory_mib,
+    wait_until,
+)
 from tests.harness.raw_socket import RawSocket
 
 REPOSITORY = Path(__file__).parents[2]
@@ -215,11 +222,3 @@ def serve(database_url: str, **settings: object) -> Iterator[Server]:
     """Run a server on a database for the block."""
     with Shell(database_url=database_url, **settings).serve() as server:
         yield server
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
