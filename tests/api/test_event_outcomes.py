@@ -1,6 +1,5 @@
 """What becomes of each event: stored, duplicate, or refused with the first code that applies."""
 
-import random
 from functools import partial
 from typing import Any
 
@@ -421,36 +420,6 @@ async def test_all_or_some_or_none_refused_is_422_207_200(shop: Client) -> None:
     answer = await send(shop, bad)
     assert problem(answer, 422) == "all_refused"
     assert refusals(answer) == [(0, "bad", "time_out_of_range")]
-
-
-async def test_any_arrival_order_gives_the_same_answers(client: Client) -> None:
-    removal = {"review_id": "r1", "reason": None, "note": None}
-    text = [
-        *(review(f"r{n}", 1 + n % 5) for n in range(6)),
-        event("review.removed", data=removal),
-        event("review.restored", data=removal, time=LATER),
-        event("review.removed", data={**removal, "review_id": "r2"}, time=LATER),
-        event("order.refunded"),
-        event("order.paid"),
-        event("listing.published"),
-        event("listing.withdrawn", time=LATER),
-        event("listing.published", data={"listing_id": "l-2"}, time=LATER),
-        event("listing.edited"),
-        event("stock.counted"),
-    ]
-    answers = []
-    for number in range(4):
-        shop_id = f"s-{number}"
-        await open_shop(client, shop_id)
-        stream = [{**item, "subject": shop_id} for item in text]
-        random.Random(number).shuffle(stream)
-        for item in stream:
-            await store(client, item)
-        card = (await client.get(f"/v1/shops/{shop_id}/scorecard")).json()
-        dsr = (await client.get(f"/v1/shops/{shop_id}/dsr")).json()
-        answers.append((card | {"shop_id": ""}, dsr | {"shop_id": ""}))
-    assert answers[0][1]["dsr"]["service"]["histogram"] == [2, 1, 0, 1, 1]
-    assert answers == [answers[0]] * 4
 
 
 @pytest.mark.parametrize(

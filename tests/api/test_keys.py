@@ -138,15 +138,6 @@ async def test_a_key_ends_when_it_expires(app: Litestar, client: Client, clock: 
     assert problem(await reader.get("/v1/shops"), 401) == "unauthorized"
 
 
-async def test_keys_of_other_tenants_are_not_there(client: Client, holder: KeyHolder) -> None:
-    stranger = await holder(tenant="other")
-    [theirs] = (await stranger.get("/v1/keys")).json()["items"]
-    mine = (await client.get("/v1/keys")).json()["items"]
-    assert theirs["id"] not in [item["id"] for item in mine]
-    assert problem(await client.delete(f"/v1/keys/{theirs['id']}"), 404) == "not_found"
-    assert (await stranger.get("/v1/keys")).status_code == 200
-
-
 async def test_a_key_that_does_not_fit_is_refused(client: Client) -> None:
     bodies: list[object] = [
         {},

@@ -33,6 +33,8 @@ async def test_a_ladder_that_does_not_fit_is_refused(client: Client) -> None:
     for amounts in (
         AMOUNTS[:5],
         [*AMOUNTS, "9999999999.999"],
+        ["0.5", *AMOUNTS],
+        [*AMOUNTS[:5], "9999999999\n"],
         ["0", *AMOUNTS[1:]],
         ["0.00", *AMOUNTS[1:]],
         ["10.5", "10.50", *AMOUNTS[2:]],

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import json
-from importlib import resources
 from pathlib import Path
 
 import asyncpg
@@ -67,18 +66,6 @@ def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
     assert after.stderr.endswith(" shops recounted, 0 wrong\n")
     trail = shell.run("audit", "--tenant", "audited", "--limit", "1")
     assert trail.stdout.endswith("\tcommand line\tverify --repair\taudited,daily_totals\n")
-
-
-def test_migrate_beside_a_server_has_nothing_to_do(shell: Shell) -> None:
-    ended = shell.run("migrate")
-    assert ended.returncode == 0
-    assert ended.stderr.splitlines()[1:] == ["The schema is up to date."]
-
-
-def test_openapi_prints_the_contract(shell: Shell) -> None:
-    printed = shell.run("openapi")
-    assert printed.returncode == 0
-    assert printed.stdout == (resources.files("openapi") / "v1.json").read_text("utf-8")
 
 
 def test_help_says_what_each_command_does() -> None:

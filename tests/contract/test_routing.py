@@ -45,13 +45,9 @@ async def test_an_unknown_path_is_a_problem_whatever_the_method(
     method: str, client: Client
 ) -> None:
     for path in (
-        "/",
-        "/v1",
-        "/nowhere",
-        "/v1/shops/a/b",
-        "/v1/shops/a%2Fb/tier",
-        "/docs/x",
-        "/%00",
+        *("/", "/v1", "/v1/", "/v2/shops", "/V1/shops", "/nowhere", "/v1/shops/a/b"),
+        *("/v1/shops/a/b/c/d", "/v1/shops/a%2Fb/tier", "/v1/ladders/a", "/problems", "/docs/x"),
+        *("/favicon.ico", "/.env", "/%00"),
     ):
         answer = await client.request(method, path, headers={"X-Request-Id": "from-here"})
         assert answer.status_code == 404
@@ -111,6 +107,8 @@ async def test_head_is_get_without_the_body(client: Client) -> None:
             assert head.status_code == given.status_code
             assert head.headers == given.headers
             assert head.content == b""
+        if "HEAD" not in taken:
+            assert (await client.head(filled(path))).status_code == 405
 
 
 async def test_what_can_be_no_host_is_a_problem(anonymous: Client) -> None:
@@ -136,3 +134,6 @@ async def test_an_operation_under_v1_needs_a_key_and_refuses_unknown_parameters(
         answer = await client.request(operation.method, path, headers=headers)
         assert answer.status_code == 400
         assert [error["parameter"] for error in answer.json()["errors"]] == ["colour"]
+    else:
+        answer = await client.get(f"{filled(operation.path)}?colour=red")
+        assert answer.status_code == 200

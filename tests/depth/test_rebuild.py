@@ -28,6 +28,21 @@ def days_of(made: World) -> list[Any]:
     return made.days[-4:-1]
 
 
+def stop_at_the_second(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Let rebuilds set an event before the second shop, and wait for another."""
+    is_waiting, go_on = asyncio.Event(), asyncio.Event()
+    rebuild_shop = RuleSets._rebuild_shop
+
+    async def stop(self: RuleSets, tenant_id: int, shop_id: str, *rest: Any) -> None:
+        if shop_id == SHOPS_OF_OPEN[1]:
+            is_waiting.set()
+            await go_on.wait()
+        await rebuild_shop(self, tenant_id, shop_id, *rest)
+
+    monkeypatch.setattr(RuleSets, "_rebuild_shop", stop)
+    return is_waiting, go_on
+
+
 @pytest.mark.parametrize("seed", [51, 52])
 async def test_changed_rules_are_answered_when_every_shop_follows_them(
     service: Session, seed: int
@@ -48,16 +63,7 @@ async def test_until_it_is_rebuilt_a_shop_answers_under_the_old_version(
     both = await send_world(service, made)
     before = copy.deepcopy(both.reference)
     rules = random_rules(random.Random(53))
-    is_waiting, go_on = asyncio.Event(), asyncio.Event()
-    rebuild_shop = RuleSets._rebuild_shop
-
-    async def stop_at_the_second(self: RuleSets, tenant_id: int, shop_id: str, *rest: Any) -> None:
-        if shop_id == SHOPS_OF_OPEN[1]:
-            is_waiting.set()
-            await go_on.wait()
-        await rebuild_shop(self, tenant_id, shop_id, *rest)
-
-    monkeypatch.setattr(RuleSets, "_rebuild_shop", stop_at_the_second)
+    is_waiting, go_on = stop_at_the_second(monkeypatch)
     putting = asyncio.create_task(both.put_rules("open-1", rules))
     await is_waiting.wait()
     assert not putting.done()
@@ -78,16 +84,7 @@ async def test_what_is_recorded_half_way_is_counted_under_the_version_of_its_sho
     made = world(54, 600)
     stream = [sent.event for sent in made.events]
     both = await send_world(service, World(**{**made.__dict__, "events": made.events[::2]}))
-    is_waiting, go_on = asyncio.Event(), asyncio.Event()
-    rebuild_shop = RuleSets._rebuild_shop
-
-    async def stop_at_the_second(self: RuleSets, tenant_id: int, shop_id: str, *rest: Any) -> None:
-        if shop_id == SHOPS_OF_OPEN[1]:
-            is_waiting.set()
-            await go_on.wait()
-        await rebuild_shop(self, tenant_id, shop_id, *rest)
-
-    monkeypatch.setattr(RuleSets, "_rebuild_shop", stop_at_the_second)
+    is_waiting, go_on = stop_at_the_second(monkeypatch)
     putting = asyncio.create_task(both.put_rules("open-1", random_rules(random.Random(54))))
     await is_waiting.wait()
     await both.post(stream[1::2])

@@ -3,7 +3,6 @@
 import asyncio
 
 from tests.api.samples import parameters, problem
-from tests.conftest import new_key
 from tests.depth.session import Session
 from tests.reference.rules import BUILT_IN
 
@@ -72,19 +71,6 @@ async def test_many_different_puts_at_once_number_their_versions(service: Sessio
     assert sorted(answer.json()["version"] for answer in answers) == list(range(1, 13))
     newest = max((answer.json() for answer in answers), key=lambda rules: rules["version"])
     assert await service.read("rules/mine") == newest
-
-
-async def test_a_set_is_its_tenants_alone(service: Session) -> None:
-    await service.put("rules/mine", GOOD)
-    own_key = service.client.headers["authorization"]
-    other = await new_key(service.database, service.clock, tenant="other")
-    service.client.headers["authorization"] = f"Bearer {other}"
-    assert problem(await service.get("rules/mine"), 404) == "not_found"
-    assert len((await service.read("rules"))["items"]) == 2
-    answer = await service.put("rules/mine", {**GOOD, "slow_days": 5})
-    assert answer.json()["version"] == 1
-    service.client.headers["authorization"] = own_key
-    assert (await service.read("rules/mine"))["slow_days"] == GOOD["slow_days"]
 
 
 async def test_rules_say_when_nothing_changed(service: Session) -> None:

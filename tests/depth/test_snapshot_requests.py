@@ -105,10 +105,3 @@ async def test_tenants_have_snapshots_of_their_own(service: Session) -> None:
     assert (await service.read("peer-snapshots"))["items"] == []
     assert (await service.snapshot(TODAY - timedelta(days=1)))["shops"] == 0
     assert len((await service.read("peer-snapshots"))["items"]) == 1
-
-
-async def test_taking_one_needs_more_than_reading_them(service: Session) -> None:
-    reader = await new_key(service.database, service.clock, scopes=("scores:read",))
-    service.client.headers["authorization"] = f"Bearer {reader}"
-    assert (await service.read("peer-snapshots"))["items"] == []
-    assert problem(await service.client.post("/v1/peer-snapshots"), 403) == "forbidden"

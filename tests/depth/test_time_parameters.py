@@ -81,7 +81,12 @@ BAD: list[tuple[str, dict[str, str], str]] = [
     *(("reviews", {"state": state}, "state") for state in ("", "all", "Counted", "late,capped")),
     ("reviews", {"as_of": "2026-11-20"}, "as_of"),
     *(("listings", {"view": view}, "view") for view in ("", "none", "On_sale", "0")),
-    *(("listings", {"as_of": day}, "as_of") for day in BAD_DAYS),
+    *(
+        (path, {"as_of": day}, "as_of")
+        for path in ("listings", "scorecard", "dsr", "tier", "sell-through")
+        for day in BAD_DAYS
+    ),
+    ("scorecard", {"AS_OF": "2026-11-20"}, "AS_OF"),
     *(("listings", {"limit": limit}, "limit") for limit in (*BAD_INTEGERS, "501")),
     *(("reviews", {"limit": limit}, "limit") for limit in (*BAD_INTEGERS, "501")),
 ]  # fmt: skip
@@ -108,6 +113,11 @@ GOOD: list[tuple[str, dict[str, str]]] = [
     ("reviews", {"start": "2000-01-01", "end": "2026-11-21", "limit": "500"}),
     ("reviews", {"start": "2026-11-21", "end": "2026-11-21", "limit": "1"}),
     ("listings", {"as_of": "2000-01-01", "limit": "500", "view": "slow"}),
+    *(
+        (path, {"as_of": day})
+        for path in ("scorecard", "dsr", "tier", "sell-through", "listings", "dsr/forecast")
+        for day in ("2000-01-01", "2024-02-29", "2026-11-21")
+    ),
 ]
 
 
@@ -124,6 +134,7 @@ async def test_bounds_themselves_are_answered(service: Session) -> None:
     for path, query in GOOD:
         answer = await service.get(f"shops/s/{path}", **query)
         assert answer.status_code == 200, (path, query, answer.text)
+        assert answer.json()["as_of"] == query.get("as_of", answer.json()["as_of"])
 
 
 async def test_a_parameter_given_twice_is_refused(service: Session) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import figures
-from domain.change import Change, change, change_span
+from domain.change import change
 from domain.counters import DIMENSIONS
 from domain.rules import Rules
 from tests.domain.builders import SPAN, day, day_totals, rated, rules, short_rules, stars_of, sum_of
@@ -124,23 +124,6 @@ def test_exact_effects_add_up_to_delta(
         assert dimension.delta == figures.score(mean_after - mean_before)
         assert dimension.entered.effect == figures.score(entering)
         assert dimension.left.effect == figures.score(leaving)
-
-
-@given(day_totals, _days, _gap, short_rules)
-def test_the_span_holds_every_day_that_is_needed(
-    days: dict[date, list[int]], start: int, gap: int, scoring: Rules
-) -> None:
-    """Days outside the span change nothing."""
-    span = change_span(day(start), day(start + gap), scoring)
-    within = {when: row for when, row in days.items() if span.start <= when <= span.end}
-    assert change(within, day(start), day(start + gap), scoring) == change(
-        days, day(start), day(start + gap), scoring
-    )
-
-
-def test_the_answer_has_the_dimensions() -> None:
-    """One member a dimension, in their order."""
-    assert Change.__struct_fields__ == DIMENSIONS
 
 
 def _plus(a: Sequence[int], b: Sequence[int]) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from datetime import date
 from fractions import Fraction
 from math import sqrt
-from typing import get_args
 
 import msgspec
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from domain import figures, scores
 from domain.counters import DIMENSIONS, Dimension
 from domain.days import window
-from domain.dsr import Dsr, DsrDetail, detail_span, dsr, dsr_detail
+from domain.dsr import dsr, dsr_detail
 from domain.peers import PeerStatistics
 from domain.rules import Rules
 from domain.totals import Histogram
@@ -164,18 +163,6 @@ def test_change_is_the_difference_of_exact_scores(
             assert change == expected
 
 
-@given(day_totals, st.integers(0, SPAN + 20), short_rules)
-def test_the_span_holds_every_day_that_is_needed(
-    days: dict[date, list[int]], number: int, scoring: Rules
-) -> None:
-    """Days outside the span change nothing."""
-    span = detail_span(day(number), scoring)
-    within = {when: row for when, row in days.items() if span.start <= when <= span.end}
-    assert dsr_detail(within, day(number), scoring, None) == dsr_detail(
-        days, day(number), scoring, None
-    )
-
-
 def test_uncounted_are_ratings_of_the_window() -> None:
     """Late, capped and removed ratings of the window and of no other day."""
     days = {
@@ -196,33 +183,3 @@ def test_peers_are_compared_unless_ratings_are_replayed() -> None:
     assert detail.description.peers.status == "no_snapshot"
     assert detail.service.peers is not None
     assert detail.service.peers.status == "no_score"
-
-
-def test_answers_have_the_members_of_the_contract() -> None:
-    """Names and their order are those of the contract, and every member is there."""
-    brief = msgspec.to_builtins(dsr(totals(), window(day(0), 3), rules()))
-    assert brief["window"] == {"start": "2026-02-27", "end": "2026-03-01", "days": 3}
-    assert list(brief) == ["window", *DIMENSIONS] == list(Dsr.__struct_fields__)
-    assert brief["description"] == {
-        "status": "none",
-        "score": None,
-        "count": 0,
-        "sum": 0,
-        "histogram": [0, 0, 0, 0, 0],
-    }
-    detail = msgspec.to_builtins(dsr_detail({}, day(0), rules(), PeerStatistics()))
-    assert list(detail) == ["window", "uncounted", *DIMENSIONS] == list(DsrDetail.__struct_fields__)
-    assert list(detail["service"]) == [*brief["service"], "interval", "peers", "change"]
-    assert list(detail["service"]["peers"]) == [
-        "status",
-        "as_of",
-        "shops",
-        "mean",
-        "min",
-        "max",
-        "percentile",
-        "relation",
-        "percent",
-        "flag",
-    ]
-    assert set(DIMENSIONS) == set(get_args(Dimension))

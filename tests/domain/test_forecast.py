@@ -3,14 +3,13 @@
 from datetime import date
 from fractions import Fraction
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import figures
 from domain.counters import DIMENSIONS
-from domain.forecast import forecast, forecast_span
+from domain.forecast import forecast
 from domain.rules import Rules
 from tests.domain.builders import SPAN, day, day_totals, rated, rules, short_rules, stars_of, sum_of
 
@@ -82,22 +81,3 @@ def test_a_steady_day_is_the_window_with_a_made_up_future(
             score = getattr(scores.steady, name)[n - 1]
             assert score == figures.score(figures.quotient(stars, count))
             assert score is None or 1 <= score <= 5
-
-
-@given(day_totals, _number, _ahead, short_rules)
-def test_the_span_holds_every_day_that_is_needed(
-    days: dict[date, list[int]], number: int, ahead: int, scoring: Rules
-) -> None:
-    """Days outside the span change nothing."""
-    span = forecast_span(day(number), scoring)
-    within = {when: row for when, row in days.items() if span.start <= when <= span.end}
-    assert forecast(within, day(number), ahead, scoring) == forecast(
-        days, day(number), ahead, scoring
-    )
-
-
-def test_the_answer_has_the_members_of_the_contract() -> None:
-    """Dates, then both outlooks with a list a dimension."""
-    members = msgspec.to_builtins(forecast({}, day(0), 2, rules()))
-    assert list(members) == ["dates", "silent", "steady"]
-    assert list(members["silent"]) == list(members["steady"]) == list(DIMENSIONS)

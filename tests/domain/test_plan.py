@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import figures
-from domain.plan import Goal, Plan, PlannedScore, Tolerance, plan, plan_span
+from domain.plan import Goal, Plan, PlannedScore, Tolerance, plan
 from domain.rules import Rules
 from tests.domain.builders import SPAN, day, day_totals, rated, rules, short_rules, stars_of, sum_of
 
@@ -149,16 +149,3 @@ def test_a_tolerance_is_the_most_that_keeps_the_target(
         else:
             assert holds(int(key), count_max)
             assert not holds(int(key), count_max + 1)
-
-
-@given(day_totals, st.integers(0, SPAN - 1), st.integers(0, 20), short_rules)
-def test_the_span_holds_every_day_that_is_needed(
-    days: dict[date, list[int]], number: int, ahead: int, scoring: Rules
-) -> None:
-    """Days outside the span change nothing."""
-    wanted = goal("4.5", by=number + ahead)
-    span = plan_span(day(number), scoring)
-    within = {when: row for when, row in days.items() if span.start <= when <= span.end}
-    assert plan(within, day(number), "logistics", wanted, scoring) == plan(
-        days, day(number), "logistics", wanted, scoring
-    )

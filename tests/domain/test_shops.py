@@ -1,14 +1,12 @@
 """Money: integers of minor units in the domain, exact decimals in JSON."""
 
 from decimal import Decimal
-from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.shops import AMOUNT_MAX, CURRENCY_DIGITS, IdentifiedDraft, ShopDraft, minor_units, money
+from domain.shops import AMOUNT_MAX, CURRENCY_DIGITS, minor_units, money
 
 
 @pytest.mark.parametrize(
@@ -64,40 +62,3 @@ def test_money_is_shown_exactly(units: int, currency: str) -> None:
 def test_small_and_negative_money_keeps_its_zeros(units: int, currency: str, shown: str) -> None:
     """The whole part is never empty."""
     assert money(units, currency) == shown
-
-
-def test_a_draft_has_defaults() -> None:
-    """Zone, kind and rules have defaults; rules default to the marketplace's name."""
-    draft = msgspec.convert(
-        {"marketplace": "taobao", "category": "baby", "currency": "CNY"}, ShopDraft
-    )
-    shop = draft.named("shop-42")
-    assert (shop.shop_id, shop.time_zone, shop.kind, shop.opened_on, shop.rules) == (
-        "shop-42",
-        "Asia/Shanghai",
-        "individual",
-        None,
-        "taobao",
-    )
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"currency": "XTS"},
-        {"currency": "cny"},
-        {"time_zone": "Asia/Nowhere"},
-        {"kind": "department"},
-        {"marketplace": ".."},
-        {"category": ""},
-        {"category": "a b"},
-        {"opened_on": "2019-02-30"},
-        {"colour": "red"},
-        {"shop_id": "s\n"},
-    ],
-)
-def test_a_draft_that_does_not_fit_is_refused(changed: dict[str, Any]) -> None:
-    """Unknown currencies, zones, kinds, names and fields are errors."""
-    fields = {"shop_id": "s", "marketplace": "taobao", "category": "baby", "currency": "CNY"}
-    with pytest.raises(msgspec.ValidationError):
-        msgspec.convert({**fields, **changed}, IdentifiedDraft)

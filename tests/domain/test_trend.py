@@ -12,7 +12,7 @@ from domain.days import window
 from domain.dsr import dsr
 from domain.rules import Rules
 from domain.shops import money
-from domain.trend import trend, trend_span
+from domain.trend import trend
 from tests.domain.builders import SPAN, day, day_totals, rated, rules, short_rules, sum_of, totals
 
 
@@ -54,16 +54,3 @@ def test_a_trend_equals_the_scorecards_of_its_days(
             assert (dimension.score[n], dimension.count[n]) == (brief.score, brief.count)
         sold = tier.sales(sum_of(days, end - scoring.sales_window_days + 1, end), scoring)
         assert result.sales[n] == money(sold, "CNY")
-
-
-@given(day_totals, _number, _more, short_rules)
-def test_the_span_holds_every_day_that_is_needed(
-    days: dict[date, list[int]], start: int, more: int, scoring: Rules
-) -> None:
-    """Days outside the span change nothing."""
-    end = day(start + more)
-    span = trend_span(day(start), end, scoring)
-    within = {when: row for when, row in days.items() if span.start <= when <= span.end}
-    assert trend(within, day(start), end, "CNY", scoring) == trend(
-        days, day(start), end, "CNY", scoring
-    )

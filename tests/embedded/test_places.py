@@ -202,25 +202,6 @@ def test_data_of_another_user_are_refused_by_name(own_data_dir: Path) -> None:
     in_a_process_of_nobody(refused)
 
 
-def test_data_of_another_major_version_are_refused(own_data_dir: Path) -> None:
-    (own_data_dir / "postgres" / "PG_VERSION").write_text("17\n")
-    with (
-        pytest.raises(EmbeddedPostgresError, match="made by Postgres 17, and this is Postgres 18"),
-        embedded_postgres(own_data_dir),
-    ):
-        pass
-
-
-def test_a_server_that_does_not_start_says_why(own_data_dir: Path) -> None:
-    with (own_data_dir / "postgres" / "postgresql.conf").open("a") as settings:
-        settings.write("no_such_setting = 1\n")
-    with (
-        pytest.raises(EmbeddedPostgresError, match=r"does not start on(.|\n)*no_such_setting"),
-        embedded_postgres(own_data_dir),
-    ):
-        pass
-
-
 def test_a_machine_without_the_wheel_is_told_so(
     empty_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ def test_the_lines_of_the_log_are_those_of_this_start(own_data_dir: Path) -> Non
     with (own_data_dir / "postgres" / "postgresql.conf").open("a") as settings:
         settings.write("no_such_setting = 1\n")
     said = refusal(own_data_dir)
+    assert "does not start on" in said
     assert "no_such_setting" in said
     assert "shut down" not in said
 
@@ -210,8 +211,8 @@ def test_the_server_takes_as_many_connections_as_are_wanted(data_dir: Path) -> N
         assert ask(dsn, "show max_connections") == "100"
 
 
-def test_another_major_version_and_a_missing_wheel_say_what_to_do(own_data_dir: Path) -> None:
+def test_data_of_another_major_version_are_refused(own_data_dir: Path) -> None:
     (own_data_dir / "postgres" / "PG_VERSION").write_text("17\n")
-    assert refusal(own_data_dir).endswith(
-        ": dump it with the old release and import it, or choose another folder"
-    )
+    said = refusal(own_data_dir)
+    assert "made by Postgres 17, and this is Postgres 18" in said
+    assert said.endswith(": dump it with the old release and import it, or choose another folder")
