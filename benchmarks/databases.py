@@ -73,7 +73,7 @@ def time_aggregate(url: str) -> Timing:
 
 
 def copier(url: str, prefix: str, count: int, batch: int) -> Callable[[], Timing]:
-    """Read the ratings of a load; return the work that copies them in batches, sorted by key.
+    """Return the work that copies the ratings of a load in batches, sorted by key.
 
     They go into a table of the same columns, indexes and other rows as the service's.
     """

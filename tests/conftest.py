@@ -14,7 +14,7 @@ from api.auth import make_key
 from api.ports import Limits, Ports
 from domain.acts import COMMAND_LINE, Act
 from domain.keys import SCOPES, Scope
-from infra.embedded import embedded_postgres, throwaway_data_dir
+from infra.embedded import embedded_postgres, places, throwaway_data_dir
 from infra.postgres.database import Database, PoolLimits, open_database
 from infra.postgres.keys import Keys
 from infra.postgres.migrations import migrate
@@ -142,3 +142,12 @@ async def new_key(
     act = Act(stored.key.tenant_id, COMMAND_LINE, "keys create", clock.now)
     await keys.add(act, stored, Limits().definitions_max)
     return text
+
+
+@pytest.fixture
+def open_wheel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put the wheel's files in a folder that is open to all."""
+    with throwaway_data_dir() as folder:
+        wheel = places.copy_of_wheel(folder)
+        monkeypatch.setattr(places, "wheel_dir", lambda: wheel)
+        yield

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -15,7 +15,7 @@ from tests.api.samples import JSON, NDJSON, event
 from tests.attacks.conftest import World
 from tests.attacks.operations import Operation, operations
 from tests.attacks.values import BOMBS
-from tests.harness.raw_socket import RawResponse, raw_headers
+from tests.harness.raw_socket import RawResponse, RawSocket, raw_headers
 from tests.harness.server import Server, serve
 
 AT_ONCE = 4
@@ -52,18 +52,34 @@ def flood(
     at_once: int = AT_ONCE,
     growth_mib_max: float = GROWTH_MIB_MAX,
 ) -> list[RawResponse]:
-    """Send a body several times at once, with bounds on memory and on others' waiting."""
-    answers: list[RawResponse] = []
+    """Send a body several times at once, and refuse no response but for want of memory."""
     headers = [*raw_headers(key, media_type), (b"Content-Encoding", b"gzip")]
     method = (
         "PUT" if "/shops/" in target or "/rules/" in target or "/ladders/" in target else "POST"
     )
+    answers = ask_at_once(
+        server,
+        at_once,
+        lambda connection: connection.request(method, target, headers, body),
+        growth_mib_max,
+    )
+    # Of many at once the service may refuse some for now.
+    allowed = {503} if at_once > AT_ONCE else set()
+    assert all(answer.status < 500 or answer.status in allowed for answer in answers), answers
+    return answers
+
+
+def ask_at_once(
+    server: Server, count: int, ask: Callable[[RawSocket], RawResponse], growth_mib_max: float
+) -> list[RawResponse]:
+    """Ask on several connections at once, with bounds on memory and on others' waiting."""
+    answers: list[RawResponse] = []
 
     def send() -> None:
         with server.raw_socket(timeout_s=120) as connection:
-            answers.append(connection.request(method, target, headers, body))
+            answers.append(ask(connection))
 
-    senders = [threading.Thread(target=send) for _ in range(at_once)]
+    senders = [threading.Thread(target=send) for _ in range(count)]
     before = server.memory_mib()
     server.forget_peak_memory()
     with other_caller(server):
@@ -73,10 +89,7 @@ def flood(
             sender.join(180)
     grown = server.peak_memory_mib() - before
     assert grown < growth_mib_max, f"{grown:.0f} MiB"
-    assert len(answers) == at_once
-    # Of many at once the service may refuse some for now.
-    allowed = {503} if at_once > AT_ONCE else set()
-    assert all(answer.status < 500 or answer.status in allowed for answer in answers), answers
+    assert len(answers) == count
     return answers
 
 

@@ -24,19 +24,9 @@ CURSOR = "cursor"
 FACTS = {"review_id", "order_id", "buyer_id", "listing_id", "refund_id"}
 PLAIN = {
     *("amounts", "as_of", "by", "code", "comment", "completed_at", "currency", "data", "days"),
-    *(
-        "description",
-        "dimension",
-        "end",
-        "expires_at",
-        "id",
-        "kind",
-        "limit",
-        "logistics",
-        "opened_on",
-    ),
-    *("scopes", "scores", "source", "specversion", "stars", "start", "state", "target", "time"),
-    *("time_zone", "type", "view", "window_days"),
+    *("description", "dimension", "end", "expires_at", "id", "kind", "limit", "logistics"),
+    *("opened_on", "scopes", "scores", "source", "specversion", "stars", "start", "state"),
+    *("target", "time", "time_zone", "type", "view", "window_days"),
 }
 VARIES = re.compile(
     r'"(request_id|id|key|created_at|revoked_at|taken_at|expires_at)":("[^"]*"|null)'

@@ -6,14 +6,13 @@ import pwd
 import re
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import granian._loops
 import granian._signals
 import pytest
 
-from infra.embedded import embedded_postgres, places, throwaway_data_dir
+from infra.embedded import embedded_postgres
 from shopdsr import cli
 from tests.cli.conftest import postgres_is_stopped
 from tests.conditions import as_root
@@ -197,15 +196,6 @@ def test_what_a_driver_says_to_a_worker_that_cannot_start_is_not_shown(
     assert ended.returncode == 1
     assert "asyncpg.exceptions._base.PostgresError" in ended.stderr
     assert SECRET not in ended.stderr + ended.stdout
-
-
-@pytest.fixture
-def open_wheel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the wheel's files in a folder that is open to all."""
-    with throwaway_data_dir() as folder:
-        wheel = places.copy_of_wheel(folder)
-        monkeypatch.setattr(places, "wheel_dir", lambda: wheel)
-        yield
 
 
 @as_root

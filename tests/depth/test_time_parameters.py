@@ -14,21 +14,8 @@ BAD_DAYS = (
     "\uff12026-11-20", "-2026-11-20", "null",
 )  # fmt: skip
 BAD_INTEGERS = (
-    "",
-    "0",
-    "-1",
-    "+7",
-    "7.0",
-    "7.5",
-    "1e1",
-    "0x7",
-    " 7",
-    "7 ",
-    "07",
-    "\u0667",
-    "true",
-    "",
-)
+    "", "0", "-1", "+7", "7.0", "7.5", "1e1", "0x7", " 7", "7 ", "07", "\u0667", "true", "",
+)  # fmt: skip
 
 BAD: list[tuple[str, dict[str, str], str]] = [
     *(("trend", {**SPAN, "start": day}, "start") for day in BAD_DAYS),

@@ -1,23 +1,20 @@
 """Revisions: of each identity the highest one stands, whatever arrives when."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import FieldError
-from domain.facts import AGGREGATES, identity_of
-from domain.facts.aggregate import FactsByKind, ProjectedAggregate, SoldUnits, Stored, Sums
+from domain.facts import identity_of
 from domain.facts.fact import Fact, Identity, Retraction, Version
-from domain.facts.listings import LISTINGS, ListingEvent, StockCount
+from domain.facts.listings import ListingEvent, StockCount
 from domain.facts.orders import Order, Refund
-from domain.facts.ratings import Moderation, Rating, add_ratings, is_removed
-from domain.recording import Outcome, Refused, decide
-from domain.totals import RatingState
-from tests.domain.builders import FIRST, NOON, finish, rating, shop
+from domain.facts.ratings import Moderation
+from domain.recording import Outcome, Refused
+from tests.domain.builders import FIRST, NOON, rating, shop
+from tests.domain.memory_shop import MemoryShop, recounted
 
 SHOP = shop(sold_window_days=3, ratings_per_buyer_month=2)
 LISTING_IDS = ("l-1", "l-2")
@@ -30,66 +27,6 @@ def order(revision: int, day: int = 0, listing_id: str = "l-1", amount: int = 10
 
 def retraction(fact: Fact, revision: int) -> Retraction:
     return Retraction(identity_of(fact), revision)
-
-
-class MemoryShop:
-    """A shop whose versions are stored in memory, with the sums that batches moved."""
-
-    def __init__(self) -> None:
-        self.versions: dict[Identity, Version] = {}
-        self.days: defaultdict[date, list[int]] = Sums().days
-        self.sale_days: defaultdict[str, dict[date, int]] = defaultdict(dict)
-        self.states: dict[tuple[int, str], RatingState] = {}
-
-    def record(
-        self, versions: Sequence[Version | Refused], *, strict: bool = False
-    ) -> list[Outcome]:
-        """Record a batch and return its outcomes."""
-        stored = Stored(dict(self.versions), self.states, {1: self.sale_days})
-        recording = finish(decide([(versions, strict)], stored, {1: SHOP}))
-        self.versions.update(recording.changes)
-        self.states |= recording.states
-        moved = recording.moved[1]
-        for day, totals in moved.days.items():
-            self.days[day] = [a + b for a, b in zip(self.days[day], totals, strict=True)]
-        for (listing_id, day), units in moved.units.items():
-            sold = self.sale_days[listing_id]
-            sold[day] = sold.get(day, 0) + units
-            if not sold[day]:
-                del sold[day]
-        [outcomes] = recording.outcomes
-        return outcomes
-
-    def totals(self) -> dict[date, list[int]]:
-        """Return the totals of the days that are not empty."""
-        return {day: totals for day, totals in self.days.items() if any(totals)}
-
-
-def recounted(versions: dict[Identity, Version]) -> tuple[dict[date, list[int]], object]:
-    """Return the totals and the sale days of a shop, from its facts alone."""
-    sums = Sums()
-    facts = FactsByKind(versions.values())
-    moderations = facts.of(Moderation)
-    months: defaultdict[object, list[tuple[Rating, bool]]] = defaultdict(list)
-    for given_rating in facts.of(Rating):
-        own = (m for m in moderations if m.review_id == given_rating.review_id)
-        months[given_rating.buyer_month].append((given_rating, is_removed(own)))
-    for members in months.values():
-        finish(add_ratings(sums.days, members, SHOP.rules))
-    for aggregate in AGGREGATES:
-        if isinstance(aggregate, ProjectedAggregate):
-            groups: defaultdict[object, list[Fact]] = defaultdict(list)
-            for kind in aggregate.projected:
-                for version in versions.values():
-                    if type(version) is kind.fact:
-                        groups[getattr(version, aggregate.key)].append(version)
-            if aggregate is LISTINGS:
-                groups |= {listing_id: groups[listing_id] for listing_id in sums.sale_days}
-            for key, group in groups.items():
-                sold: SoldUnits = sums.sale_days.get(str(key), {})
-                sums.add(aggregate.project(group, SHOP, sold))
-    days = {day: totals for day, totals in sums.days.items() if any(totals)}
-    return days, {listing_id: dict(sold) for listing_id, sold in sums.sale_days.items()}
 
 
 def _facts(number: int, revision: int, content: int) -> Fact:
@@ -146,7 +83,7 @@ def test_any_order_repetition_and_batches_leave_the_highest_revisions(
     stream: list[Version], data: st.DataObject
 ) -> None:
     """Totals are those of the facts that stand, and of each identity the highest stands."""
-    memory = MemoryShop()
+    memory = MemoryShop(SHOP)
     rest = stream
     while rest:
         size = data.draw(st.integers(1, len(rest)))
@@ -157,9 +94,10 @@ def test_any_order_repetition_and_batches_leave_the_highest_revisions(
     for version in sorted(stream, key=lambda version: version.revision):
         highest[identity_of(version)] = version
     assert memory.versions == highest
-    days, sale_days = recounted(highest)
+    days, sale_days, states = recounted(highest, SHOP)
     assert memory.totals() == days
     assert {listing: sold for listing, sold in memory.sale_days.items() if sold} == sale_days
+    assert {review: memory.states[review] for review in states} == states
 
 
 OTHER_LINES = FieldError("/data/lines", "Expected the value that is stored")
@@ -181,8 +119,8 @@ def test_a_higher_revision_is_stored_and_a_lower_one_is_a_duplicate(
     sent: list[Version], outcomes: list[Outcome]
 ) -> None:
     """Outcomes are the same in one batch as in one batch each."""
-    assert MemoryShop().record(sent) == outcomes
-    one_by_one = MemoryShop()
+    assert MemoryShop(SHOP).record(sent) == outcomes
+    one_by_one = MemoryShop(SHOP)
     assert [outcome for version in sent for outcome in one_by_one.record([version])] == outcomes
 
 
@@ -191,7 +129,7 @@ def test_equal_revisions_with_other_content_are_a_conflict_that_tells_the_stored
     other: Version,
 ) -> None:
     """The error stands at the revision, which must be raised."""
-    memory = MemoryShop()
+    memory = MemoryShop(SHOP)
     assert memory.record([order(2)]) == ["stored"]
     error = FieldError("/data/revision", "Expected more than 2, the revision that is stored")
     others = [OTHER_LINES] if isinstance(other, Fact) else []
@@ -200,7 +138,7 @@ def test_equal_revisions_with_other_content_are_a_conflict_that_tells_the_stored
 
 def test_a_refused_strict_batch_leaves_the_revisions_before_it() -> None:
     """Neither its revisions nor its retractions stand."""
-    memory = MemoryShop()
+    memory = MemoryShop(SHOP)
     memory.record([order(0)])
     refused: list[Version | Refused] = [
         order(1, amount=7),
@@ -213,7 +151,7 @@ def test_a_refused_strict_batch_leaves_the_revisions_before_it() -> None:
 
 def test_figures_follow_an_order_to_another_day_and_listing_and_away() -> None:
     """An order takes along all that it added."""
-    memory = MemoryShop()
+    memory = MemoryShop(SHOP)
     memory.record([order(0)])
     memory.record([order(1, day=2, listing_id="l-2")])
     assert memory.sale_days == {"l-1": {}, "l-2": {FIRST + timedelta(days=2): 1}}

@@ -24,10 +24,7 @@ def database_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
         for number in range(form.database_kills):
             on.clients.until_more(rng.randint(1, BETWEEN_EVENTS))
             kill_database(on, _KILLS[number % len(_KILLS)], rng)
-        on.clients.until_more(BETWEEN_EVENTS)
-        _ready_in_time(on)
-        on.check()
-        _tell_answers(on)
+        _end(on)
         return on.figures
 
 
@@ -56,10 +53,7 @@ def worker_killed(cluster: Cluster, form: Form, control: str = "") -> Figures:
             on.service.wait_until_ready()
             on.service.wait_until_all_listen()
             on.figures.ready_s.append(time.monotonic() - started)
-        on.clients.until_more(BETWEEN_EVENTS)
-        _ready_in_time(on)
-        on.check()
-        answers = _tell_answers(on)
+        answers = _end(on)
         failed = sum(count for status, count in answers.items() if status != "200")
         # Each connection may fail in flight, and once more in the queue of the one that dies.
         in_hand = form.worker_kills * connections * 2
@@ -84,10 +78,7 @@ def workers_killed_again(cluster: Cluster, form: Form, control: str = "") -> Fig
             on.service.wait_until_ready()
             on.service.wait_until_all_listen()
             on.figures.ready_s.append(time.monotonic() - started)
-        on.clients.until_more(BETWEEN_EVENTS)
-        _ready_in_time(on)
-        on.check()
-        _tell_answers(on)
+        _end(on)
         return on.figures
 
 
@@ -118,19 +109,16 @@ def embedded_database_killed(_: Cluster, form: Form, control: str = "") -> Figur
             wait_until(cluster.answers, READY_WITHIN_S, "Postgres is started again")
             on.service.wait_until_ready()
             on.figures.ready_s.append(time.monotonic() - started)
-        on.clients.until_more(BETWEEN_EVENTS)
-        _ready_in_time(on)
-        on.check()
-        _tell_answers(on)
+        _end(on)
         return on.figures
 
 
-def _ready_in_time(on: Stage) -> None:
+def _end(on: Stage) -> dict[str, int]:
+    """Let more events in, and check what is stored; return the answers by status."""
+    on.clients.until_more(BETWEEN_EVENTS)
     longest = max(on.figures.ready_s)
     on.figures.claim(longest < READY_WITHIN_S, f"ready again after {longest:.1f} s")
-
-
-def _tell_answers(on: Stage) -> dict[str, int]:
+    on.check()
     answers = on.clients.answers()
     on.figures.notes.append(f"answers {answers}, slowest {on.clients.slowest_s:.1f} s")
     return answers

@@ -49,7 +49,7 @@ def acknowledgement_lost(cluster: Cluster, form: Form, control: str = "") -> Fig
             f"{on.to_database.commits_cut} commits and {on.to_service.answers_cut} answers cut, "
             f"{on.to_database.pieces_cut + on.to_service.pieces_cut} cut anywhere"
         )
-        _within_deadline(on)
+        note_answers(on)
         return on.figures
 
 
@@ -82,7 +82,7 @@ def half_open(cluster: Cluster, form: Form, control: str = "") -> Figures:
         left = _connections(on)
         on.figures.claim(left <= POOL * WORKERS, f"{left} connections are held")
         on.check()
-        _within_deadline(on)
+        note_answers(on)
         return on.figures
 
 
@@ -160,7 +160,8 @@ def _connections(on: Stage, of_these: str = "") -> int:
     return int(count)
 
 
-def _within_deadline(on: Stage) -> None:
+def note_answers(on: Stage) -> None:
+    """Note the answers, and that none came after the deadline."""
     slowest = on.clients.slowest_s
     on.figures.claim(slowest <= DEADLINE_S, f"an answer took {slowest:.1f} s")
     on.figures.notes.append(f"answers {on.clients.answers()}, slowest {slowest:.1f} s")

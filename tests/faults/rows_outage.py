@@ -12,7 +12,7 @@ import asyncpg
 from tests.faults import disk_space
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
-from tests.faults.rows_network import DEADLINE_S, SETTINGS, status, statuses
+from tests.faults.rows_network import DEADLINE_S, SETTINGS, note_answers, status, statuses
 from tests.faults.stage import Stage, stage
 from tests.faults.stream import Json, encoded
 from tests.harness.postgres import Cluster, start_cluster
@@ -164,11 +164,7 @@ def _end(on: Stage) -> Figures:
 
 def _note_answers(on: Stage) -> Figures:
     on.figures.faults = on.figures.faults or on.form.outages
-    on.figures.claim(
-        on.clients.slowest_s <= DEADLINE_S, f"an answer took {on.clients.slowest_s:.1f} s"
-    )
-    answers = on.clients.answers()
-    on.figures.notes.append(f"answers {answers}, slowest {on.clients.slowest_s:.1f} s")
+    note_answers(on)
     return on.figures
 
 

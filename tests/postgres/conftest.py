@@ -10,6 +10,7 @@ import pytest
 from domain.acts import COMMAND_LINE, Act
 from domain.counters import FIELDS
 from domain.facts import KINDS, Event
+from domain.facts.listings import ListingPublished, PublishedListing
 from domain.recording import Outcome, Refused, Submission
 from domain.rules import Rules
 from domain.shops import IdentifiedDraft, Shop
@@ -137,6 +138,20 @@ async def fetch(url: str, query: str) -> list[asyncpg.Record]:
         return rows
     finally:
         await connection.close()
+
+
+def published(
+    listing_id: str, shop_id: str = "a", title: str | None = None, time: datetime = NOW
+) -> Event:
+    """Return the publication of a listing."""
+    return ListingPublished(
+        specversion="1.0",
+        id="1",
+        source="/tests",
+        subject=shop_id,
+        time=time,
+        data=PublishedListing(listing_id, title),
+    )
 
 
 def shops_of(world: World) -> list[Shop]:

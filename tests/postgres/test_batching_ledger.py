@@ -11,7 +11,6 @@ import pytest
 
 from domain.errors import Unavailable
 from domain.facts.aggregate import AffectedKeys
-from domain.facts.listings import ListingPublished, PublishedListing
 from domain.facts.ratings import PostedReview, ReviewPosted, Scores
 from domain.recording import Outcome, Submission
 from domain.shops import Shop
@@ -19,7 +18,7 @@ from infra.postgres.batching_ledger import BULK_EVENTS_AT_ONCE, SMALL_EVENTS_MAX
 from infra.postgres.database import Connection, PoolLimits, open_database
 from infra.postgres.ledger import Ledger, PreparedBatch, named_shops
 from infra.postgres.statements import sql
-from tests.postgres.conftest import Storage, new_storage
+from tests.postgres.conftest import Storage, new_storage, published
 from tests.reference.worlds import NOW
 
 TIMEOUT_S = 0.4
@@ -51,7 +50,7 @@ class Scripted(Ledger):
 async def test_only_a_request_whose_shop_is_held_waits() -> None:
     for held, waited in ((False, 0), (True, 1)):
         ledger = Scripted(held=held)
-        assert await BatchingLedger(ledger).record(published("s"), NOW) == ["stored"]
+        assert await BatchingLedger(ledger).record(listings("s"), NOW) == ["stored"]
         assert (ledger.tried, ledger.waited) == ([1], waited)
 
 
@@ -79,11 +78,11 @@ class Holding(Ledger):
 async def test_requests_for_shops_of_a_large_transaction_precede_the_next_large_one() -> None:
     ledger = Holding()
     batching = BatchingLedger(ledger)
-    large = [published("s", SMALL_EVENTS_MAX + 1), published("t", BULK_EVENTS_AT_ONCE)]
+    large = [listings("s", SMALL_EVENTS_MAX + 1), listings("t", BULK_EVENTS_AT_ONCE)]
     requests = [asyncio.create_task(batching.record(request, NOW)) for request in large]
     await asyncio.sleep(0.01)
-    requests += [asyncio.create_task(batching.record(published("s"), NOW)) for _ in range(3)]
-    assert await batching.record(published("other"), NOW) == ["stored"]
+    requests += [asyncio.create_task(batching.record(listings("s"), NOW)) for _ in range(3)]
+    assert await batching.record(listings("other"), NOW) == ["stored"]
     ledger.end.set()
     await asyncio.gather(*requests)
     assert ledger.steps == ["large", "1 free", "3 free", "large"]
@@ -93,7 +92,7 @@ async def test_large_requests_over_the_bound_are_refused_even_before_preparation
     ledger = Holding()
     events = SMALL_EVENTS_MAX + 1
     batching = BatchingLedger(ledger, waiting_max=3 * events)
-    large = [published(name, events) for name in "stuv"]
+    large = [listings(name, events) for name in "stuv"]
     requests = [asyncio.create_task(batching.record(request, NOW)) for request in large]
     with pytest.raises(Unavailable):
         await requests.pop()
@@ -108,10 +107,10 @@ async def test_a_shop_held_by_another_worker_keeps_no_large_request_waiting(
     tenant_id = await two_shops(storage)
     ledger = BatchingLedger(storage.ledger)
     async with held(storage.url, "a") as holder:
-        first = asyncio.create_task(ledger.record(published("a", tenant_id=tenant_id), NOW))
+        first = asyncio.create_task(ledger.record(listings("a", tenant_id=tenant_id), NOW))
         await lock_waited_for(holder)
         async with asyncio.timeout(5):
-            large = published("b", SMALL_EVENTS_MAX + 1, tenant_id)
+            large = listings("b", SMALL_EVENTS_MAX + 1, tenant_id)
             assert set(await ledger.record(large, NOW)) == {"stored"}
         assert not first.done()
     assert await first == ["stored"]
@@ -128,7 +127,7 @@ async def test_nobody_waits_for_a_held_shop_longer_than_one_deadline(
     ledger = BatchingLedger(Scripted(held=True, tries_s=tries_s, waits_s=10 * TIMEOUT_S))
     start = time.monotonic()
     with pytest.raises(Unavailable):
-        await ledger.record(published("s", events), NOW)
+        await ledger.record(listings("s", events), NOW)
     assert TIMEOUT_S * 0.9 < time.monotonic() - start < TIMEOUT_S * 2
 
 
@@ -136,9 +135,9 @@ async def test_a_shop_that_is_held_keeps_only_its_own_requests_waiting(storage: 
     tenant_id = await two_shops(storage)
     ledger = BatchingLedger(storage.ledger)
     async with held(storage.url, "a"):
-        first = asyncio.create_task(ledger.record(published("a", tenant_id=tenant_id), NOW))
+        first = asyncio.create_task(ledger.record(listings("a", tenant_id=tenant_id), NOW))
         async with asyncio.timeout(5):
-            other = ledger.record(published("b", tenant_id=tenant_id), NOW)
+            other = ledger.record(listings("b", tenant_id=tenant_id), NOW)
             assert await other == ["stored"]
         assert not first.done()
     assert await first == ["stored"]
@@ -167,10 +166,10 @@ async def test_a_shop_that_is_held_too_long_makes_its_request_unavailable_and_le
         async with held(database_url, "a"):
             start = time.monotonic()
             with pytest.raises(Unavailable):
-                await ledger.record(published("a", tenant_id=tenant_id), NOW)
+                await ledger.record(listings("a", tenant_id=tenant_id), NOW)
             assert time.monotonic() - start < database.work_timeout_s
             assert await storage.facts() == 0
-        again = ledger.record(published("a", tenant_id=tenant_id), NOW)
+        again = ledger.record(listings("a", tenant_id=tenant_id), NOW)
         assert await again == ["stored"]
         assert await storage.differences() == []
 
@@ -180,23 +179,10 @@ def prepared(submission: Submission, now: datetime) -> PreparedBatch:
     return PreparedBatch(submission, now, named_shops(submission), {}, [], AffectedKeys())
 
 
-def published(shop_id: str, events: int = 1, tenant_id: int = 1) -> Submission:
+def listings(shop_id: str, events: int = 1, tenant_id: int = 1) -> Submission:
     """Return a request with as many listings."""
-    return Submission(
-        tenant_id,
-        None,
-        [
-            ListingPublished(
-                specversion="1.0",
-                id=f"{number}",
-                source="/tests",
-                time=NOW,
-                subject=shop_id,
-                data=PublishedListing(f"l-{number}", "A"),
-            )
-            for number in range(events)
-        ],
-    )
+    numbered = [published(f"l-{number}", shop_id) for number in range(events)]
+    return Submission(tenant_id, None, numbered)
 
 
 def rated_long_ago(shop_id: str, tenant_id: int) -> Submission:

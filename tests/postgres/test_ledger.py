@@ -11,17 +11,15 @@ import pytest
 from domain.errors import FieldError
 from domain.facts import KINDS, Event
 from domain.facts.listings import (
-    ListingPublished,
     ListingWithdrawn,
     NamedListing,
-    PublishedListing,
 )
 from domain.recording import UNKNOWN_SHOP, Refused, Submission
 from domain.shops import Shop
 from infra.postgres.batching_ledger import BatchingLedger
 from infra.postgres.database import PoolLimits, open_database
 from infra.postgres.ledger import columns_of
-from tests.postgres.conftest import Storage, events_of, new_storage
+from tests.postgres.conftest import Storage, events_of, new_storage, published
 from tests.reference.worlds import NOW, expected_verdicts, shuffled, world
 
 WORLD = world(3, 250)
@@ -153,17 +151,6 @@ async def test_writers_at_once_keep_each_fact_once(
 
 
 SHOP = Shop("a", "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
-
-
-def published(listing_id: str, *, shop_id: str = "a", title: str | None = None) -> Event:
-    return ListingPublished(
-        specversion="1.0",
-        id="1",
-        source="s",
-        subject=shop_id,
-        time=NOW,
-        data=PublishedListing(listing_id, title),
-    )
 
 
 def withdrawn(listing_id: str) -> Event:

@@ -23,16 +23,8 @@ from tests.harness.postgres import execute
 from tests.postgres import million
 
 GROWING = {
-    *(
-        "shops",
-        "shop_totals",
-        "daily_totals",
-        "counter_days",
-        "ratings",
-        "moderations",
-        "orders",
-    ),
-    *("refunds", "listing_events", "listing_days", "stock_counts", "audit_trail"),
+    *("shops", "shop_totals", "daily_totals", "counter_days", "ratings", "moderations"),
+    *("orders", "refunds", "listing_events", "listing_days", "stock_counts", "audit_trail"),
     *("peer_snapshots", "peer_groups", "peer_members"),
 }
 PLANNER = ("set local random_page_cost = 1.1", "set local jit = off")

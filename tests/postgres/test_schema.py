@@ -1,9 +1,5 @@
 """What keeps the same schema working on one Postgres and on many."""
 
-import asyncpg
-import pytest
-
-from infra.postgres.database import UnsafeDatabase, refuse_unsafe
 from tests.postgres.conftest import fetch
 
 # Tables that all shops share stay whole on every node; those of one shop's rows are spread.
@@ -65,11 +61,3 @@ async def test_every_text_that_is_a_key_compares_by_bytes(database_url: str) -> 
         where t.relnamespace = 'public'::regnamespace and c.collname <> 'C'
     """
     assert await fetch(database_url, others) == []
-
-
-async def test_a_server_that_may_lose_what_it_confirmed_is_refused(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("set synchronous_commit = off")
-    with pytest.raises(UnsafeDatabase, match=r"^synchronous_commit must be on"):
-        await refuse_unsafe(connection)
-    await connection.close()

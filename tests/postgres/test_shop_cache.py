@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from domain.facts.listings import ListingPublished, PublishedListing
 from domain.ports import StoredShop
 from domain.recording import UNKNOWN_SHOP, Submission
 from domain.shops import Shop
 from infra.postgres import shop_cache
 from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import ShopCache
-from tests.postgres.conftest import Storage, fetch, new_storage
+from tests.postgres.conftest import Storage, fetch, new_storage, published
 
 SHOP = Shop("a", "taobao", "baby", "CNY", "Asia/Shanghai", "individual", None, "taobao")
 EVENING = datetime(2024, 11, 19, 20, tzinfo=UTC)
@@ -45,7 +44,7 @@ async def test_a_read_sees_which_rules_another_process_gave_a_shop(storage: Stor
 
 async def test_a_batch_is_prepared_again_where_its_shop_has_changed(storage: Storage) -> None:
     await storage.shops.put(storage.act, [SHOP])
-    batch = await storage.ledger.prepare(published(storage), storage.now)
+    batch = await storage.ledger.prepare(listing(storage), storage.now)
     other = await new_storage(storage.database, storage.url)
     await other.shops.put(storage.act, [msgspec.structs.replace(SHOP, time_zone="UTC")])
     assert await storage.ledger.record([batch]) == [["stored"]]
@@ -55,24 +54,24 @@ async def test_a_batch_is_prepared_again_where_its_shop_has_changed(storage: Sto
 
 
 async def test_that_a_shop_is_not_there_is_not_remembered(storage: Storage) -> None:
-    assert await storage.record_together(published(storage)) == [[UNKNOWN_SHOP]]
+    assert await storage.record_together(listing(storage)) == [[UNKNOWN_SHOP]]
     assert await storage.scores.shop_totals(storage.tenant_id, ["a"]) == {}
     other = await new_storage(storage.database, storage.url)
     await other.shops.put(storage.act, [SHOP])
     assert (await read_shop(storage)).shop == SHOP
-    assert await storage.record_together(published(storage)) == [["stored"]]
+    assert await storage.record_together(listing(storage)) == [["stored"]]
 
 
 async def test_a_shop_that_a_restored_database_has_not_is_not_there(storage: Storage) -> None:
     await storage.shops.put(storage.act, [SHOP])
-    assert await storage.record_together(published(storage)) == [["stored"]]
+    assert await storage.record_together(listing(storage)) == [["stored"]]
     assert (await read_shop(storage)).shop == SHOP
     for table in ("listing_events", "daily_totals", "shop_totals", "shops"):
         await fetch(storage.url, f"delete from {table}")
-    assert await storage.record_together(published(storage)) == [[UNKNOWN_SHOP]]
+    assert await storage.record_together(listing(storage)) == [[UNKNOWN_SHOP]]
     assert await storage.scores.shop_totals(storage.tenant_id, ["a"]) == {}
     await storage.shops.put(storage.act, [SHOP])
-    assert await storage.record_together(published(storage)) == [["stored"]]
+    assert await storage.record_together(listing(storage)) == [["stored"]]
     assert (await read_shop(storage)).shop == SHOP
 
 
@@ -113,14 +112,6 @@ async def test_what_is_missing_at_the_same_time_is_read_together(storage: Storag
     assert len(reads) <= 2
 
 
-def published(storage: Storage) -> Submission:
+def listing(storage: Storage) -> Submission:
     """Return a listing of the shop on the evening of a day in UTC."""
-    event = ListingPublished(
-        specversion="1.0",
-        id="1",
-        source="/tests",
-        time=EVENING,
-        subject="a",
-        data=PublishedListing("l", "A"),
-    )
-    return Submission(storage.tenant_id, None, [event])
+    return Submission(storage.tenant_id, None, [published("l", time=EVENING)])

@@ -32,47 +32,22 @@ ABSENT = (404, "")
 
 DAY = date(2026, 11, 20)
 READS_FOR_ANSWERS = {
-    "counter_totals",
-    "day_totals",
-    "listing_events_until",
-    "listings_page",
-    "recount_moderations",
-    "recount_ratings",
-    "reviews_page",
-    "shop_totals",
-    "sold_listings",
-    "window_totals",
-}
+    "counter_totals", "day_totals", "listing_events_until", "listings_page", "recount_moderations",
+    "recount_ratings", "reviews_page", "shop_totals", "sold_listings", "window_totals",
+}  # fmt: skip
 """Statements that read facts or totals of shops that a caller names."""
 
 BIG_TABLES = (
-    "ratings",
-    "moderations",
-    "orders",
-    "refunds",
-    "listing_events",
-    "stock_counts",
-    "daily_totals",
-    "counter_days",
-    "shop_totals",
-    "listing_days",
-)
+    "ratings", "moderations", "orders", "refunds", "listing_events", "stock_counts", "daily_totals",
+    "counter_days", "shop_totals", "listing_days",
+)  # fmt: skip
 
 PATHS = (
-    "",
-    "/scorecard",
-    "/dsr",
-    "/dsr?rules=pinduoduo",
-    "/tier",
-    "/sell-through",
-    "/sell-through?window_days=7",
-    "/listings",
-    "/reviews",
-    "/trend?start=2026-11-01&end=2026-11-20",
-    "/dsr/change?start=2026-11-01&end=2026-11-20",
-    "/dsr/forecast",
-    "/dsr/plan?dimension=service&target=4.8&by=2026-12-01&stars=5",
-)
+    "", "/scorecard", "/dsr", "/dsr?rules=pinduoduo", "/tier", "/sell-through",
+    "/sell-through?window_days=7", "/listings", "/reviews",
+    "/trend?start=2026-11-01&end=2026-11-20", "/dsr/change?start=2026-11-01&end=2026-11-20",
+    "/dsr/forecast", "/dsr/plan?dimension=service&target=4.8&by=2026-12-01&stars=5",
+)  # fmt: skip
 
 
 def event(number: int, kind: str, **data: object) -> dict[str, object]:
