@@ -54,16 +54,13 @@ DATA: dict[str, Json] = {
 
 def event(type_: str = "review.posted", *, data: Json | None = None, **changes: object) -> Json:
     """Return a good event; `data` is laid over the type's, `changes` over the envelope."""
-    return {
-        "specversion": "1.0",
-        "id": "e-1",
-        "source": "/backoffice/7",
-        "type": type_,
-        "subject": "s",
-        "time": NOON,
-        "data": {**copy.deepcopy(DATA.get(type_, {})), **(data or {})},
-        **changes,
-    }
+    return envelope(type_, {**copy.deepcopy(DATA.get(type_, {})), **(data or {})}, **changes)
+
+
+def envelope(type_: str, data: Json, **changes: object) -> Json:
+    """Return an event with this data alone."""
+    attributes = {"specversion": "1.0", "id": "e-1", "source": "/backoffice/7", "type": type_}
+    return {**attributes, "subject": "s", "time": NOON, "data": data, **changes}
 
 
 def review(name: str, stars: int = 5, *, time: str = NOON, subject: str = "s") -> Json:

@@ -63,46 +63,6 @@ async def test_a_shop_that_lost_its_totals_reads_as_before(shop: Client, databas
     assert (await shop.get("/v1/shops/none/scorecard")).status_code == 404
 
 
-async def test_a_shop_without_events_answers_with_zeros(shop: Client) -> None:
-    card = (await shop.get("/v1/shops/s/scorecard")).json()
-    nothing = {"status": "none", "score": None, "count": 0, "sum": 0, "histogram": [0] * 5}
-    assert card == {
-        "shop_id": "s",
-        "marketplace": "taobao",
-        "category": "baby",
-        "as_of": "2026-11-21",
-        "time_zone": "Asia/Shanghai",
-        "rules": {"name": "taobao", "version": 1},
-        "dsr": {
-            "window": {"start": "2026-05-26", "end": "2026-11-21", "days": 180},
-            "description": nothing,
-            "service": nothing,
-            "logistics": nothing,
-        },
-        "tier": {
-            "status": "no_ladder",
-            "level": None,
-            "band": None,
-            "sales": "0.00",
-            "currency": "CNY",
-            "window": {"start": "2026-10-23", "end": "2026-11-21", "days": 30},
-        },
-        "sell_through": {
-            "status": "none",
-            "rate": None,
-            "sold": 0,
-            "on_sale": 0,
-            "unlisted_sold": 0,
-            "window": {"start": "2026-10-23", "end": "2026-11-21", "days": 30},
-        },
-    }
-    dsr = (await shop.get("/v1/shops/s/dsr")).json()["dsr"]
-    assert dsr["uncounted"] == {"late": 0, "capped": 0, "removed": 0}
-    assert dsr["service"]["interval"] is None
-    assert dsr["service"]["change"] == {"day": None, "week": None, "month": None}
-    assert dsr["service"]["peers"]["status"] == "no_score"
-
-
 async def test_today_is_the_shops_own(client: Client, clock: Clock) -> None:
     clock.now = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
     for zone, today in (

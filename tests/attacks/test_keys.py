@@ -15,7 +15,7 @@ from litestar import Litestar
 
 from infra.postgres.database import Database
 from tests.api.conftest import with_key
-from tests.api.samples import JSON, NDJSON, Client, lines, problem, review
+from tests.api.samples import JSON, NDJSON, SHOP, Client, lines, problem, review
 from tests.attacks.conftest import World
 from tests.harness.postgres import database_name, database_of, execute
 from tests.harness.processes import wait_until
@@ -23,7 +23,6 @@ from tests.harness.raw_socket import raw_headers, request_bytes
 from tests.harness.server import Server, serve
 
 EVERYWHERE_WITHIN_S = 5.0
-SHOP = b'{"marketplace":"taobao","category":"c","currency":"CNY"}'
 
 
 @pytest.fixture
@@ -119,13 +118,12 @@ def test_a_key_that_ends_while_its_stream_is_open_stops_recording(world: World, 
         line = lines([review(name)])
         return b"%x\r\n%b\r\n" % (len(line), line)
 
-    shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
     with (
         serve(world.database_url, stream_chunk_events=1) as server,
         server.client(world.key()) as admin,
         server.raw_socket() as stream,
     ):
-        assert admin.put("/v1/shops/s", json=shop).status_code in {200, 201}
+        assert admin.put("/v1/shops/s", json=SHOP).status_code in {200, 201}
         expires_at = datetime.now(UTC) + timedelta(seconds=3) if end == "expired" else None
         key = world.key(expires_at=expires_at)
         stream.send(streamed(key) + chunk(f"{end}-0"))
@@ -152,7 +150,8 @@ def reviews(client: httpx.Client) -> set[str]:
 
 def test_a_key_that_ends_while_a_body_comes_in_does_nothing(server: Server, world: World) -> None:
     key = world.key(expires_at=datetime.now(UTC) + timedelta(seconds=2))
-    request = request_bytes("PUT", "/v1/shops/late", raw_headers(key, JSON), SHOP)
+    body = json.dumps(SHOP).encode()
+    request = request_bytes("PUT", "/v1/shops/late", raw_headers(key, JSON), body)
     with server.raw_socket() as connection:
         connection.send(request[:-5])
         time.sleep(3)

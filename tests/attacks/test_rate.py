@@ -13,7 +13,7 @@ from infra.postgres.database import Database
 from shopdsr.app import create_app, open_ports
 from shopdsr.settings import Settings, read_settings
 from tests.api.conftest import with_key
-from tests.api.samples import Client, event, problem
+from tests.api.samples import SHOP, Client, event, problem
 from tests.conftest import POOL, Clock, new_key
 from tests.contract.validation import check_async
 
@@ -58,8 +58,7 @@ async def test_a_key_that_asks_too_often_is_told_when_to_come_back(
 async def test_nothing_is_done_for_a_request_that_is_refused(limited: Client, clock: Clock) -> None:
     for _ in range(RATE):
         await limited.get("/v1/shops")
-    shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
-    assert problem(await limited.put("/v1/shops/s", json=shop), 429) == "rate_limited"
+    assert problem(await limited.put("/v1/shops/s", json=SHOP), 429) == "rate_limited"
     assert problem(await limited.post("/v1/events", json=event()), 429) == "rate_limited"
     clock.now += timedelta(seconds=1)
     assert problem(await limited.get("/v1/shops/s"), 404) == "not_found"

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from tests.api.conftest import KeyHolder
-from tests.api.samples import DATA, NDJSON, Client, event
+from tests.api.samples import DATA, NDJSON, SHOP, Client, event
 from tests.attacks.operations import Operation, body_values, operations, replaced
 
 # What names something of a tenant, and what does not; the same word in a path, a query or a body.
@@ -156,8 +156,7 @@ async def stranger(holder: KeyHolder) -> Client:
 
 
 async def _open(client: Client) -> None:
-    shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
-    assert (await client.put("/v1/shops/s", json=shop)).status_code == 201
+    assert (await client.put("/v1/shops/s", json=SHOP)).status_code == 201
 
 
 async def test_ids_of_another_tenant_are_answered_as_if_absent_and_nothing_changes(

@@ -12,6 +12,7 @@ import pytest
 
 from infra.embedded import embedded_postgres, throwaway_data_dir
 from infra.embedded.places import PROGRAMS, wheel_dir
+from tests.api.samples import SHOP, event
 from tests.harness.postgres import database_of, execute
 from tests.harness.server import Server, Shell
 
@@ -100,21 +101,18 @@ def run(place: Path, lines: list[str], **variables: str) -> "subprocess.Complete
 
 def fill(server: Server, key: str) -> list[str]:
     """Give the tenant a shop with facts; return the responses about it."""
-    shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
     with server.client(key) as client:
-        assert client.put("/v1/shops/s", json=shop).status_code == 201
-    scores = {"description": 5, "service": 4, "logistics": 3}
-    ids = {"review_id": "r", "order_id": "o", "buyer_id": "b"}
-    rated = sold("rated") | {"type": "review.posted", "data": {**ids, "scores": scores}}
-    for event in (sold("first"), rated):
-        assert stored(server, key, event) == 1
+        assert client.put("/v1/shops/s", json=SHOP).status_code == 201
+    rated = event(time="2026-01-15T04:00:00Z", data={"completed_at": None})
+    for sent in (sold("first"), rated):
+        assert stored(server, key, sent) == 1
     return answers(server, key)
 
 
-def stored(server: Server, key: str, event: dict[str, object]) -> int:
+def stored(server: Server, key: str, sent: dict[str, object]) -> int:
     """Send an event; return how many were stored."""
     with server.client(key) as client:
-        answer = client.post("/v1/events", json=event)
+        answer = client.post("/v1/events", json=sent)
     assert answer.json()["rejected"] == []
     count: int = answer.json()["stored"]
     return count
@@ -122,16 +120,7 @@ def stored(server: Server, key: str, event: dict[str, object]) -> int:
 
 def sold(name: str) -> dict[str, object]:
     """Return an order that was paid."""
-    line = {"listing_id": "l", "quantity": 2, "amount": "12.50"}
-    return {
-        "specversion": "1.0",
-        "id": name,
-        "source": "/tests",
-        "type": "order.paid",
-        "subject": "s",
-        "time": "2026-01-15T04:00:00Z",
-        "data": {"order_id": name, "buyer_id": "b", "lines": [line]},
-    }
+    return event("order.paid", id=name, time="2026-01-15T04:00:00Z", data={"order_id": name})
 
 
 def answers(server: Server, key: str) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.samples import SHOP, event, lines
 from tests.harness.server import Server, Shell
 
 
@@ -13,28 +14,16 @@ from tests.harness.server import Server, Shell
 def key(shell: Shell, server: Server) -> str:
     """Make a key of the tenant `files`, which has the shop `a`."""
     made = shell.create_key("files")
-    shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
     with server.client(made) as client:
-        answer = client.put("/v1/shops/a", json=shop)
+        answer = client.put("/v1/shops/a", json=SHOP)
     assert answer.status_code in {200, 201}
     return made
 
 
-def lines(prefix: str, count: int) -> bytes:
+def listings(prefix: str, count: int) -> bytes:
     """Return a shop's first listings as NDJSON."""
-    events = [
-        {
-            "specversion": "1.0",
-            "id": f"{prefix}-{number}",
-            "source": "test",
-            "type": "listing.published",
-            "subject": "a",
-            "time": "2026-01-01T00:00:00Z",
-            "data": {"listing_id": f"{prefix}-{number}"},
-        }
-        for number in range(count)
-    ]
-    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+    names = [{"listing_id": f"{prefix}-{number}"} for number in range(count)]
+    return lines(event("listing.published", subject="a", data=name) for name in names)
 
 
 @pytest.mark.usefixtures("key")
@@ -44,7 +33,7 @@ def test_a_file_is_recorded_once_whatever_its_name(
     shell: Shell, tmp_path: Path, form: str, ending: str
 ) -> None:
     file = tmp_path / f"events{ending}"
-    text = lines(form + ending, 1_500)
+    text = listings(form + ending, 1_500)
     file.write_bytes(gzip.compress(text) if form == "gzip" else text)
     first = shell.run("import", "--tenant", "files", file)
     assert first.returncode == 0, first.stderr
@@ -58,7 +47,7 @@ def test_a_file_is_recorded_once_whatever_its_name(
 @pytest.mark.usefixtures("key")
 def test_refused_lines_are_told_and_the_others_recorded(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "events.ndjson"
-    good, other = lines("refused", 2).splitlines(keepends=True)
+    good, other = listings("refused", 2).splitlines(keepends=True)
     file.write_bytes(good + b"{\n\n" + other.replace(b'"subject": "a"', b'"subject": "b"') + other)
     ended = shell.run("import", "--tenant", "files", file)
     assert ended.returncode == 1
@@ -75,7 +64,7 @@ def test_refused_lines_are_told_and_the_others_recorded(shell: Shell, tmp_path: 
 def test_a_broken_file_is_named_and_what_came_before_is_recorded(
     shell: Shell, tmp_path: Path, fault: str
 ) -> None:
-    text = lines(fault.replace(" ", "-"), 2_000)
+    text = listings(fault.replace(" ", "-"), 2_000)
     whole = gzip.compress(text, compresslevel=0)
     damaged = bytearray(whole)
     damaged[-8] ^= 0xFF
@@ -100,7 +89,7 @@ def test_an_unknown_tenant_and_a_missing_file_are_named(shell: Shell, tmp_path: 
     missing = shell.run("import", "--tenant", "files", file)
     assert missing.returncode == 2
     assert f"'{file}' does not exist" in missing.stderr
-    file.write_bytes(lines("x", 1))
+    file.write_bytes(listings("x", 1))
     unknown = shell.run("import", "--tenant", "nobody", file)
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert "Error: There is no tenant nobody\n" in unknown.stderr

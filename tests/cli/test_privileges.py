@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.api.samples import SHOP
 from tests.cli.test_database_choice import as_user, refusal
 from tests.harness.postgres import Cluster, database_name, start_cluster
 from tests.harness.server import Shell
@@ -62,8 +63,7 @@ def place(cluster: Cluster) -> Iterator[Place]:
 
 def test_the_least_privileges_are_enough(place: Place) -> None:
     with place.shell().serve() as server, server.tenant_client("acme") as client:
-        shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
-        assert client.put("/v1/shops/s", json=shop).status_code == 201
+        assert client.put("/v1/shops/s", json=SHOP).status_code == 201
         assert client.get("/v1/shops/s/scorecard").status_code == 200
         assert server.shell.run("verify").returncode == 0
         assert server.stop() == 0

@@ -14,6 +14,7 @@ import pytest
 
 from infra.embedded import embedded_postgres
 from shopdsr import cli
+from tests.api.samples import SHOP
 from tests.cli.conftest import postgres_is_stopped
 from tests.conditions import as_root
 from tests.harness.client import get_status
@@ -160,8 +161,7 @@ def test_workers_that_are_killed_again_and_again_are_replaced(database_url: str)
 
 def test_an_embedded_server_that_is_killed_is_started_again(own_folder: Path) -> None:
     with Shell(data_dir=own_folder).serve() as server, server.tenant_client("acme") as client:
-        shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
-        assert client.put("/v1/shops/s", json=shop).status_code == 201
+        assert client.put("/v1/shops/s", json=SHOP).status_code == 201
         postmaster = int((own_folder / "postgres" / "postmaster.pid").read_text().split()[0])
         signal_all([postmaster], signal.SIGKILL)
         wait_until(lambda: not server.is_ready(), READY_TIMEOUT_S, "the database is gone")

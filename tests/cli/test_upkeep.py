@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from infra.embedded import embedded_postgres
 from infra.postgres.migrations import migrations
 from shopdsr import cli
+from tests.api.samples import SHOP, event
 from tests.harness.server import Server, Shell
 
 
@@ -30,23 +31,12 @@ def test_verify_finds_and_repairs_what_is_stored_otherwise_than_the_facts_say(
 ) -> None:
     key = shell.create_key("audited")
     with server.client(key) as client:
-        shop = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
-        assert client.put("/v1/shops/audited", json=shop).status_code == 201
-    event = {
-        "specversion": "1.0",
-        "id": "1",
-        "source": "test",
-        "type": "order.paid",
-        "subject": "audited",
-        "time": "2026-01-01T00:00:00Z",
-        "data": {
-            "order_id": "1",
-            "buyer_id": "1",
-            "lines": [{"listing_id": "1", "quantity": 1, "amount": "7.00"}],
-        },
-    }
+        assert client.put("/v1/shops/audited", json=SHOP).status_code == 201
+    lines = [{"listing_id": "1", "quantity": 1, "amount": "7.00"}]
+    time = "2026-01-01T00:00:00Z"
+    paid = event("order.paid", subject="audited", time=time, data={"lines": lines})
     file = tmp_path / "events.ndjson.gz"
-    file.write_bytes(gzip.compress(json.dumps(event).encode()))
+    file.write_bytes(gzip.compress(json.dumps(paid).encode()))
     assert shell.run("import", "--tenant", "audited", file).returncode == 0
     assert shell.run("verify").returncode == 0
 

@@ -6,6 +6,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
+from tests.api.samples import SHOP
 from tests.contract.examples import Operation, operations
 
 Client = AsyncTestClient[Litestar]
@@ -74,16 +75,14 @@ async def test_empty_segments_and_encoded_slashes_are_no_part_of_a_path(
 
 
 async def test_an_encoded_slash_in_a_parameter_acts_as_none(client: Client) -> None:
-    shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
-    await client.put("/v1/shops/a", json=shop)
+    await client.put("/v1/shops/a", json=SHOP)
     assert (await client.get("/v1/shops/a/dsr")).status_code == 200
     for path in ("/v1/shops/a%2Fdsr", "/v1/shops/a%2fdsr", "/v1%2Fshops/a", "/v1/shops%2Fa/dsr"):
         assert (await client.get(path)).status_code == 404, path
 
 
 async def test_an_encoded_plain_character_is_that_character(client: Client) -> None:
-    shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
-    await client.put("/v1/shops/a-b", json=shop)
+    await client.put("/v1/shops/a-b", json=SHOP)
     for path in ("/v1/shops/%61-b", "/v1/shops/a%2Db", "/%76%31/shops/a-b", "/v1/%73hops/a%2db"):
         assert (await client.get(path)).json()["shop_id"] == "a-b", path
     assert (await client.get("/%6Detrics")).status_code == 200
@@ -97,8 +96,7 @@ async def test_a_name_that_is_not_listed_is_no_path(method: str, anonymous: Clie
 
 
 async def test_head_is_get_without_the_body(client: Client) -> None:
-    shop = {"marketplace": "taobao", "category": "c", "currency": "CNY"}
-    await client.put("/v1/shops/x", json=shop)
+    await client.put("/v1/shops/x", json=SHOP)
     for path, taken in METHODS.items():
         if "HEAD" in taken and path != "/metrics":
             target = filled(path)

@@ -13,6 +13,7 @@ from infra.postgres.database import Database
 from infra.postgres.rules import RulesCache
 from infra.postgres.shop_cache import ShopCache
 from infra.postgres.verification import Verification
+from tests.api.samples import envelope
 from tests.conftest import Clock
 from tests.reference.rules import Json
 from tests.reference.scores import Reference
@@ -170,15 +171,8 @@ def rating(shop_id: str, number: int) -> Json:
         "buyer_id": f"b-{number % 1000}",
         "scores": {"service": 5, "logistics": 4},
     }
-    return {
-        "specversion": "1.0",
-        "id": f"e-{number}",
-        "source": "/depth",
-        "type": "review.posted",
-        "subject": shop_id,
-        "time": "2026-11-20T12:00:00Z",
-        "data": data,
-    }
+    time = "2026-11-20T12:00:00Z"
+    return envelope("review.posted", data, id=f"e-{number}", subject=shop_id, time=time)
 
 
 def _verdicts(answer: Json) -> list[object]:

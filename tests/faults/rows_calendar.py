@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from tests.api.samples import envelope
 from tests.faults.check import put_shops, read
 from tests.faults.figures import Figures, Form
 from tests.faults.stage import serving, template
@@ -137,14 +138,11 @@ def _at(zone: str, instant: datetime, number: int) -> list[Json]:
         ("listing.published", {"listing_id": f"l-{number % 7}"}),
     ]
     return [
-        {
-            "specversion": "1.0",
-            "id": f"{number}-{kind}",
-            "source": "/faults",
-            "type": kind,
-            "subject": _name(zone),
-            "time": instant.isoformat(timespec="microseconds"),
-            "data": data,
-        }
+        envelope(
+            *(kind, data),
+            id=f"{number}-{kind}",
+            subject=_name(zone),
+            time=instant.isoformat(timespec="microseconds"),
+        )
         for kind, data in datas
     ]

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import asyncpg
 
+from tests.api.samples import envelope
 from tests.faults import disk_space
 from tests.faults.crowd import Model
 from tests.faults.figures import Figures, Form
@@ -120,18 +121,11 @@ def _without_space(on: Stage, filled: Callable[[], AbstractContextManager[None]]
 
 def _large(on: Stage, serial: int) -> list[Json]:
     """Return a batch that needs new pages."""
-    return [
-        {
-            "specversion": "1.0",
-            "id": f"large-{serial}-{number}",
-            "source": "/faults",
-            "type": "listing.published",
-            "subject": "shop-0",
-            "time": (on.clients.start - timedelta(days=1, seconds=serial)).isoformat(),
-            "data": {"listing_id": f"large-{serial}-{number}", "title": "x" * 500},
-        }
-        for number in range(200)
+    time = (on.clients.start - timedelta(days=1, seconds=serial)).isoformat()
+    names = [
+        {"listing_id": f"large-{serial}-{number}", "title": "x" * 500} for number in range(200)
     ]
+    return [envelope("listing.published", data, subject="shop-0", time=time) for data in names]
 
 
 def _until(end: float) -> None:

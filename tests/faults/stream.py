@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import httpx
 
+from tests.api.samples import envelope
 from tests.harness.client import BATCH
 
 Json: TypeAlias = dict[str, Any]
@@ -41,27 +42,15 @@ def batch(start: datetime, seed: int, client: int, serial: int) -> list[Json]:
 
 def _event(rng: random.Random, start: datetime, name: str) -> Json:
     time = start - timedelta(microseconds=rng.randrange(DAYS * 86_400 * 10**6))
-    kind = rng.choices(
+    [kind] = rng.choices(
         (
-            "review.posted",
-            "review.removed",
-            "order.paid",
-            "order.refunded",
-            "listing.published",
-            "listing.withdrawn",
-            "stock.counted",
+            *("review.posted", "review.removed", "order.paid", "order.refunded"),
+            *("listing.published", "listing.withdrawn", "stock.counted"),
         ),
         (12, 2, 6, 2, 2, 1, 1),
-    )[0]
-    return {
-        "specversion": "1.0",
-        "id": name,
-        "source": "/faults",
-        "type": kind,
-        "subject": rng.choice(SHOPS)["shop_id"],
-        "time": time.isoformat(),
-        "data": _data(rng, kind, name, time),
-    }
+    )
+    data, shop_id = _data(rng, kind, name, time), rng.choice(SHOPS)["shop_id"]
+    return envelope(kind, data, id=name, subject=shop_id, time=time.isoformat())
 
 
 def _data(rng: random.Random, kind: str, name: str, time: datetime) -> Json:
@@ -113,15 +102,7 @@ def rating(start: datetime, rng: random.Random, shop_id: str, name: str, buyer_i
         "scores": {"service": rng.randint(1, 5)},
         "completed_at": time.isoformat(),
     }
-    return {
-        "specversion": "1.0",
-        "id": name,
-        "source": "/faults",
-        "type": "review.posted",
-        "subject": shop_id,
-        "time": time.isoformat(),
-        "data": data,
-    }
+    return envelope("review.posted", data, id=name, subject=shop_id, time=time.isoformat())
 
 
 def encoded(events: Iterable[Json]) -> bytes:

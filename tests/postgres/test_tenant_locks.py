@@ -6,8 +6,6 @@ from typing import TypeAlias
 
 import asyncpg
 import pytest
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
 
 from domain.listings import ListingFilter
 from domain.ports import ReviewsQuery, ShopKey, StoredShop
@@ -23,9 +21,9 @@ from infra.postgres.scores import Scores
 from infra.postgres.sessions import ROLE
 from infra.postgres.shop_cache import ShopCache
 from infra.postgres.statements import sql, statement_names
+from tests.api.samples import SHOP, Client, Json, envelope
 from tests.conftest import Clock, new_key
 
-Client = AsyncTestClient[Litestar]
 Responses: TypeAlias = dict[str, tuple[int, str]]
 
 ABSENT = (404, "")
@@ -50,24 +48,15 @@ PATHS = (
 )  # fmt: skip
 
 
-def event(number: int, kind: str, **data: object) -> dict[str, object]:
+def event(kind: str, **data: object) -> Json:
     """Return an event of the shop `mine` on the day that the tests read."""
-    return {
-        "specversion": "1.0",
-        "id": f"e-{number}",
-        "source": "/tests",
-        "type": kind,
-        "subject": "mine",
-        "time": "2026-11-20T04:00:00Z",
-        "data": data,
-    }
+    return envelope(kind, data, subject="mine", time="2026-11-20T04:00:00Z")
 
 
 @pytest.fixture
 async def empty(client: Client) -> Responses:
     """Return the responses about the shop `mine` of `acme` before it has facts."""
-    draft = {"marketplace": "taobao", "category": "baby", "currency": "CNY"}
-    assert (await client.put("/v1/shops/mine", json=draft)).status_code == 201
+    assert (await client.put("/v1/shops/mine", json=SHOP)).status_code == 201
     responses = await read_paths(client, own(client))
     assert ABSENT not in responses.values()
     return responses
@@ -80,10 +69,10 @@ async def shop(empty: Responses, client: Client, database: Database) -> ShopKey:
     line = {"listing_id": "l-1", "quantity": 2, "amount": "10.00"}
     scores = {"description": 5, "service": 4, "logistics": 3}
     events = [
-        event(1, "review.posted", review_id="r-1", order_id="o", buyer_id="b", scores=scores),
-        event(2, "listing.published", listing_id="l-1", title="A"),
-        event(3, "order.paid", order_id="o-1", buyer_id="b", lines=[line]),
-        event(4, "stock.counted", listing_id="l-1", on_hand=9),
+        event("review.posted", review_id="r-1", order_id="o", buyer_id="b", scores=scores),
+        event("listing.published", listing_id="l-1", title="A"),
+        event("order.paid", order_id="o-1", buyer_id="b", lines=[line]),
+        event("stock.counted", listing_id="l-1", on_hand=9),
     ]
     posted = await client.post(
         "/v1/events",
