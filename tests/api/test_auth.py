@@ -24,6 +24,8 @@ async def test_every_operation_needs_a_key_with_its_scope(shop: Client, holder: 
                 assert answer.status_code not in {401, 403}, (method, path)
             else:
                 assert problem(answer, 403) == "forbidden", (method, path, scope)
+                head = await client.head(path) if method == "GET" else None
+                assert head is None or (head.status_code, head.content) == (403, b"")
 
 
 TENANT_WIDE = (

@@ -187,11 +187,12 @@ async def test_a_list_of_shops_takes_each_by_itself(client: Client) -> None:
         {"shop_id": "a/b", **SHOP},
         {"shop_id": "more", **SHOP, "colour": "red"},
         {"shop_id": "x", **SHOP, "currency": "XTS"},
+        {"shop_id": "s\n", **SHOP},
     ]
     answer = await client.post("/v1/shops", json=shops)
     assert answer.status_code == 207
     body = answer.json()
-    assert counts(body) == [13, 1, 1, 1, 10]
+    assert counts(body) == [14, 1, 1, 1, 11]
     assert [(entry["index"], entry["shop_id"], entry["code"]) for entry in body["rejected"]] == [
         (3, None, "malformed"),
         (4, "bad", "invalid"),
@@ -203,6 +204,7 @@ async def test_a_list_of_shops_takes_each_by_itself(client: Client) -> None:
         (10, "a/b", "invalid"),
         (11, "more", "invalid"),
         (12, "x", "invalid"),
+        (13, "s\n", "invalid"),
     ]
     places = [[error["pointer"] for error in entry["errors"]] for entry in body["rejected"]]
     assert places[1:9] == [

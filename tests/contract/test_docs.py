@@ -116,10 +116,9 @@ async def test_no_other_problem_has_a_page(anonymous: Client) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-async def test_an_asset_is_the_same_to_head_and_get(browser: Client) -> None:
-    for name in ASSETS:
-        whole = await browser.get(f"/docs/assets/{name}")
-        head = await browser.head(f"/docs/assets/{name}")
+async def test_a_page_and_an_asset_are_the_same_to_head_and_get(browser: Client) -> None:
+    for name in (*PAGES, *(f"/docs/assets/{asset}" for asset in ASSETS)):
+        whole, head = await browser.get(name), await browser.head(name)
         assert (head.status_code, head.content) == (200, b"")
         for header in ("Content-Type", "Content-Length", "X-Content-Type-Options"):
             assert head.headers[header] == whole.headers[header], (name, header)
