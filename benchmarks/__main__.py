@@ -90,7 +90,10 @@ def run(document: Document, checkouts: Sequence[Checkout], rows: Sequence[Row]) 
                     side.plain = target
             measure([row for row in rows if row.number != _EMBEDDED], sides)
             for side in sides if scale.events <= _VERIFIED_EVENTS_MAX else []:
-                side.checkout.run("verify", database_url=side.url)
+                try:
+                    side.checkout.run("verify", database_url=side.url)
+                except Failed as error:
+                    failures.append(f"`{side.checkout.name}`: {error}")
         measure([row for row in rows if row.number == _EMBEDDED], sides[:1])
     return failures
 
