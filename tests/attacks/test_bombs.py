@@ -52,7 +52,7 @@ def flood(
     at_once: int = AT_ONCE,
     growth_mib_max: float = GROWTH_MIB_MAX,
 ) -> list[RawResponse]:
-    """Send a body several times at once, and refuse no response but for want of memory."""
+    """Send a body several times at once; no response is a 5xx but for memory."""
     headers = [*raw_headers(key, media_type), (b"Content-Encoding", b"gzip")]
     method = (
         "PUT" if "/shops/" in target or "/rules/" in target or "/ladders/" in target else "POST"

@@ -61,7 +61,7 @@ class MemoryShop:
 def recounted(
     versions: dict[Identity, Version], shop: KnownShop
 ) -> tuple[dict[date, list[int]], dict[str, dict[date, int]], dict[ReviewKey, RatingState]]:
-    """Return the totals, the sale days and the states of a shop, from its facts alone."""
+    """Return the totals, sale days and states of a shop from its facts alone."""
     sums, states = Sums(), dict[ReviewKey, RatingState]()
     facts = FactsByKind(versions.values())
     moderations = facts.of(Moderation)

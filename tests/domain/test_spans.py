@@ -18,9 +18,9 @@ from domain.trend import trend, trend_span
 from tests.domain.builders import SPAN, day, day_totals, short_rules
 
 Days = Mapping[date, list[int]]
-Answer = Callable[[Days, date, date, Rules], object]
+Computation = Callable[[Days, date, date, Rules], object]
 
-ANSWERS: dict[str, tuple[Answer, Callable[[date, date, Rules], Window]]] = {
+ANSWERS: dict[str, tuple[Computation, Callable[[date, date, Rules], Window]]] = {
     "change": (change, change_span),
     "dsr": (
         lambda days, start, _, rules: dsr_detail(days, start, rules, None),
