@@ -37,6 +37,9 @@ _STRICT, _MINIMAL = (
 EVENT_BYTES_MIN = 128
 """No event is smaller, so a stream of more lines than fit its size has mostly none in them."""
 
+WHOLE_BYTES_MAX = 512 * 1024
+"""Events of so many bytes are decoded at once, in a few milliseconds."""
+
 CHUNK_BYTES_MIN = 1024 * 1024
 """A chunk of a stream ends after so many bytes, however few events are in it."""
 
@@ -217,7 +220,7 @@ async def _batch(body: bytes | bytearray, limits: Limits) -> Sequence[Item]:
     if not is_utf8(body):
         raise Problem("bad_request", "The body is not UTF-8")
     events_max, event_bytes_max = limits.batch_events_max, limits.event_bytes_max
-    is_short = len(body) <= min(TURN_BYTES, event_bytes_max)
+    is_short = len(body) <= min(WHOLE_BYTES_MAX, event_bytes_max)
     events = decode_all(body) if is_short else None
     if events is not None and len(events) <= events_max:
         return events

@@ -188,7 +188,7 @@ async def _drafts(
     return drafts
 
 
-def _draft(index: int, item: msgspec.Raw) -> IdentifiedDraft | RejectedShop:
+def _draft(index: int, item: bytes | msgspec.Raw) -> IdentifiedDraft | RejectedShop:
     try:
         return msgspec.json.decode(item, type=IdentifiedDraft)
     except NOT_JSON:

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from functools import cache
+from collections.abc import AsyncIterator, Iterable, Iterator
+from json import JSONDecoder
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,7 +19,11 @@ NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 TURN_BYTES = 16 * 1024
 """Bytes of items that are decoded at a time."""
 
+_COMMAS_AN_ITEM = 40
+"""An item has fewer, but for long ones, so that commas bound the number of items."""
+
 _ARRAY = re.compile(rb"[ \t\r\n]*\[")
+_SEPARATOR = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*")
 
 
 def is_utf8(text: bytes | bytearray) -> bool:
@@ -73,14 +77,14 @@ def decode(body: bytes | bytearray, decoder: msgspec.json.Decoder[T]) -> T:
 
 async def array_parts(
     body: bytes | bytearray, items_max: int, what: str
-) -> AsyncIterator[list[msgspec.Raw]]:
+) -> AsyncIterator[list[bytes | msgspec.Raw]]:
     """Yield the items of a JSON array, each as it stands, some at a time.
 
     Those are at most `TURN_BYTES`, or one item; other requests run in between. Items beyond the
     limit make no objects. Raises Problem: `content_too_large` for too many, `bad_request` where the
     body is not JSON, `invalid` where it is no array.
     """
-    part: list[msgspec.Raw] = []
+    part: list[bytes | msgspec.Raw] = []
     part_bytes = 0
     for item in _items(body, items_max, what):
         if part and part_bytes + len(item) > TURN_BYTES:
@@ -93,23 +97,49 @@ async def array_parts(
         yield part
 
 
-def _items(body: bytes | bytearray, items_max: int, what: str) -> tuple[msgspec.Raw, ...]:
-    if not is_json_array(body):
-        decode(body, _array)
-    try:
-        items = msgspec.structs.astuple(_first_items(items_max + 1).decode(body))
-    except NOT_JSON:
-        raise not_json() from None
-    if items[-1] is not None:
-        raise Problem("content_too_large", f"Expected at most {items_max} {what}")
-    return items[: items.index(None)]
+def _items(body: bytes | bytearray, items_max: int, what: str) -> Iterable[bytes | msgspec.Raw]:
+    """Return the items of an array, one by one where too many might make objects."""
+    too_many = Problem("content_too_large", f"Expected at most {items_max} {what}")
+    if not is_json_array(body) or body.count(b",") <= _COMMAS_AN_ITEM * items_max:
+        items = decode(body, _array)
+        if len(items) > items_max:
+            raise too_many
+        return items
+    if not is_json(body):
+        raise not_json()
+    return _scanned(body, items_max, too_many)
 
 
-@cache
-def _first_items(count: int) -> msgspec.json.Decoder[Any]:
-    """Return a decoder of the first items of an array; absent ones are null."""
-    fields = [(f"item_{place}", msgspec.Raw, None) for place in range(count)]
-    return msgspec.json.Decoder(msgspec.defstruct("FirstItems", fields, array_like=True, gc=False))
+def _scanned(body: bytes | bytearray, items_max: int, too_many: Problem) -> Iterator[bytes]:
+    # A character a byte, as every separator of items is ASCII.
+    text = body.decode("latin-1")
+    at, count = _after_separator(text, text.index("[") + 1), 0
+    while text[at] != "]":
+        if count == items_max:
+            raise too_many
+        try:
+            _, end = _scanner.raw_decode(text, at)
+        except RecursionError:
+            raise not_json() from None
+        yield bytes(body[at:end])
+        at, count = _after_separator(text, end), count + 1
+
+
+def _after_separator(text: str, at: int) -> int:
+    matched = _SEPARATOR.match(text, at)
+    assert matched is not None
+    return matched.end()
+
+
+def _nothing(_: object) -> Any:
+    return None
 
 
 _array = msgspec.json.Decoder(list[msgspec.Raw])
+_scanner = JSONDecoder(
+    object_pairs_hook=_nothing,
+    parse_int=_nothing,
+    parse_float=_nothing,
+    parse_constant=_nothing,
+    strict=False,
+)

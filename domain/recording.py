@@ -15,7 +15,7 @@ from domain.facts import AGGREGATES, KINDS, Event, admit, differences, identity_
 from domain.facts.aggregate import Batch, ReviewKey, Stored, Sums
 from domain.facts.fact import Fact, Identity, KnownShop, Version
 from domain.facts.faults import every_error
-from domain.steps import Steps
+from domain.steps import ITEMS_A_STEP, Steps
 from domain.totals import RatingState
 
 
@@ -151,8 +151,9 @@ def _outcomes(
     """
     outcomes: list[Outcome] = []
     own: dict[Identity, Version] = {}
-    for item in items:
-        yield
+    for number, item in enumerate(items):
+        if number % ITEMS_A_STEP == 0:
+            yield
         if isinstance(item, Refused):
             outcomes.append(item)
             continue

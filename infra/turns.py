@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from itertools import islice
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -11,6 +12,8 @@ T = TypeVar("T")
 
 TURN_S: Final = 0.004
 """The time after which other tasks run."""
+
+ITEMS_A_PART: Final = 200
 
 
 async def in_turns(steps: Steps[T]) -> T:
@@ -27,11 +30,12 @@ async def in_turns(steps: Steps[T]) -> T:
             end_s = monotonic() + TURN_S
 
 
-async def each(items: Iterable[T]) -> AsyncIterator[T]:
-    """Yield items one by one."""
+async def parts(items: Iterable[T]) -> AsyncIterator[list[T]]:
+    """Yield items some at a time."""
+    remaining = iter(items)
     end_s = monotonic() + TURN_S
-    for item in items:
-        yield item
+    while part := list(islice(remaining, ITEMS_A_PART)):
+        yield part
         if monotonic() > end_s:
             await asyncio.sleep(0)
             end_s = monotonic() + TURN_S

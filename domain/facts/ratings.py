@@ -17,7 +17,7 @@ from domain.facts.aggregate import AffectedKeys, Batch, BuyerMonth, FactsByKind,
 from domain.facts.fact import Fact, FactKind, KnownShop, admit_instant
 from domain.names import Comment, Id, Note
 from domain.rules import Rules
-from domain.steps import Steps
+from domain.steps import ITEMS_A_STEP, Steps
 from domain.totals import RatingState
 
 _SORTED_AT_ONCE = 1_000
@@ -166,10 +166,11 @@ def rating_states(
     others are counted.
     """
     states: dict[str, RatingState] = {}
-    for rating, removed in ratings:
+    for number, (rating, removed) in enumerate(ratings, 1):
         late = is_late(rating, rules)
         states[rating.review_id] = REMOVED if removed else LATE if late else COUNTED
-        yield
+        if number % ITEMS_A_STEP == 0:
+            yield
     cap = rules.ratings_per_buyer_month
     has_buyer = bool(ratings) and ratings[0][0].buyer_id is not None
     if has_buyer and cap is not None and len(states) + unread > cap:
@@ -192,8 +193,9 @@ def add_ratings(
     The result are the states, as of `rating_states`.
     """
     states = yield from rating_states(ratings, rules)
-    for rating, _ in ratings:
-        yield
+    for number, (rating, _) in enumerate(ratings):
+        if number % ITEMS_A_STEP == 0:
+            yield
         totals.add_rating(days[rating.day], rating.scores, states[rating.review_id])
     return states
 
@@ -237,8 +239,9 @@ class Ratings:
 
     def affect(self, facts: FactsByKind, affected: AffectedKeys) -> Steps[None]:
         """Add the reviews of these facts, and the buyers and months of their ratings."""
-        for rating in facts.of(Rating):
-            yield
+        for number, rating in enumerate(facts.of(Rating)):
+            if number % ITEMS_A_STEP == 0:
+                yield
             review_id = rating.review_id
             if rating.buyer_id is not None:
                 affected.rated.add((rating.shop_key, rating.month, rating.buyer_id, review_id))
@@ -265,8 +268,9 @@ class Ratings:
         for buyer_month in _changed_buyer_months(batch):
             shop_key = buyer_month[0]
             members = []
-            for rating in after[buyer_month]:
-                yield
+            for number, rating in enumerate(after[buyer_month]):
+                if number % ITEMS_A_STEP == 0:
+                    yield
                 key = shop_key, rating.review_id
                 if key in moderations:
                     removed = is_removed(moderations[key])
@@ -279,17 +283,22 @@ class Ratings:
                 (rating, batch.stored.states[shop_key, rating.review_id])
                 for rating in before[buyer_month]
             }
-            yield
             new = {(rating, states[rating.review_id]) for rating in after[buyer_month]}
+            for sign, changed in ((-1, stored - new), (1, new - stored)):
+                yield from _add_changed(batch, shop_key, changed, sign)
+
+
+def _add_changed(
+    batch: Batch, shop_key: int, changed: Iterable[tuple[Rating, RatingState]], sign: int
+) -> Steps[None]:
+    """Add ratings in their states to a shop, or subtract those that were in it with sign -1."""
+    days = batch.moved[shop_key].days
+    for number, (rating, state) in enumerate(changed, 1):
+        if number % ITEMS_A_STEP == 0:
             yield
-            days = batch.moved[shop_key].days
-            for rating, state in stored - new:
-                yield
-                totals.add_rating(days[rating.day], rating.scores, state, -1)
-            for rating, state in new - stored:
-                yield
-                totals.add_rating(days[rating.day], rating.scores, state)
-                batch.states[shop_key, rating.review_id] = state
+        totals.add_rating(days[rating.day], rating.scores, state, sign)
+        if sign > 0:
+            batch.states[shop_key, rating.review_id] = state
 
 
 def _by_buyer_month(ratings: Iterable[Rating]) -> defaultdict[BuyerMonth, list[Rating]]:

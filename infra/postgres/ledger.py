@@ -30,13 +30,14 @@ from domain.windows import window_totals, windows_before
 from infra.postgres.database import Connection, Database
 from infra.postgres.fact_statements import delete_facts, known_facts
 from infra.postgres.shop_cache import LockedShop, ShopCache, ShopDefinition, ShopName
-from infra.postgres.statements import columns, composites, sql
-from infra.turns import each, in_turns
+from infra.postgres.statements import columns, composites, pieces, sql
+from infra.turns import in_turns, parts
 
 T = TypeVar("T")
 
 SaleDaysByShop: TypeAlias = dict[int, defaultdict[str, dict[date, int]]]
 
+_ROWS_COPIED_AT_ONCE = 1_000
 _ROWS_AT_ONCE = 5_000
 """Days of listings that one statement reads or changes."""
 
@@ -201,9 +202,8 @@ async def _read_facts(connection: Connection, affected: AffectedKeys, stored: St
     for lookup, keys in affected.facts.items():
         version_of = KINDS[lookup.fact].version
         rows = await connection.fetch(sql(known_facts(lookup)), *columns(keys, len(lookup.columns)))
-        async for row in each(rows):
-            version = version_of(row)
-            stored.facts[identity_of(version)] = version
+        async for part in parts(map(version_of, rows)):
+            stored.facts.update((identity_of(version), version) for version in part)
 
 
 async def _read_listings(
@@ -225,18 +225,17 @@ async def _read_listings(
         rows = await connection.fetch(
             sql("known_sale_days"), *columns(some_sold, 4), *columns(some_listed, 4)
         )
-        async for shop_key, listing_id, day, units in each(rows):
-            sale_days[shop_key][listing_id][day] = units
+        async for part in parts(rows):
+            for shop_key, listing_id, day, units in part:
+                sale_days[shop_key][listing_id][day] = units
     events = [(*key, 1, key[2] + timedelta(days=windows[key[0]])) for key in affected.sale_days]
     # The number before may be the only ones of the day, and leave it.
     events += [(*key, count + 1, key[2]) for key, count in affected.listing_events.items()]
     version_of = KINDS[ListingEvent].version
     for some in _pieces(sorted(events)):
-        async for row in each(
-            await connection.fetch(sql("known_listing_events"), *columns(some, 5))
-        ):
-            version = version_of(row)
-            stored.facts[identity_of(version)] = version
+        rows = await connection.fetch(sql("known_listing_events"), *columns(some, 5))
+        async for events_of_part in parts(map(version_of, rows)):
+            stored.facts.update((identity_of(version), version) for version in events_of_part)
 
 
 def _pieces(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
@@ -275,19 +274,20 @@ async def _read_reviews(
         *columns(moderated, 2),
         uncapped,
     )
-    async for row in each(rows):
-        kind = KINDS[Rating if row["removes"] is None else Moderation]
-        version = kind.version([row[column] for column in kind.columns])
-        if isinstance(version, Rating):
-            stored.states[version.shop_key, version.review_id] = RatingState(row["state"])
-            if row["counted"]:
-                stored.unread[version.buyer_month] = row["counted"]
-        stored.facts[identity_of(version)] = version
-    async for key, state in each(stored.states.items() if stored.unread else ()):
-        rating = stored.facts[Rating, *key]
-        if not isinstance(rating, Rating) or rating.buyer_month not in stored.unread:
-            continue
-        stored.unread[rating.buyer_month] -= state is RatingState.COUNTED
+    async for part in parts(rows):
+        for row in part:
+            kind = KINDS[Rating if row["removes"] is None else Moderation]
+            version = kind.version([row[column] for column in kind.columns])
+            if isinstance(version, Rating):
+                stored.states[version.shop_key, version.review_id] = RatingState(row["state"])
+                if row["counted"]:
+                    stored.unread[version.buyer_month] = row["counted"]
+            stored.facts[identity_of(version)] = version
+    async for states in parts(stored.states.items() if stored.unread else ()):
+        for key, state in states:
+            rating = stored.facts[Rating, *key]
+            if isinstance(rating, Rating) and rating.buyer_month in stored.unread:
+                stored.unread[rating.buyer_month] -= state is RatingState.COUNTED
 
 
 async def _write(
@@ -307,7 +307,8 @@ async def _write(
     units = [
         (shop_key, *key, n)
         for shop_key, sums in recording.moved.items()
-        async for key, n in each(sums.units.items())
+        async for part in parts(sums.units.items())
+        for key, n in part
         if n
     ]
     for some in _pieces(sorted(units)):
@@ -330,20 +331,21 @@ async def _write(
 async def _write_facts(connection: Connection, recording: Recording, stored: Stored) -> None:
     rows: defaultdict[type[Fact], list[tuple[Any, ...]]] = defaultdict(list)
     replaced: defaultdict[type[Fact], list[Identity]] = defaultdict(list)
-    async for identity, version in each(recording.changes.items()):
-        fact = identity[0]
-        if identity in stored.facts:
-            replaced[fact].append(identity[1:])
-        row = KINDS[fact].row(version)
-        if fact is Rating:
-            row += (recording.states.get((identity[1], identity[2])),)
-        rows[fact].append(row)
+    async for part in parts(recording.changes.items()):
+        for identity, version in part:
+            fact = identity[0]
+            if identity in stored.facts:
+                replaced[fact].append(identity[1:])
+            row = KINDS[fact].row(version)
+            if fact is Rating:
+                row += (recording.states.get((identity[1], identity[2])),)
+            rows[fact].append(row)
     for kind in KINDS.values():
         if old := replaced.get(kind.fact):
             await connection.execute(sql(delete_facts(kind)), *columns(sorted(old), len(old[0])))
-        if new := rows.get(kind.fact):
+        for some in pieces(sorted(rows[kind.fact], key=kind.key_of_row), _ROWS_COPIED_AT_ONCE):
             await connection.copy_records_to_table(
-                kind.table, columns=columns_of(kind), records=each(sorted(new, key=kind.key_of_row))
+                kind.table, columns=columns_of(kind), records=some
             )
 
 

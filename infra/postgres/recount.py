@@ -18,7 +18,7 @@ from domain.totals import RatingState, Totals
 from infra.postgres.database import Connection
 from infra.postgres.fact_statements import facts_of_shop
 from infra.postgres.statements import columns, integers, pieces, sql
-from infra.turns import each, in_turns
+from infra.turns import in_turns, parts
 
 _ROWS_AT_ONCE = 500
 _ROWS_WRITTEN_AT_ONCE = 2_000
@@ -45,9 +45,17 @@ async def recount(connection: Connection, shop: StoredShop, rules: Rules) -> Rec
     units = await connection.fetch(sql("stored_units"), shop_key)
     running = await connection.fetchrow(sql("stored_totals"), shop_key)
     comparison = counted.compare(
-        {row["day"]: integers(row[1:]) async for row in each(days)},
-        {(row["day"], row["counter"]): int(row["n"]) async for row in each(counts)},
-        {(row["listing_id"], row["day"]): row["units"] async for row in each(units)},
+        {row["day"]: integers(row[1:]) async for part in parts(days) for row in part},
+        {
+            (row["day"], row["counter"]): int(row["n"])
+            async for part in parts(counts)
+            for row in part
+        },
+        {
+            (row["listing_id"], row["day"]): row["units"]
+            async for part in parts(units)
+            for row in part
+        },
         *((running["day"], integers(running[1:])) if running else (None, ())),
     )
     await in_turns(comparison)
@@ -76,10 +84,11 @@ async def repair(connection: Connection, shop_key: int, counted: Recount) -> Non
     if units := counted.wrong_units:
         for keys in pieces(list(units), _ROWS_WRITTEN_AT_ONCE):
             await connection.execute(sql("delete_units"), shop_key, *columns(keys, 2))
-        rows = [(shop_key, *key, n) async for key, n in each(units.items()) if n]
-        await connection.copy_records_to_table(
-            "listing_days", columns=_UNITS_COLUMNS, records=each(rows)
-        )
+        rows = [(shop_key, *key, n) async for part in parts(units.items()) for key, n in part if n]
+        for some in pieces(rows, _ROWS_WRITTEN_AT_ONCE):
+            await connection.copy_records_to_table(
+                "listing_days", columns=_UNITS_COLUMNS, records=some
+            )
     if day := counted.wrong_running:
         await set_running(connection, {shop_key: (day, counted.running(day))})
 
@@ -99,10 +108,16 @@ async def cohorts(
     state. Memory does not grow with the ratings.
     """
     moderations: defaultdict[str, list[Moderation]] = defaultdict(list)
-    async for row in each(await connection.fetch(sql("recount_moderations"), *shop)):
-        moderation = Moderation(*row)
-        moderations[moderation.review_id].append(moderation)
-    removed = {review_id async for review_id, of in each(moderations.items()) if is_removed(of)}
+    async for part in parts(await connection.fetch(sql("recount_moderations"), *shop)):
+        for row in part:
+            moderation = Moderation(*row)
+            moderations[moderation.review_id].append(moderation)
+    removed = {
+        review_id
+        async for part_of in parts(moderations.items())
+        for review_id, of in part_of
+        if is_removed(of)
+    }
     cohort: list[tuple[Rating, bool, RatingState]] = []
     rows = connection.cursor(sql("recount_ratings"), *shop, prefetch=_ROWS_AT_ONCE)
     async for row in rows:
