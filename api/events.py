@@ -228,8 +228,13 @@ async def _batch(body: bytes | bytearray, limits: Limits) -> Sequence[Item]:
     async for part in array_parts(body, events_max, "events"):
         if len(part[0]) > event_bytes_max:
             items.append(_too_large(event_bytes_max, "an event"))
+        elif events := decode_all(b"[%b]" % b",".join(part)):
+            items += events
         else:
-            items += decode_all(b"[%b]" % b",".join(part)) or map(decode_one, part)
+            for raw in part:
+                items.append(decode_one(raw))
+                # To tell what is wrong takes long.
+                await asyncio.sleep(0)
     return items
 
 
@@ -252,6 +257,8 @@ async def read_lines(parts: AsyncIterator[bytes], limits: Limits) -> AsyncIterat
                 await asyncio.sleep(0)
                 turn_bytes = len(line)
             items.extend(_line(line, limits.event_bytes_max, too_long=too_long))
+            if items and isinstance(items[-1], Unreadable):
+                await asyncio.sleep(0)
             line.clear()
             too_long = False
             if len(items) >= limits.stream_chunk_events:

@@ -3,8 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
-from json import JSONDecoder
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -23,7 +22,19 @@ _COMMAS_AN_ITEM = 40
 """An item has fewer, but for long ones, so that commas bound the number of items."""
 
 _ARRAY = re.compile(rb"[ \t\r\n]*\[")
-_SEPARATOR = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*")
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_FLAT = rb"[{[][^][{}\"]{0,4096}+(?:%b[^][{}\"]{0,4096}+){0,64}+[]}]" % _STRING
+_ITEM = rb"[^][{}\",]{1,4096}+|%b|%b" % (_STRING, _FLAT)
+_TOKENS = {
+    False: re.compile(rb"%b|[][{},]" % _ITEM, re.DOTALL),
+    True: re.compile(rb"(?:,|%b){1,16}+|[][{}]" % _ITEM, re.DOTALL),
+}
+"""What stands in an array, and in something inside of it, where commas do not matter.
+
+An object or array of few texts is one token.
+"""
+
+_CLOSING_BRACKET = ord("]")
 
 
 def is_utf8(text: bytes | bytearray) -> bool:
@@ -87,18 +98,22 @@ async def array_parts(
     part: list[bytes | msgspec.Raw] = []
     part_bytes = 0
     for item in _items(body, items_max, what):
-        if part and part_bytes + len(item) > TURN_BYTES:
-            yield part
+        if item is None or (part and part_bytes + len(item) > TURN_BYTES):
+            if part:
+                yield part
             await asyncio.sleep(0)
             part, part_bytes = [], 0
-        part.append(item)
-        part_bytes += len(item)
+        if item is not None:
+            part.append(item)
+            part_bytes += len(item)
     if part:
         yield part
 
 
-def _items(body: bytes | bytearray, items_max: int, what: str) -> Iterable[bytes | msgspec.Raw]:
-    """Return the items of an array, one by one where too many might make objects."""
+def _items(
+    body: bytes | bytearray, items_max: int, what: str
+) -> Iterable[bytes | msgspec.Raw | None]:
+    """Return the items of an array; None in between where others should run."""
     too_many = Problem("content_too_large", f"Expected at most {items_max} {what}")
     if not is_json_array(body) or body.count(b",") <= _COMMAS_AN_ITEM * items_max:
         items = decode(body, _array)
@@ -107,39 +122,30 @@ def _items(body: bytes | bytearray, items_max: int, what: str) -> Iterable[bytes
         return items
     if not is_json(body):
         raise not_json()
-    return _scanned(body, items_max, too_many)
+    return _split(body, items_max, too_many)
 
 
-def _scanned(body: bytes | bytearray, items_max: int, too_many: Problem) -> Iterator[bytes]:
-    # A character a byte, as every separator of items is ASCII.
-    text = body.decode("latin-1")
-    at, count = _after_separator(text, text.index("[") + 1), 0
-    while text[at] != "]":
-        if count == items_max:
-            raise too_many
-        try:
-            _, end = _scanner.raw_decode(text, at)
-        except RecursionError:
-            raise not_json() from None
-        yield bytes(body[at:end])
-        at, count = _after_separator(text, end), count + 1
-
-
-def _after_separator(text: str, at: int) -> int:
-    matched = _SEPARATOR.match(text, at)
-    assert matched is not None
-    return matched.end()
-
-
-def _nothing(_: object) -> Any:
-    return None
+def _split(body: bytes | bytearray, items_max: int, too_many: Problem) -> Iterator[bytes | None]:
+    """Split an array that is JSON at the commas between its items."""
+    at = start = body.index(b"[") + 1
+    depth = count = 0
+    turn_end = at + TURN_BYTES
+    while token := _TOKENS[depth > 0].match(body, at):
+        if at > turn_end:
+            yield None
+            turn_end = at + TURN_BYTES
+        byte, at = body[at], token.end()
+        if not depth and byte in b",]":
+            if item := bytes(body[start : at - 1]).strip():
+                count += 1
+                if count > items_max:
+                    raise too_many
+                yield item
+            start = at
+            if byte == _CLOSING_BRACKET:
+                return
+        elif at == token.start() + 1:
+            depth += (byte in b"{[") - (byte in b"}]")
 
 
 _array = msgspec.json.Decoder(list[msgspec.Raw])
-_scanner = JSONDecoder(
-    object_pairs_hook=_nothing,
-    parse_int=_nothing,
-    parse_float=_nothing,
-    parse_constant=_nothing,
-    strict=False,
-)

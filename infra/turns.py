@@ -39,3 +39,13 @@ async def parts(items: Iterable[T]) -> AsyncIterator[list[T]]:
         if monotonic() > end_s:
             await asyncio.sleep(0)
             end_s = monotonic() + TURN_S
+
+
+async def each(rows: Iterable[T]) -> AsyncIterator[T]:
+    """Yield rows one by one to a consumer that computes for each of them."""
+    end_s = monotonic() + TURN_S
+    for row in rows:
+        yield row
+        if monotonic() > end_s:
+            await asyncio.sleep(0)
+            end_s = monotonic() + TURN_S

@@ -291,7 +291,7 @@ class Ratings:
 def _add_changed(
     batch: Batch, shop_key: int, changed: Iterable[tuple[Rating, RatingState]], sign: int
 ) -> Steps[None]:
-    """Add ratings in their states to a shop, or subtract those that were in it with sign -1."""
+    """Add ratings in their states to a shop, or subtract them with sign -1."""
     days = batch.moved[shop_key].days
     for number, (rating, state) in enumerate(changed, 1):
         if number % ITEMS_A_STEP == 0:

@@ -30,14 +30,13 @@ from domain.windows import window_totals, windows_before
 from infra.postgres.database import Connection, Database
 from infra.postgres.fact_statements import delete_facts, known_facts
 from infra.postgres.shop_cache import LockedShop, ShopCache, ShopDefinition, ShopName
-from infra.postgres.statements import columns, composites, pieces, sql
-from infra.turns import in_turns, parts
+from infra.postgres.statements import columns, composites, sql
+from infra.turns import each, in_turns, parts
 
 T = TypeVar("T")
 
 SaleDaysByShop: TypeAlias = dict[int, defaultdict[str, dict[date, int]]]
 
-_ROWS_COPIED_AT_ONCE = 1_000
 _ROWS_AT_ONCE = 5_000
 """Days of listings that one statement reads or changes."""
 
@@ -343,9 +342,9 @@ async def _write_facts(connection: Connection, recording: Recording, stored: Sto
     for kind in KINDS.values():
         if old := replaced.get(kind.fact):
             await connection.execute(sql(delete_facts(kind)), *columns(sorted(old), len(old[0])))
-        for some in pieces(sorted(rows[kind.fact], key=kind.key_of_row), _ROWS_COPIED_AT_ONCE):
+        if new := rows.get(kind.fact):
             await connection.copy_records_to_table(
-                kind.table, columns=columns_of(kind), records=some
+                kind.table, columns=columns_of(kind), records=each(sorted(new, key=kind.key_of_row))
             )
 
 
