@@ -8,8 +8,8 @@ Verifying a shop compares what is stored with the sum of all projections.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
-from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from operator import attrgetter
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -59,21 +59,21 @@ class FactsByKind:
         return self._retracted.get(kind, ())
 
 
-class Lookup(NamedTuple):
-    """A query for stored facts: their kind, and the columns whose values are given."""
-
-    fact: type[Fact]
-    columns: tuple[str, ...]
-
-
 class AffectedKeys(msgspec.Struct, frozen=True):
     """The keys of everything that recording a batch of facts must read."""
 
-    facts: defaultdict[Lookup, set[Key]] = msgspec.field(default_factory=lambda: defaultdict(set))
+    facts: defaultdict[type[Fact], set[Key]] = msgspec.field(
+        default_factory=lambda: defaultdict(set)
+    )
+    """Identities of facts by kind."""
     rated: set[RatingKey] = set()
     """Ratings that may enter the buyer's month that they name."""
     named: set[ReviewKey] = set()
     """Reviews whose ratings may leave or enter the buyer's month in which they are stored."""
+    moderations: set[Key] = set()
+    """Identities of moderations that may enter or leave."""
+    moderated: Counter[ReviewKey] = msgspec.field(default_factory=Counter)
+    """How many moderations of a review may enter or leave."""
     sale_days: set[ListingDay] = set()
     """Days on which the units that listings sold may change."""
     listing_events: Counter[ListingDay] = msgspec.field(default_factory=Counter)
@@ -84,10 +84,12 @@ def merge(parts: Iterable[AffectedKeys]) -> AffectedKeys:
     """Return the keys of several batches that are recorded together."""
     merged = AffectedKeys()
     for part in parts:
-        for lookup, keys in part.facts.items():
-            merged.facts[lookup] |= keys
+        for fact, keys in part.facts.items():
+            merged.facts[fact] |= keys
         merged.rated.update(part.rated)
         merged.named.update(part.named)
+        merged.moderations.update(part.moderations)
+        merged.moderated.update(part.moderated)
         merged.sale_days.update(part.sale_days)
         merged.listing_events.update(part.listing_events)
     return merged
@@ -214,44 +216,17 @@ class ProjectedAggregate:
         self.key = key
         self.kinds = kinds
         self.project = project
-        self.projected = [kind for kind in kinds if kind.projected != "never"]
+        self.projected = [kind for kind in kinds if kind.is_projected]
         self._key_of: Callable[[Fact], Key] = attrgetter("shop_key", key)
 
-    def lookups(self, kind: FactKind) -> list[Lookup]:
-        """Return the queries for stored facts of a kind: by identity, aggregate, or both.
-
-        The columns of the first are columns of the identity.
-        """
-        by_identity = Lookup(kind.fact, kind.identity)
-        if kind.projected != "together":
-            return [by_identity]
-        by_aggregate = Lookup(kind.fact, ("shop_key", self.key))
-        return [by_aggregate] if self.key in kind.identity else [by_identity, by_aggregate]
-
     def affect(self, facts: FactsByKind, affected: AffectedKeys) -> Steps[None]:
-        """Add the identities of these facts, and the keys of their aggregates.
-
-        Of retractions add the identities alone: the facts that these retract are not known yet.
-        """
+        """Add the identities of these facts, retracted ones included."""
         for kind in self.kinds:
-            lookups = self.lookups(kind)
             if given := facts.of(kind.fact):
-                for lookup in lookups:
-                    affected.facts[lookup].update(map(attrgetter(*lookup.columns), given))
-                if kind.projected != "never":
-                    self.affect_keys(map(self._key_of, given), affected)
+                affected.facts[kind.fact].update(map(attrgetter(*kind.identity), given))
             if retracted := facts.retracted(kind.fact):
-                places = [1 + kind.identity.index(column) for column in lookups[0].columns]
-                affected.facts[lookups[0]].update(map(itemgetter(*places), retracted))
+                affected.facts[kind.fact].update(identity[1:] for identity in retracted)
             yield
-
-    def affect_keys(self, keys: Iterable[Key], affected: AffectedKeys) -> None:
-        """Add all facts of these aggregates whose kinds are projected together."""
-        kinds = [kind.fact for kind in self.projected if kind.projected == "together"]
-        if kinds:
-            keys = set(keys)
-            for fact in kinds:
-                affected.facts[Lookup(fact, ("shop_key", self.key))] |= keys
 
     def record(self, batch: Batch) -> Steps[None]:
         """Add the change of each aggregate that facts enter or leave."""

@@ -8,7 +8,7 @@ revision without content.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from operator import attrgetter, itemgetter
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -69,8 +69,6 @@ Raises EventRefused: `invalid` for an amount that does not fit the currency, els
 `time_out_of_range`.
 """
 
-Projected: TypeAlias = Literal["never", "alone", "around", "together"]
-
 
 class FactKind:
     """A kind of fact: its table, its identity, and the events that state such a fact."""
@@ -83,7 +81,7 @@ class FactKind:
         identity: tuple[str, ...],
         events: Mapping[type[Envelope], Mapping[str, object]],
         admit: Admission | None = None,
-        projected: Projected = "alone",
+        is_projected: bool = True,
         members: Mapping[str, str] | None = None,
         erased: tuple[str, ...] = (),
         erased_with: Mapping[type[Fact], str] | None = None,
@@ -92,13 +90,12 @@ class FactKind:
 
         `identity` names the columns that, with the shop, make the primary key. `events` gives, for
         each event, the members of the fact that its type decides; all others are copied from its
-        `data`, unless `admit` is given. `projected` says what a fact adds to its shop: nothing
-        (`never`), a part that depends on no other fact (`alone`), a part that depends on facts of
-        its aggregate around it (`around`), which the aggregate names, or on all of them, which must
-        then be read (`together`). `members` gives the member of `data` for each column that has
-        another name. `erased` names the columns that are a buyer's own: `buyer_id`, which another
-        id replaces, and texts, which are emptied. A kind without `buyer_id` is erased with facts
-        of other kinds, by the column in which both name the same: `erased_with`.
+        `data`, unless `admit` is given. `is_projected` tells whether a fact adds anything to its
+        shop; where that depends on other facts, the aggregate says which must be read. `members`
+        gives the member of `data` for each column that has another name. `erased` names the columns
+        that are a buyer's own: `buyer_id`, which another id replaces, and texts, which are emptied.
+        A kind without `buyer_id` is erased with facts of other kinds, by the column in which both
+        name the same: `erased_with`.
         """
         self.fact = fact
         self.table = table
@@ -116,7 +113,7 @@ class FactKind:
             event: admit or make_admission(event, fact, decided)
             for event, decided in events.items()
         }
-        self.projected = projected
+        self.is_projected = is_projected
         self.erased = erased
         self.erased_with = erased_with or {}
         self._pointers = {"time": "/time"} | {

@@ -212,7 +212,6 @@ LISTINGS = _Listings(
                 ListingEdited: {"kind": "edited", "title": None},
                 ListingWithdrawn: {"kind": "withdrawn", "title": None},
             },
-            projected="around",
         ),
         FactKind(
             StockCount,
@@ -220,7 +219,7 @@ LISTINGS = _Listings(
             identity=("listing_id", "location", "time"),
             events={StockCounted: {}},
             admit=_admit_count,
-            projected="never",
+            is_projected=False,
         ),
     ),
     project,

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import chain
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -247,11 +248,14 @@ class Ratings:
                 affected.rated.add((rating.shop_key, rating.month, rating.buyer_id, review_id))
             if rating.buyer_id is None or rating.revision:
                 affected.named.add((rating.shop_key, review_id))
-        for moderation in facts.of(Moderation):
-            affected.named.add((moderation.shop_key, moderation.review_id))
-        for kind in self.kinds:
-            for _, shop_key, review_id, *_ in facts.retracted(kind.fact):
-                affected.named.add((shop_key, review_id))
+        affected.named.update(identity[1:] for identity in facts.retracted(Rating))
+        moderated = map(self.kinds[1].identity_of, facts.of(Moderation))
+        for _, *identity in chain(moderated, facts.retracted(Moderation)):
+            yield
+            shop_key, review_id, *_ = identity
+            affected.named.add((shop_key, review_id))
+            affected.moderated[shop_key, review_id] += 1
+            affected.moderations.add(tuple(identity))
 
     def record(self, batch: Batch) -> Steps[None]:
         """Add the ratings that enter a state in a buyer's month; subtract those that leave."""

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 
 from domain.facts import AGGREGATES, KINDS
-from domain.facts.aggregate import Lookup, ProjectedAggregate
+from domain.facts.aggregate import ProjectedAggregate
 from domain.facts.fact import FactKind
 from domain.facts.listings import ListingEvent
 from domain.facts.ratings import Moderation, Rating
@@ -31,10 +31,10 @@ TABLES_OF_SHOP: Final = (
 """Tables with many rows of a shop."""
 
 
-def known_facts(lookup: Lookup) -> str:
-    """Name the statement that finds facts by some of their columns."""
-    _, *ids = lookup.columns
-    return f"known_{KINDS[lookup.fact].table}_by_{'_'.join(ids)}"
+def known_facts(kind: FactKind) -> str:
+    """Name the statement that finds facts by their identities."""
+    _, *ids = kind.identity
+    return f"known_{kind.table}_by_{'_'.join(ids)}"
 
 
 def delete_facts(kind: FactKind) -> str:
@@ -105,13 +105,12 @@ def fact_statements() -> dict[str, str]:
             continue
         for kind in aggregate.kinds:
             columns = ", ".join(kind.columns)
-            for lookup in aggregate.lookups(kind):
-                statements[known_facts(lookup)] = known.safe_substitute(
-                    table=kind.table,
-                    columns=columns,
-                    keys=", ".join(lookup.columns),
-                    arrays=_arrays(kind, lookup.columns),
-                )
+            statements[known_facts(kind)] = known.safe_substitute(
+                table=kind.table,
+                columns=columns,
+                keys=", ".join(kind.identity),
+                arrays=_arrays(kind, kind.identity),
+            )
             if kind in aggregate.projected:
                 statements[facts_of_shop(kind)] = of_shop.safe_substitute(
                     table=kind.table, columns=columns, key=aggregate.key

@@ -198,10 +198,10 @@ async def _read(
 
 
 async def _read_facts(connection: Connection, affected: AffectedKeys, stored: Stored) -> None:
-    for lookup, keys in affected.facts.items():
-        version_of = KINDS[lookup.fact].version
-        rows = await connection.fetch(sql(known_facts(lookup)), *columns(keys, len(lookup.columns)))
-        async for part in parts(map(version_of, rows)):
+    for fact, keys in affected.facts.items():
+        kind = KINDS[fact]
+        rows = await connection.fetch(sql(known_facts(kind)), *columns(keys, len(kind.identity)))
+        async for part in parts(map(kind.version, rows)):
             stored.facts.update((identity_of(version), version) for version in part)
 
 
@@ -272,6 +272,8 @@ async def _read_reviews(
         *columns(rated, 4),
         *columns(moderated, 2),
         uncapped,
+        [affected.moderated[key] + 1 for key in moderated],
+        *columns(sorted(affected.moderations), 4),
     )
     async for part in parts(rows):
         for row in part:

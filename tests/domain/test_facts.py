@@ -1,4 +1,4 @@
-"""Facts: the declaration of a kind gives its admission, its lookups and its sums."""
+"""Facts: the declaration of a kind gives its admission, its identity and its sums."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,6 @@ from domain.errors import EventRefused
 from domain.facts import AGGREGATES, KINDS, Event, EventRetracted, admit, affected_keys, identity_of
 from domain.facts.aggregate import (
     Batch,
-    Lookup,
     ProjectedAggregate,
     Projection,
     SoldUnits,
@@ -136,9 +135,9 @@ def test_identities_of_different_kinds_differ() -> None:
     assert len({identity_of(refund(name, "o")) for name in ("x", "y", "x")}) == 2
 
 
-def test_a_fact_that_adds_by_itself_is_looked_up_by_its_identity_alone() -> None:
+def test_a_fact_is_looked_up_by_its_identity_alone() -> None:
     affected = finish(affected_keys([refund("f", "o")]))
-    assert affected.facts == {Lookup(Refund, ("shop_key", "refund_id")): {(1, "f")}}
+    assert affected.facts == {Refund: {(1, "f")}}
 
 
 def by_identity(facts: Iterable[Fact]) -> dict[Identity, Version]:
@@ -163,19 +162,10 @@ TOGETHER = ProjectedAggregate(
             "refunds",
             identity=("refund_id",),
             events={OrderRefunded: {}},
-            projected="together",
         ),
     ),
     largest_refund,
 )
-
-
-def test_facts_that_add_together_are_looked_up_by_their_aggregate_too() -> None:
-    [kind] = TOGETHER.kinds
-    assert TOGETHER.lookups(kind) == [
-        Lookup(Refund, ("shop_key", "refund_id")),
-        Lookup(Refund, ("shop_key", "order_id")),
-    ]
 
 
 @pytest.mark.parametrize(("amount", "moved"), [(50, 0), (100, 0), (130, 30)])

@@ -81,13 +81,36 @@ PLANS: dict[str, Plan] = {
         (1, SMALL, date(2026, 10, 22), TOMORROW), 25, f"{SHOPS} daily_totals_pkey shop_totals_pkey"
     ),
     "known_reviews": Plan(
-        (*REVIEWS, KEYS, [MONTH] * 100, ["b-1"] * 100, ["n"] * 100, *REVIEWS, []),
+        (
+            *REVIEWS,
+            KEYS,
+            [MONTH] * 100,
+            ["b-1"] * 100,
+            ["n"] * 100,
+            *REVIEWS,
+            [],
+            [2] * len(RATED),
+            *(*REVIEWS, [True] * len(RATED), [NOON] * len(RATED)),
+        ),
         25 * len(RATED),
         "ratings_pkey ratings_month_buyer_idx ratings_capped_idx moderations_pkey",
     ),
     # Of ten ratings the first one of the buyer's month, and ten on either side of the cap.
     "known_reviews of an eager buyer": Plan(
-        (*EAGER, [1] * 10, [MONTH] * 10, [million.EAGER_BUYER] * 10, EAGER[1], *EAGER, []),
+        (
+            *EAGER,
+            [1] * 10,
+            [MONTH] * 10,
+            [million.EAGER_BUYER] * 10,
+            EAGER[1],
+            *EAGER,
+            [],
+            [2] * 10,
+            [],
+            [],
+            [],
+            [],
+        ),
         80,
         "ratings_pkey ratings_month_buyer_idx ratings_capped_idx moderations_pkey",
     ),

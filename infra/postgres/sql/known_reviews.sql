@@ -3,7 +3,8 @@
 -- of $3 to $6 if the buyer and month have any, both without the buyers and months of shops in $9,
 -- which have no cap. Of a buyer and month that n of these reviews name, at most n ratings cross the
 -- cap: they are among the last n counted ones and the first n capped ones. `counted` is the number
--- of all counted ones.
+-- of all counted ones. Of the moderations of a review the last ones, of which one at least will stay,
+-- and those of $11 to $14.
 with named as (
     select $ratings, state
     from unnest($1::bigint[], $2::text[]) as given (shop_key, review_id)
@@ -57,5 +58,16 @@ cross join lateral (
 ) r
 union all
 select null, null, $reviews_of_moderations
-from unnest($7::bigint[], $8::text[]) as given (shop_key, review_id)
-join moderations m using (shop_key, review_id)
+from unnest($7::bigint[], $8::text[], $10::bigint[]) as given (shop_key, review_id, among)
+cross join lateral (
+    select $moderations
+    from moderations
+    where shop_key = given.shop_key and review_id = given.review_id and day is not null
+    order by time desc, removes desc
+    limit given.among
+) m
+union all
+select null, null, $reviews_of_moderations
+from unnest($11::bigint[], $12::text[], $13::boolean[], $14::timestamptz[])
+    as given (shop_key, review_id, removes, time)
+join moderations m using (shop_key, review_id, removes, time)

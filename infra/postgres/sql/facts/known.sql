@@ -1,4 +1,4 @@
--- Facts of one kind by some of their columns, which are the first of the primary key or an index.
+-- Facts of one kind by their identities.
 select $columns
 from unnest($arrays) as given ($keys)
 join $table using ($keys)
