@@ -30,9 +30,10 @@ $(VENV)/system/installed: tests/system/requirements.lock tests/system/package-lo
 	$(VENV)/system/bin/npm ci --prefix $(VENV)/system --ignore-scripts --no-audit --no-fund
 	touch $@
 
-# Needs what is beside Python too, and installs it: pgbouncer where apt-get may.
+# Needs what is beside Python too, and installs it: pgbouncer and nginx where apt-get may. They are
+# installed as on a machine in maintenance, so that neither starts by itself.
 test-system: setup $(VENV)/system/installed
-	PATH="$$PATH:/usr/sbin" command -v pgbouncer || (apt-get update -q && apt-get install -yq --no-install-recommends pgbouncer)
+	PATH="$$PATH:/usr/sbin"; command -v pgbouncer && command -v nginx || (apt-get update -q && RUNLEVEL=1 apt-get install -yq --no-install-recommends pgbouncer nginx-light)
 	$(VENV)/bin/pytest tests/system
 
 faults: setup

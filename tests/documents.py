@@ -23,7 +23,8 @@ acknowledgements among {acknowledged:,} acknowledged events: {lost} lost |
 | P2 | A fact counts once, however often, from however many clients at once and in whatever order \
 it is sent. | {twins:,} batches sent by others at the same instant, {shuffled:,} shuffled and \
 repeated ones, and all that was sent again after a fault: {doubled} counted twice |
-| P3 | The same fact with other content is refused as a conflict, and the first one stands. \
+| P3 | The same fact with other content is refused as a conflict, and the first one stands, \
+unless a higher revision replaces it. \
 | {steps:,} steps of a model check, conflicts among them, each compared with a reference that is \
 given the same: {differences} differences |
 | P4 | Every stored total equals a recount from the facts, at every commit; `shopdsr verify` shows \
