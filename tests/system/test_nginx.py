@@ -1,6 +1,5 @@
 """The proxy sample of the README on a real nginx: `/metrics` stays inside, however it is spelt."""
 
-import json
 import re
 import shutil
 import subprocess
