@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from api import instants
 from api.faults import body_faults, faults, is_short, listed
-from api.strict_json import NOT_JSON, is_json
+from api.strict_json import NOT_JSON, is_json, is_utf8
 from domain.errors import FieldError
 from domain.events import AnyEvent
 from domain.facts import Event
@@ -33,6 +33,8 @@ EVENT_TYPES = frozenset(_DATA)
 
 _UNKNOWN_TYPE = FieldError("/type", f"Expected one of {', '.join(sorted(EVENT_TYPES))}")
 
+_NOT_JSON = FieldError("", "Expected JSON")
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -43,6 +45,11 @@ class Unreadable(Refused, frozen=True, gc=False):
 
 
 Item: TypeAlias = Event | Unreadable
+
+
+def decode_line(line: bytes) -> Item:
+    """Return the event of a line, or why it is none."""
+    return decode_one(line) if is_utf8(line) else Unreadable("malformed", [_NOT_JSON])
 
 
 def decode_all(body: bytes | bytearray) -> list[Event] | None:
@@ -61,7 +68,7 @@ def decode_one(raw: bytes | bytearray | msgspec.Raw) -> Item:
     except msgspec.ValidationError:
         return _why_not(raw) if is_short(raw) else _unreadable_part(raw)
     except NOT_JSON:
-        return Unreadable("malformed")
+        return Unreadable("malformed", [_NOT_JSON])
     errors = instants.faults(raw)
     return Unreadable("invalid", errors, event.id) if errors else event
 
@@ -112,7 +119,7 @@ def _unreadable_part(raw: bytes | bytearray | msgspec.Raw) -> Unreadable:
     try:
         identified = _identified.decode(raw)
     except NOT_JSON:
-        return Unreadable("malformed")
+        return Unreadable("malformed", [_NOT_JSON])
     try:
         event_id = msgspec.json.decode(identified.id, type=str)
     except NOT_JSON:

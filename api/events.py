@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from api import bodies
 from api.conditional import JSONResponse
-from api.decoding import Item, Unreadable, decode_all, decode_one
+from api.decoding import Item, Unreadable, decode_all, decode_line, decode_one
 from api.exceptions import problem_of
 from api.memory_budget import Reservation
 from api.operations import JSON, operation
@@ -282,7 +282,7 @@ def _line(line: bytearray, bytes_max: int, *, too_long: bool) -> list[Item]:
         return [_too_large(bytes_max, "a line")]
     if not line.strip():
         return []
-    return [decode_one(bytes(line)) if is_utf8(line) else Unreadable("malformed")]
+    return [decode_line(bytes(line))]
 
 
 def _too_large(bytes_max: int, what: str) -> Unreadable:

@@ -186,7 +186,7 @@ def _object_faults(value: object, kind: type[msgspec.Struct], pointer: str) -> I
     if config.forbid_unknown_fields:
         for name in value.keys() - names - {config.tag_field}:
             fits = False
-            listed = ", ".join(sorted(names))
+            listed = ", ".join(sorted(names | {config.tag_field} if config.tag_field else names))
             yield FieldError(
                 pointer + pointer_step(name), f"Expected no such member; there are {listed}"
             )

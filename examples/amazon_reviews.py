@@ -10,7 +10,7 @@ import html
 import sys
 from collections.abc import Iterator, Mapping
 
-from examples.events import Json, event, milliseconds, print_lines
+from examples.events import Json, arguments, event, milliseconds, print_lines
 
 COMMENT_CHARACTERS_MAX = 10_000
 
@@ -36,5 +36,6 @@ def review_events(row: Mapping[str, str], shop_id: str, exported: str) -> Iterat
 
 
 if __name__ == "__main__":
+    shop, exported_at = arguments("SHOP_ID", "EXPORTED_AT")
     for row in csv.DictReader(sys.stdin, delimiter="\t", quoting=csv.QUOTE_NONE):
-        print_lines(review_events(row, *sys.argv[1:]))
+        print_lines(review_events(row, shop, exported_at))

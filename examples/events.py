@@ -1,6 +1,7 @@
 """Events as the service takes them, and the lines in which they are sent."""
 
 import json
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -32,6 +33,19 @@ def order_retraction(shop_id: str, source: str, order_id: str, edited: str) -> J
 def milliseconds(instant: str) -> int:
     """Return an instant as milliseconds since 1970: the revision of an edit at that instant."""
     return round(datetime.fromisoformat(instant).timestamp() * 1000)
+
+
+def arguments(*names: str) -> list[str]:
+    """Return the arguments of the command line; end where they are too few or too many."""
+    if len(sys.argv) != 1 + len(names):
+        sys.exit(f"Expected the arguments {' '.join(names)}, and an export as the standard input")
+    return sys.argv[1:]
+
+
+def read_records() -> list[Json]:
+    """Return the objects of an export: an array, or one object as webhooks send it."""
+    export = json.load(sys.stdin)
+    return export if isinstance(export, list) else [export]
 
 
 def print_lines(events: Iterable[Json]) -> None:

@@ -3,12 +3,18 @@
 python -m examples.shopify SHOP_ID < orders.json
 """
 
-import json
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 
-from examples.events import Json, event, milliseconds, order_retraction, print_lines
+from examples.events import (
+    Json,
+    arguments,
+    event,
+    milliseconds,
+    order_retraction,
+    print_lines,
+    read_records,
+)
 
 PAID = {"paid", "partially_paid", "partially_refunded", "refunded"}
 
@@ -36,7 +42,7 @@ def order_events(order: Json, shop_id: str) -> Iterator[Json]:
             amount = sum(Decimal(part["amount"]) for part in paid_back)
             data = {"refund_id": str(refund["id"]), "order_id": order_id, "amount": f"{amount:f}"}
             # What is paid back may succeed later.
-            data |= {"revision": revision}
+            data |= {"currency": order["currency"], "revision": revision}
             time = refund["created_at"]
             yield event("order.refunded", shop_id, "/shopify", refund["id"], time=time, data=data)
 
@@ -55,5 +61,6 @@ def order_line(line: Json) -> Json:
 
 
 if __name__ == "__main__":
-    for order in json.load(sys.stdin):
-        print_lines(order_events(order, sys.argv[1]))
+    [shop] = arguments("SHOP_ID")
+    for order in read_records():
+        print_lines(order_events(order, shop))

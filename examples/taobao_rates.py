@@ -5,11 +5,9 @@ A `TradeRate` does not say when it was edited, so the instant of the export is t
     python -m examples.taobao_rates SHOP_ID EXPORTED_AT < rates.json
 """
 
-import json
-import sys
 from collections.abc import Iterator
 
-from examples.events import Json, event, milliseconds, print_lines
+from examples.events import Json, arguments, event, milliseconds, print_lines, read_records
 
 STARS = {"good": 5, "neutral": 3, "bad": 1}
 
@@ -39,5 +37,6 @@ def rate_events(rate: Json, shop_id: str, exported: str) -> Iterator[Json]:
 
 
 if __name__ == "__main__":
-    for rate in json.load(sys.stdin):
-        print_lines(rate_events(rate, *sys.argv[1:]))
+    shop, exported_at = arguments("SHOP_ID", "EXPORTED_AT")
+    for rate in read_records():
+        print_lines(rate_events(rate, shop, exported_at))

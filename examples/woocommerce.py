@@ -3,11 +3,17 @@
 python -m examples.woocommerce SHOP_ID < orders-and-refunds.json
 """
 
-import json
-import sys
 from collections.abc import Iterator
 
-from examples.events import Json, event, milliseconds, order_retraction, print_lines
+from examples.events import (
+    Json,
+    arguments,
+    event,
+    milliseconds,
+    order_retraction,
+    print_lines,
+    read_records,
+)
 
 NOT_SOLD = {"cancelled", "failed", "trash"}
 
@@ -43,15 +49,21 @@ def order_events(order: Json, shop_id: str) -> Iterator[Json]:
         yield event("order.paid", shop_id, "/woocommerce", order_id, time=paid, data=data)
 
 
-def refund_events(refund: Json, shop_id: str) -> Iterator[Json]:
+def refund_events(refund: Json, shop_id: str, currency: str | None) -> Iterator[Json]:
     """Yield the event of a refund, which WooCommerce never edits."""
     time = refund["date_created_gmt"] + "Z"
-    data = {"refund_id": str(refund["id"]), "order_id": str(refund["parent_id"])}
-    data["amount"] = refund["amount"]
+    data: Json = {"refund_id": str(refund["id"]), "order_id": str(refund["parent_id"])}
+    data |= {"amount": refund["amount"], "currency": currency}
     yield event("order.refunded", shop_id, "/woocommerce", refund["id"], time=time, data=data)
 
 
 if __name__ == "__main__":
-    for record in json.load(sys.stdin):
-        is_refund = "refunded_by" in record
-        print_lines((refund_events if is_refund else order_events)(record, sys.argv[1]))
+    [shop] = arguments("SHOP_ID")
+    records = read_records()
+    # A refund does not say its currency, but its order does.
+    currencies = {record["id"]: record.get("currency") for record in records}
+    for record in records:
+        if "refunded_by" in record:
+            print_lines(refund_events(record, shop, currencies.get(record["parent_id"])))
+        else:
+            print_lines(order_events(record, shop))
