@@ -36,7 +36,7 @@ def milliseconds(instant: str) -> int:
 
 
 def arguments(*names: str) -> list[str]:
-    """Return the arguments of the command line; end where they are too few or too many."""
+    """Return the arguments of the command line; end unless they fit."""
     if len(sys.argv) != 1 + len(names):
         sys.exit(f"Expected the arguments {' '.join(names)}, and an export as the standard input")
     return sys.argv[1:]
