@@ -34,6 +34,11 @@ _TOKENS = {
 An object or array of few texts is one token.
 """
 
+_SURROGATES = re.compile(
+    rb"\\u[dD](?:[89aAbB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|[c-fC-F][0-9a-fA-F]{2})"
+)
+"""Two escapes that together are one character, or one of them alone, which is none."""
+
 _CLOSING_BRACKET = ord("]")
 
 
@@ -115,14 +120,35 @@ def _items(
 ) -> Iterable[bytes | msgspec.Raw | None]:
     """Return the items of an array; None in between where others should run."""
     too_many = Problem("content_too_large", f"Expected at most {items_max} {what}")
-    if not is_json_array(body) or body.count(b",") <= _COMMAS_AN_ITEM * items_max:
-        items = decode(body, _array)
-        if len(items) > items_max:
-            raise too_many
-        return items
-    if not is_json(body):
-        raise not_json()
-    return _split(body, items_max, too_many)
+    if not is_json_array(body):
+        decode(body, _array)
+    if body.count(b",") > _COMMAS_AN_ITEM * items_max:
+        if not _may_be_split(body):
+            raise not_json()
+        return _split(body, items_max, too_many)
+    try:
+        items = _array.decode(body)
+    except NOT_JSON:
+        if not _may_be_split(body):
+            raise not_json() from None
+        return _split(body, items_max, too_many)
+    if len(items) > items_max:
+        raise too_many
+    return items
+
+
+def _may_be_split(body: bytes | bytearray) -> bool:
+    """Tell whether a body is JSON, but for items that are too deep or have half a character."""
+    try:
+        if is_json(body):
+            return True
+        whole = _SURROGATES.sub(lambda pair: pair[0] if pair[1] else b"?", body)
+        msgspec.json.decode(whole, type=msgspec.Raw)
+    except RecursionError:
+        return True
+    except NOT_JSON:
+        return False
+    return True
 
 
 def _split(body: bytes | bytearray, items_max: int, too_many: Problem) -> Iterator[bytes | None]:

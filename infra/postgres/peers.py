@@ -1,7 +1,7 @@
 """Peer snapshots on Postgres."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from itertools import groupby
@@ -55,15 +55,15 @@ class Peers:
 
         A shop whose sums cannot be computed is left out.
         """
+        taken, _ = await self._rank(act.tenant_id, as_of)
 
-        async def work(connection: Connection, left_out: ShopKeys) -> SnapshotHeader:
+        async def work(connection: Connection) -> None:
             await connection.execute(sql("begin_snapshot"), act.tenant_id, as_of, act.at, None)
-            taken = await self._take(connection, act.tenant_id, as_of, act.at, left_out)
+            await _store(connection, act.tenant_id, as_of, taken)
             await record(connection, act, [str(as_of)])
-            return taken
 
-        taken, _ = await self._without_troubled(act.tenant_id, as_of, work)
-        return taken
+        await self._database.run(work)
+        return SnapshotHeader(as_of, act.at, taken.shops, taken.names)
 
     async def take_snapshots(self, as_of: date, now: datetime, *, unless_since: datetime) -> None:
         """Take a snapshot for every tenant that has none taken after `unless_since`.
@@ -72,28 +72,35 @@ class Peers:
         """
 
         async def take(tenant_id: int) -> None:
-            async def work(connection: Connection, left_out: ShopKeys) -> None:
+            if await self._database.fetch("snapshot_since", tenant_id, as_of, unless_since):
+                return
+            taken, failure = await self._rank(tenant_id, as_of)
+
+            async def work(connection: Connection) -> None:
+                # Another worker may have been faster.
                 if await connection.fetchval(
                     sql("begin_snapshot"), tenant_id, as_of, now, unless_since
                 ):
-                    await self._take(connection, tenant_id, as_of, now, left_out)
+                    await _store(connection, tenant_id, as_of, taken)
 
-            _, failure = await self._without_troubled(tenant_id, as_of, work)
+            await self._database.run(work)
             if failure is not None:
                 raise failure
 
         rows = await self._database.fetch("tenants")
         await for_each(rows, lambda row: take(row["tenant_id"]))
 
-    async def _without_troubled(
-        self, tenant_id: int, as_of: date, work: Callable[[Connection, ShopKeys], Awaitable[T]]
-    ) -> tuple[T, Exception | None]:
-        """Do the work for all shops, or for those whose sums can be computed.
+    async def _rank(self, tenant_id: int, as_of: date) -> tuple["_Ranked", Exception | None]:
+        """Rank all shops, or those that can be ranked, as of one moment.
 
         In the latter case also return the failure of the others, which are logged.
         """
+
+        async def work(connection: Connection, left_out: ShopKeys = ()) -> _Ranked:
+            return await _ranked(await self.window_sums(connection, tenant_id, as_of, left_out))
+
         try:
-            return await self._database.run(lambda connection: work(connection, ())), None
+            return await self._database.run(work, snapshot=True), None
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - it may be the fault of one shop among many
@@ -110,7 +117,10 @@ class Peers:
                 shop_id=shop_ids[shop_key],
                 error=type(failure).__name__,
             )
-        return await self._database.run(lambda connection: work(connection, troubled)), failure
+        left = await self._database.run(
+            lambda connection: work(connection, troubled), snapshot=True
+        )
+        return left, failure
 
     async def _troubled(
         self, tenant_id: int, as_of: date, shop_keys: ShopKeys, others: ShopKeys
@@ -122,7 +132,7 @@ class Peers:
                 snapshot([row.peers])
 
         try:
-            await self._database.run(rank)
+            await self._database.run(rank, snapshot=True)
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001 - it is the fault of one of these shops or more
@@ -135,39 +145,6 @@ class Peers:
                 *await self._troubled(tenant_id, as_of, second, [*others, *first]),
             ]
         return []
-
-    async def _take(
-        self,
-        connection: Connection,
-        tenant_id: int,
-        as_of: date,
-        now: datetime,
-        left_out: ShopKeys,
-    ) -> SnapshotHeader:
-        rows = await self.window_sums(connection, tenant_id, as_of, left_out)
-        groups: list[tuple[object, ...]] = []
-        members: list[tuple[object, ...]] = []
-        names = set()
-        for name, peers in groupby(sorted(rows, key=_name), _name):
-            taken = snapshot([row.peers for row in peers])
-            groups += [(tenant_id, as_of, *name, *row) for row in _group_rows(taken)]
-            members += [(*name, *row) for row in _member_rows(taken)]
-            names.add(name)
-            await asyncio.sleep(0)
-        for table in ("groups", "members"):
-            await connection.execute(sql(f"delete_peer_{table}"), tenant_id, as_of)
-        await connection.copy_records_to_table(
-            "peer_groups", columns=_GROUP_COLUMNS, records=groups
-        )
-        for some in pieces(members, _ROWS_AT_ONCE):
-            columns = zip(*some, strict=True)
-            await connection.execute(sql("insert_peer_members"), tenant_id, as_of, *columns)
-        count = sum(len(row.peers.shop_keys) for row in rows)
-        metrics = [metric.key for metric in RATIOS]
-        await connection.execute(
-            sql("finish_snapshot"), tenant_id, as_of, count, len(names), metrics
-        )
-        return SnapshotHeader(as_of, now, count, len(names))
 
     async def page(self, tenant_id: int, before: date | None, limit: int) -> list[SnapshotHeader]:
         """Return up to `limit` snapshots, newest first, from the first date under `before`."""
@@ -231,6 +208,48 @@ class PeerRow:
 
 OfShops: TypeAlias = tuple[int, ShopKeys]
 """A tenant, and the shops that are left out."""
+
+
+class _Ranked(msgspec.Struct, frozen=True):
+    """The rows of a snapshot's groups and members, and the numbers of its shops and groups."""
+
+    groups: list[tuple[object, ...]]
+    members: list[tuple[object, ...]]
+    shops: int
+    names: int
+
+
+async def _ranked(rows: Sequence[PeerRow]) -> _Ranked:
+    """Rank shops within each group."""
+    groups: list[tuple[object, ...]] = []
+    members: list[tuple[object, ...]] = []
+    names = set()
+    for name, peers in groupby(sorted(rows, key=_name), _name):
+        taken = snapshot([row.peers for row in peers])
+        groups += [(*name, *row) for row in _group_rows(taken)]
+        members += [(*name, *row) for row in _member_rows(taken)]
+        names.add(name)
+        await asyncio.sleep(0)
+    return _Ranked(groups, members, sum(len(row.peers.shop_keys) for row in rows), len(names))
+
+
+async def _store(connection: Connection, tenant_id: int, as_of: date, taken: _Ranked) -> None:
+    """Store the groups and members of a snapshot whose header is locked."""
+    for table in ("groups", "members"):
+        await connection.execute(sql(f"delete_peer_{table}"), tenant_id, as_of)
+    await connection.copy_records_to_table(
+        "peer_groups",
+        columns=_GROUP_COLUMNS,
+        records=[(tenant_id, as_of, *group) for group in taken.groups],
+    )
+    for some in pieces(taken.members, _ROWS_AT_ONCE):
+        columns = zip(*some, strict=True)
+        await connection.execute(sql("insert_peer_members"), tenant_id, as_of, *columns)
+    metrics = [metric.key for metric in RATIOS]
+    await connection.execute(
+        sql("finish_snapshot"), tenant_id, as_of, taken.shops, taken.names, metrics
+    )
+
 
 Places: TypeAlias = Mapping[int, tuple[Mapping[str, list[int]], int]]
 """Where the sums of each shop are, by shop key."""

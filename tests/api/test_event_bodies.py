@@ -3,6 +3,8 @@
 import json
 import zlib
 
+import pytest
+
 from tests.api.samples import (
     BATCH,
     JSON,
@@ -324,3 +326,24 @@ async def test_numbers_of_any_size_are_ignored_outside_data_and_refused_in_it(sh
     assert refusals(await send(shop, data, JSON, **binary())) == [(0, "e-1", "invalid")]
     whole = (json.dumps(event())[:-1] + numbers).encode()
     assert (await send(shop, whole)).json() == received(1)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b'"q\\ud800"',
+        b'"\\udfff\\ud83d"',
+        b"[" * 5_000 + b"]" * 5_000,
+    ],
+    ids=["high half", "halves in the wrong order", "deep"],
+)
+async def test_an_event_that_cannot_be_read_loses_no_other_of_its_batch(
+    shop: Client, bad: bytes
+) -> None:
+    good = json.dumps(event()).encode()
+    spoilt = good.replace(b'"r-1"', bad, 1)
+    assert spoilt != good
+    answer = await send(shop, b"[" + spoilt + b", " + good + b"]", BATCH)
+    assert answer.status_code == 207, answer.text
+    assert refusals(answer) == [(0, answer.json()["rejected"][0]["id"], "malformed")]
+    assert answer.json()["stored"] == 1

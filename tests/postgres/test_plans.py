@@ -212,6 +212,7 @@ PLANS: dict[str, Plan] = {
     ),
     "peer_sale": Plan((1, DAY, "taobao", "c-7", "CNY", SMALL), 1, "peer_members_pkey"),
     "begin_snapshot": Plan((1, DAY, NOON, None), 0, ""),
+    "snapshot_since": Plan((1, DAY, NOON), 1, "peer_snapshots_pkey"),
     "finish_snapshot": Plan((1, DAY, 1, 1, METRICS), 1, "peer_snapshots_pkey"),
     "delete_peer_groups": Plan((1, DAY), 80, "peer_groups_pkey"),
     "delete_peer_members": Plan((1, DAY), 20 * 16, "peer_members_pkey"),

@@ -1,11 +1,13 @@
 """The trouble of one shop stops no other shop."""
 
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from infra.postgres import peers
 from infra.postgres.peers import Peers
 from tests.harness.postgres import execute
 from tests.postgres.conftest import Storage, events_of, fetch
@@ -52,12 +54,12 @@ async def test_a_shop_that_cannot_be_ranked_stops_no_other_shop(
     await storage.record(events_of(scripted_world.events))
     shops = await fetch(storage.url, "select shop_key, shop_id from shops order by shop_key")
     spoilt = shops[1]
-    peers = Peers(storage.database, storage.rules._rules)
+    snapshots = Peers(storage.database, storage.rules._rules)
     day = storage.now.date()
-    assert (await peers.take_snapshot(storage.act, day)).shops == len(shops)
+    assert (await snapshots.take_snapshot(storage.act, day)).shops == len(shops)
     await execute(storage.url, spoil.format(spoilt["shop_key"]))
     with capture_logs() as logged:
-        assert (await peers.take_snapshot(storage.act, day)).shops == len(shops) - 1
+        assert (await snapshots.take_snapshot(storage.act, day)).shops == len(shops) - 1
     [entry] = logged
     assert (entry["event"], entry["shop_id"]) == ("left out of a snapshot", spoilt["shop_id"])
     ranked = "select unnest(shop_keys) as shop_key from peer_members"
@@ -66,6 +68,37 @@ async def test_a_shop_that_cannot_be_ranked_stops_no_other_shop(
     # On schedule the failure is raised when all is done.
     yesterday = day - timedelta(days=1)
     with pytest.raises((TypeError, ValueError)):
-        await peers.take_snapshots(yesterday, storage.now, unless_since=storage.now)
-    [header] = await peers.page(storage.tenant_id, day, 2)
+        await snapshots.take_snapshots(yesterday, storage.now, unless_since=storage.now)
+    [header] = await snapshots.page(storage.tenant_id, day, 2)
     assert (header.as_of, header.shops) == (yesterday, len(shops) - 1)
+
+
+async def test_a_snapshot_is_of_one_moment_whatever_arrives_meanwhile(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted_world = world(5, 400)
+    await storage.open(scripted_world)
+    events = events_of(scripted_world.events)
+    half = len(events) // 2
+    await storage.record(events[:half])
+    snapshots = Peers(storage.database, storage.rules._rules)
+    day = storage.now.date() - timedelta(days=3)
+    tables = ("peer_groups", "peer_members")
+
+    async def taken() -> list[list[asyncpg.Record]]:
+        await snapshots.take_snapshot(storage.act, day)
+        return [
+            await fetch(storage.url, f"select * from {table} order by {table}") for table in tables
+        ]
+
+    before = await taken()
+    move_to = peers._move_to
+
+    async def move_later(*arguments: Any) -> None:
+        await storage.record(events[half:])
+        await move_to(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(peers, "_move_to", move_later)
+        assert await taken() == before
+    assert await taken() != before
