@@ -138,7 +138,7 @@ def _items(
 
 
 def _may_be_split(body: bytes | bytearray) -> bool:
-    """Tell whether a body is JSON, but for items that are too deep or have half a character."""
+    """Tell whether a body is JSON, but for depth and halves of characters."""
     try:
         if is_json(body):
             return True
