@@ -29,7 +29,7 @@ _TOKENS = {
     False: re.compile(rb"%b|[][{},]" % _ITEM, re.DOTALL),
     True: re.compile(rb"(?:,|%b){1,16}+|[][{}]" % _ITEM, re.DOTALL),
 }
-"""What stands in an array, and in something inside of it, where commas do not matter.
+"""Tokens of an array by whether they are inside one of its items, where commas end nothing.
 
 An object or array of few texts is one token.
 """

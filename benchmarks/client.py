@@ -21,7 +21,7 @@ class Request(NamedTuple):
 
     raw: bytes
     expected: bytes = b""
-    """What the response, besides a status of 2xx, must hold."""
+    """The text that a good response contains; its status is 2xx too."""
     units: int = 1
 
 

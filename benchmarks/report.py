@@ -1,4 +1,4 @@
-"""What a run leaves behind: a JSON file, and tables rendered from it."""
+"""The results of a run: a JSON file, and tables rendered from it."""
 
 import operator
 import os
@@ -18,7 +18,7 @@ _HOLDS = {"≤": operator.le, "≥": operator.ge}
 
 
 class Pair(msgspec.Struct):
-    """What one side measured of a row at a time: a ratio and its two loads, or a value alone."""
+    """One measurement of a row by one checkout: a ratio with its two loads, or a value."""
 
     row: str
     side: str

@@ -41,7 +41,7 @@ def order_events(order: Json, shop_id: str) -> Iterator[Json]:
             paid_back = [part for part in refund["transactions"] if part["status"] == "success"]
             amount = sum(Decimal(part["amount"]) for part in paid_back)
             data = {"refund_id": str(refund["id"]), "order_id": order_id, "amount": f"{amount:f}"}
-            # What is paid back may succeed later.
+            # A payment of a refund that is pending may succeed later.
             data |= {"currency": order["currency"], "revision": revision}
             time = refund["created_at"]
             yield event("order.refunded", shop_id, "/shopify", refund["id"], time=time, data=data)

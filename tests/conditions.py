@@ -13,9 +13,10 @@ OLIST = Path(__file__).resolve().parents[2] / "shared" / "data" / "olist"
 """20,522 events of real shops, with figures that another program worked out; no part of this."""
 
 REPORTS = OLIST.parents[1] / "data" / "reports" / "cases.json"
-"""What shops met when they connected to other services, each with the right answer here."""
+"""Twenty public reports of connecting a shop, as requests and the right answer to each."""
 
 with_olist = pytest.mark.skipif(not OLIST.exists(), reason="no data set beside the repository")
+with_reports = pytest.mark.skipif(not REPORTS.exists(), reason="no reports beside the repository")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 

@@ -1,4 +1,4 @@
-"""What shops really send, as public reports tell it, with the answers that they need."""
+"""Events as public reports say that shops send them, each with the answer that it needs."""
 
 import json
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.api.samples import Client, Json, open_shop
-from tests.conditions import REPORTS
+from tests.conditions import REPORTS, with_reports
 
 CASES: list[Json] = json.loads(REPORTS.read_text("utf-8")) if REPORTS.exists() else []
 
-pytestmark = pytest.mark.skipif(not CASES, reason="no reports beside the repository")
+pytestmark = with_reports
 
 
 async def send(client: Client, part: Json) -> Json:

@@ -204,7 +204,7 @@ create table stock_counts (
     constraint stock_counts_pkey primary key (shop_key, listing_id, location, time)
 );
 
--- What is erased of a buyer must not stay among the samples of values by which queries are planned.
+-- Postgres keeps samples of column values to plan queries; erased ids and texts must not stay there.
 
 alter table ratings alter column buyer_id set statistics 0, alter column comment set statistics 0;
 
